@@ -1,0 +1,92 @@
+/* Every setting of the gateway: its name, default, range and help in one table (config.c).
+ *
+ * Values come from defaults < tidegate.lua < environment TIDEGATE_* < flags; a later source wins.
+ * Each source hands over text or Lua scalars; they are checked as they come, and the error names the
+ * source, the setting and what was expected.
+ */
+#ifndef TG_CORE_CONFIG_H
+#define TG_CORE_CONFIG_H
+
+#include "base/log.h"
+#include "base/slice.h"
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum tg_mode { TG_MODE_PRODUCTION, TG_MODE_DEVELOPMENT };
+
+struct tg_config {
+    /* where */
+    char *host;       /* an address, not a name: "127.0.0.1", "0.0.0.0", "::1" */
+    uint16_t port;    /* 0: the kernel picks a free one */
+    char *static_dir; /* "": the application's public/, if it has one */
+
+    /* what */
+    enum tg_mode mode;
+    enum tg_log_level log_level;
+    enum tg_log_format log_format;
+
+    /* limits of one message */
+    uint64_t max_message_bytes; /* 1009 beyond */
+    uint32_t max_json_depth;    /* json_invalid beyond */
+    uint32_t max_errors;        /* items in one error frame */
+
+    /* limits of one connection */
+    uint64_t outbox_high_water_bytes; /* above: the connection stops reading until half of it is left */
+    uint64_t outbox_max_bytes;        /* a frame that would pass it is not queued; 1013 */
+    uint32_t outbox_max_messages;     /* the same, counted */
+    uint32_t heartbeat_seconds;       /* ping after so much silence; 0: never */
+    uint32_t heartbeat_timeout_seconds;
+    uint32_t slow_client_seconds; /* no progress in sending for so long: 1013 */
+    uint32_t pause_seconds;       /* stopped reading for so long: 1013 */
+    uint32_t close_timeout_ms;    /* from our close frame to the client's, then TCP is dropped */
+
+    /* limits of the process */
+    uint32_t max_connections; /* 0: what the system's limit of open files allows; 503 beyond */
+    uint32_t drain_seconds;   /* from SIGTERM to leaving, at most */
+};
+
+enum tg_config_source { TG_FROM_DEFAULT, TG_FROM_FILE, TG_FROM_ENVIRONMENT, TG_FROM_FLAG };
+
+/* How a setting's value looks; which C type it fills is the table's affair. */
+enum tg_setting_type { TG_SETTING_TEXT, TG_SETTING_INTEGER, TG_SETTING_CHOICE };
+
+struct tg_setting {
+    const char *name; /* "max_message_bytes"; flag --max-message-bytes, TIDEGATE_MAX_MESSAGE_BYTES */
+    enum tg_setting_type type;
+    const char *default_text;
+    int64_t min, max;           /* integers */
+    const char *const *choices; /* NULL-terminated names of a choice */
+    const char *help;           /* one line, with the unit and what happens when the limit is hit */
+    size_t offset, bytes;       /* of the field in struct tg_config */
+};
+
+/* The table, in the order of the struct; `*count` rows. */
+const struct tg_setting *tg_settings(size_t *count);
+
+/* TG_OK with all defaults, or TG_E_NO_MEMORY. */
+enum tg_status tg_config_init(struct tg_config *config);
+
+void tg_config_deinit(struct tg_config *config);
+
+/* Sets one setting from text. TG_E_NOT_FOUND: no such setting (`error` suggests the nearest name).
+ * TG_E_INVALID: a bad value. `origin` goes into the error text: "--port", "TIDEGATE_PORT",
+ * "tidegate.lua:3". The earlier value stays on failure. */
+enum tg_status tg_config_set(struct tg_config *config, const char *origin, struct tg_slice name,
+                             struct tg_slice text, struct tg_error *error);
+
+/* Takes TIDEGATE_<NAME> of every setting out of `environment` (NULL-terminated NAME=VALUE strings).
+ * A TIDEGATE_ variable that is no setting is an error, with the nearest name. */
+enum tg_status tg_config_set_environment(struct tg_config *config, char *const *environment,
+                                         struct tg_error *error);
+
+/* What can only be checked when everything is known, such as one limit against another. */
+enum tg_status tg_config_check(const struct tg_config *config, struct tg_error *error);
+
+static inline bool tg_config_is_development(const struct tg_config *config)
+{
+    return config->mode == TG_MODE_DEVELOPMENT;
+}
+
+#endif

@@ -1,0 +1,117 @@
+/* One WebSocket connection, from the upgrade to its end.
+ *
+ *     OPEN --close--> CLOSING --peer's close frame, or deadline--> CLOSED (freed)
+ *       \------------ peer's close frame, or TCP ends -----------/
+ *
+ * net calls the functions of the first part as things happen to the socket; script and dispatch call
+ * those of the second. A connection is freed in tg_conn_closed and nowhere else, after the
+ * `disconnected` hook has run. Whoever keeps a connection over a return keeps its id instead, and
+ * asks tg_worker_find.
+ *
+ * All writing goes into the outbox; the worker flushes it at the end of the turn.
+ */
+#ifndef TG_CORE_CONN_H
+#define TG_CORE_CONN_H
+
+#include "base/list.h"
+#include "core/outbox.h"
+#include "core/request.h"
+#include "core/script.h"
+#include "core/transport.h"
+#include "core/wheel.h"
+#include "wire/assembly.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tg_worker;
+
+enum tg_conn_state {
+    TG_CONN_OPEN,
+    TG_CONN_CLOSING, /* our close frame is queued or sent, or the client's has come */
+    TG_CONN_CLOSED,  /* the socket is gone; only `disconnected` still sees the connection */
+};
+
+struct tg_conn {
+    struct tg_worker *worker;
+    struct tg_generation *generation;
+    const struct tg_consumer *consumer;
+    struct tg_transport *transport; /* borrowed from net; NULL when CLOSED */
+    struct tg_request *request;     /* owned */
+    struct tg_list link;            /* in worker->conns */
+    struct tg_list dirty_link;      /* in worker->dirty while there is something to flush */
+    struct tg_outbox outbox;
+    struct tg_assembly assembly;
+    struct tg_timer timer; /* the one next thing to look at: heartbeat, progress, close */
+    uint64_t id;           /* slot and serial, see worker.h */
+    uint64_t heard_ms;     /* when the client last sent anything */
+    uint64_t paused_ms;    /* since when reading is off */
+    uint64_t progress_ms;  /* when sending last moved, while it is stuck */
+    uint64_t acknowledged_bytes;
+    char *close_reason; /* owned; NULL: none */
+    uint16_t close_code;
+    uint8_t close_reason_bytes;
+    uint8_t state; /* enum tg_conn_state */
+    bool is_connected_called : 1;
+    bool is_awaiting_pong : 1;
+    bool is_paused : 1;            /* reading is off because the outbox is above high water */
+    bool is_awaiting_writable : 1; /* the kernel is full */
+    bool is_close_sent : 1;
+    bool is_broken : 1; /* a write failed: only the drop is left */
+    int script_ref;     /* the script's handle; 0: none yet */
+};
+
+/* ---- what net tells ---- */
+
+/* The upgrade is done. Takes `request`, borrows `transport` until tg_conn_closed, runs `connected`.
+ * NULL without memory or when the worker is full: drop the socket (`request` is freed). */
+struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *generation,
+                             const struct tg_consumer *consumer, struct tg_request *request,
+                             struct tg_transport *transport);
+
+/* A piece of a data message. */
+void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk);
+
+/* A control frame that says no more than that the client lives. */
+void tg_conn_heard(struct tg_conn *conn);
+
+/* The kernel has taken everything that was written. */
+void tg_conn_writable(struct tg_conn *conn);
+
+/* The client's close frame came (1005: without a code). What is queued is handed to the transport
+ * at once, since the library answers the close frame when this returns.
+ * True: let the library echo it. False: ours has been sent already, just end TCP. */
+bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice reason);
+
+/* The library found a breach of RFC 6455 and closes with 1002 by itself; TCP must follow soon. */
+void tg_conn_protocol_error(struct tg_conn *conn);
+
+/* The socket is gone. Runs `disconnected` and frees the connection. */
+void tg_conn_closed(struct tg_conn *conn);
+
+/* ---- what script and dispatch ask ---- */
+
+/* Where the payload of a frame to this client is written; NULL when the connection has ended or
+ * memory has. See outbox.h: begin, append, commit. */
+struct tg_buf *tg_conn_begin(struct tg_conn *conn);
+
+/* Queues the frame. TG_E_CLOSED, TG_E_NO_MEMORY; TG_E_FULL: the hard limit, and the connection closes
+ * with 1013 at the end of the turn. */
+enum tg_status tg_conn_commit(struct tg_conn *conn, enum tg_opcode opcode);
+
+/* Both at once, for bytes that exist already (copied). */
+enum tg_status tg_conn_send(struct tg_conn *conn, enum tg_opcode opcode, struct tg_slice payload);
+
+/* Closes after what is queued. `reason` (copied) is cut at 123 bytes. TG_E_CLOSED: ending already. */
+enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slice reason);
+
+/* Text of the id for people: 16 hex digits. */
+#define TG_CONN_ID_BYTES 17
+void tg_conn_id_text(const struct tg_conn *conn, char text[TG_CONN_ID_BYTES]);
+
+/* ---- what the worker does at the end of a turn ---- */
+
+/* Writes what fits. The connection may be gone when this returns. */
+void tg_conn_flush(struct tg_conn *conn);
+
+#endif

@@ -1,0 +1,21 @@
+/* From the text of a message to its handler.
+ *
+ * Parses, reads the envelope, finds the action, checks the payload: whatever is wrong is answered
+ * with one error frame and the connection lives. What is right goes to the script.
+ */
+#ifndef TG_CORE_DISPATCH_H
+#define TG_CORE_DISPATCH_H
+
+#include "base/slice.h"
+#include "core/conn.h"
+
+#include <stdbool.h>
+
+/* One whole message of an open connection. */
+void tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary);
+
+/* Queues an error frame with an object as payload (wire-level text in `detail`). */
+void tg_dispatch_answer_detail(struct tg_conn *conn, const struct tg_detail *detail,
+                               const struct tg_ref *ref);
+
+#endif

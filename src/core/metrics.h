@@ -1,0 +1,48 @@
+/* Counters of one worker, and their Prometheus text (exposition format 0.0.4).
+ *
+ * A counter is a field that its owner increments: no lookup, no lock, no branch. Every limit of the
+ * gateway has one that counts how often it was hit.
+ */
+#ifndef TG_CORE_METRICS_H
+#define TG_CORE_METRICS_H
+
+#include "base/buf.h"
+
+#include <stdint.h>
+
+/* X(field, kind, help): kind is `counter` or `gauge`; exported as tidegate_<field>, counters with
+ * the suffix _total. */
+#define TG_METRICS(X)                                                                                        \
+    X(connections, gauge, "WebSocket connections open now")                                                  \
+    X(connections_opened, counter, "WebSocket connections accepted")                                         \
+    X(connections_refused, counter, "Upgrades refused because max_connections was reached")                  \
+    X(handshakes_refused, counter, "Upgrades refused for any other reason")                                  \
+    X(messages_received, counter, "Whole data messages received")                                            \
+    X(messages_sent, counter, "Data messages queued for clients")                                            \
+    X(bytes_received, counter, "Payload bytes of received data messages")                                    \
+    X(bytes_sent, counter, "Bytes of frames handed to the kernel")                                           \
+    X(writes, counter, "Calls that handed frames to the kernel")                                             \
+    X(messages_invalid, counter, "Messages answered with a list of errors")                                  \
+    X(handler_errors, counter, "Handlers and hooks that raised")                                             \
+    X(too_large, counter, "Connections closed with 1009: max_message_bytes")                                 \
+    X(bad_utf8, counter, "Connections closed with 1007")                                                     \
+    X(protocol_errors, counter, "Connections closed with 1002")                                              \
+    X(reading_paused, counter, "Times a connection stopped reading: outbox_high_water_bytes")                \
+    X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \
+    X(outbox_full, counter, "Connections closed with 1013: outbox_max_bytes, outbox_max_messages")           \
+    X(heartbeat_timeouts, counter, "Connections dropped: no answer in heartbeat_timeout_seconds")            \
+    X(close_timeouts, counter, "Connections dropped: no close frame back in close_timeout_ms")               \
+    X(outbox_bytes, gauge, "Bytes queued in all outboxes now")                                               \
+    X(script_heap_bytes, gauge, "Memory of the Lua state")                                                   \
+    X(http_requests, counter, "Plain HTTP requests answered")
+
+struct tg_metrics {
+#define TG_METRIC_FIELD(field, kind, help) uint64_t field;
+    TG_METRICS(TG_METRIC_FIELD)
+#undef TG_METRIC_FIELD
+};
+
+/* Appends all metrics as text. Check the buf's status. */
+void tg_metrics_write(const struct tg_metrics *metrics, struct tg_buf *out);
+
+#endif

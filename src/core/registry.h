@@ -1,0 +1,86 @@
+/* What one load of the code declared: consumers, their paths, their actions.
+ *
+ * The script layer fills it while it loads; afterwards it is constant. Everything lies in the
+ * registry's arena. References of the script (`script_ref`) mean nothing to core.
+ */
+#ifndef TG_CORE_REGISTRY_H
+#define TG_CORE_REGISTRY_H
+
+#include "base/arena.h"
+#include "base/map.h"
+#include "base/slice.h"
+#include "base/status.h"
+#include "wire/route.h"
+#include "wire/schema.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* A list of texts in the arena. */
+struct tg_texts {
+    const struct tg_slice *items;
+    uint32_t count;
+};
+
+/* A message that a client may send, and who handles it. */
+struct tg_action {
+    struct tg_slice name;
+    const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
+    int script_ref;                  /* the handler */
+    struct tg_slice summary, description;
+    struct tg_texts tags;
+    struct tg_texts outputs; /* actions of the declared replies */
+    struct tg_slice source;  /* file:line of the handler */
+};
+
+struct tg_consumer {
+    struct tg_slice name, description;
+    struct tg_texts tags;
+    struct tg_slice source;             /* file:line of the declaration */
+    bool is_text;                       /* frames go to the script as they are: no JSON, no actions */
+    bool takes_binary;                  /* has a handler for binary frames */
+    bool has_strict_frames;             /* a frame type without handler closes with 1003 */
+    struct tg_texts headers;            /* request headers kept beside the common ones, lower case */
+    struct tg_texts sends;              /* actions of what the hooks send */
+    struct tg_map actions;              /* name -> struct tg_action */
+    struct tg_action **ordered_actions; /* as declared */
+    uint32_t action_count;
+    int script_ref; /* the consumer */
+};
+
+/* One path and who serves it. */
+struct tg_endpoint {
+    struct tg_route *route;
+    struct tg_consumer *consumer;
+};
+
+struct tg_registry {
+    struct tg_arena arena;
+    struct tg_hash_seed seed;
+    struct tg_consumer **consumers; /* as declared */
+    uint32_t consumer_count, consumer_capacity;
+    struct tg_endpoint *endpoints; /* in the order in which they are asked */
+    uint32_t endpoint_count, endpoint_capacity;
+};
+
+void tg_registry_init(struct tg_registry *registry);
+
+void tg_registry_deinit(struct tg_registry *registry);
+
+/* Adds a consumer that lies in the registry's arena. */
+enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_consumer *consumer);
+
+/* Adds an action to a consumer. TG_E_EXISTS: the action is there; `error` names both sources. */
+enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_consumer *consumer,
+                                      struct tg_action *action, struct tg_error *error);
+
+/* Adds a path. TG_E_INVALID: a bad pattern. TG_E_EXISTS: another consumer's path accepts the same;
+ * `error` names both patterns and both sources. */
+enum tg_status tg_registry_add_path(struct tg_registry *registry, struct tg_consumer *consumer,
+                                    struct tg_slice pattern, struct tg_error *error);
+
+/* Who serves `path`, and its parameters; NULL: nobody. */
+const struct tg_consumer *tg_registry_find(const struct tg_registry *registry, struct tg_slice path,
+                                           struct tg_params *params);
+
+#endif

@@ -1,0 +1,27 @@
+/* What a client sent to open its connection, kept as long as the connection lives.
+ *
+ * One allocation holds everything. The query and the cookies stay as text: whoever asks for them
+ * parses them (wire/pairs.h).
+ */
+#ifndef TG_CORE_REQUEST_H
+#define TG_CORE_REQUEST_H
+
+#include "base/slice.h"
+#include "wire/pairs.h"
+#include "wire/route.h"
+
+#include <stdint.h>
+
+struct tg_request {
+    struct tg_slice path;    /* decoded once, by the HTTP library */
+    struct tg_slice query;   /* as sent, without '?'; empty when there was none */
+    struct tg_slice peer;    /* "192.0.2.1:4711", "[2001:db8::1]:4711" */
+    struct tg_pairs headers; /* names in lower case; `cookie` among them */
+    struct tg_param *params;
+    uint32_t param_count;
+};
+
+/* Copies all of `parts`, whose slices may point anywhere. NULL without memory. Free with free(). */
+struct tg_request *tg_request_new(const struct tg_request *parts);
+
+#endif

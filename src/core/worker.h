@@ -1,0 +1,99 @@
+/* One thread's share of the gateway: its loop, its connections, its code, its timers, its counters.
+ *
+ * Nothing below is shared between workers. A connection belongs to the worker that accepted it.
+ *
+ * Connection ids: the low TG_SLOT_BITS are an index into `slots`, the rest a serial number that is
+ * never used twice, so that an id outlives its connection without harm.
+ */
+#ifndef TG_CORE_WORKER_H
+#define TG_CORE_WORKER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "core/config.h"
+#include "core/conn.h"
+#include "core/loop.h"
+#include "core/metrics.h"
+#include "core/wheel.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TG_SLOT_BITS 24
+
+struct tg_worker {
+    const struct tg_config *config; /* borrowed, as the next three */
+    struct tg_clock *clock;
+    struct tg_loop *loop;
+    struct tg_generation *generation; /* that new connections get */
+    struct tg_metrics metrics;
+    struct tg_wheel wheel;
+    uint64_t alarm_ms;    /* what the loop was asked for last */
+    struct tg_list conns; /* all, oldest first */
+    struct tg_list dirty; /* those with something to flush */
+    struct tg_segment_pool segments;
+    struct tg_arena arena;  /* of the message that is being handled */
+    struct tg_buf issues;   /* what is wrong with it */
+    struct tg_conn **slots; /* owned; NULL where free */
+    uint32_t *free_slots;   /* owned stack of free indices */
+    uint32_t slot_count, free_count;
+    uint32_t max_connections;
+    uint64_t next_serial;
+    bool is_draining;
+    struct tg_timer drain_timer;
+};
+
+/* `max_connections`: how many are accepted at most. */
+enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *config,
+                              struct tg_clock *clock, struct tg_loop *loop, uint32_t max_connections);
+
+/* All connections must have ended. */
+void tg_worker_deinit(struct tg_worker *worker);
+
+static inline uint64_t tg_worker_now_ms(const struct tg_worker *worker)
+{
+    return tg_clock_monotonic_ms(worker->clock);
+}
+
+/* ---- connections ---- */
+
+/* Whether one more may come; asked before an upgrade is accepted. */
+bool tg_worker_has_room(const struct tg_worker *worker);
+
+/* Gives the connection an id and a slot. TG_E_FULL, TG_E_NO_MEMORY. */
+enum tg_status tg_worker_add(struct tg_worker *worker, struct tg_conn *conn);
+
+void tg_worker_remove(struct tg_worker *worker, struct tg_conn *conn);
+
+/* The connection with this id; NULL when it has ended. */
+static inline struct tg_conn *tg_worker_find(const struct tg_worker *worker, uint64_t id)
+{
+    uint32_t slot = (uint32_t)(id & ((1u << TG_SLOT_BITS) - 1));
+    struct tg_conn *conn = slot < worker->slot_count ? worker->slots[slot] : NULL;
+    return conn && conn->id == id ? conn : NULL;
+}
+
+/* Has tg_conn_flush called at the end of the turn. */
+void tg_worker_mark_dirty(struct tg_worker *worker, struct tg_conn *conn);
+
+/* ---- time ---- */
+
+/* tg_wheel_arm, and the loop's alarm with it. */
+void tg_worker_arm(struct tg_worker *worker, struct tg_timer *timer, uint64_t deadline_ms);
+
+/* ---- what the loop calls ---- */
+
+/* Fires what is due and asks for the next alarm. */
+void tg_worker_alarm(struct tg_worker *worker);
+
+/* Flushes until nothing is dirty; after FLUSH_ROUNDS it asks for another turn instead. */
+void tg_worker_flush(struct tg_worker *worker);
+
+/* ---- the end ---- */
+
+/* Tells every client 1001, waits for them up to drain_seconds, drops the rest, stops the loop.
+ * The server must have stopped listening. A second call does nothing. */
+void tg_worker_drain(struct tg_worker *worker);
+
+#endif

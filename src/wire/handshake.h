@@ -1,0 +1,21 @@
+/* What RFC 6455 4.2.1 asks of an upgrade and the library does not check. */
+#ifndef TG_WIRE_HANDSHAKE_H
+#define TG_WIRE_HANDSHAKE_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+
+/* RFC 6455 4.2.1 (5): a base64 value that decodes to 16 bytes, that is 22 digits and "==". */
+bool tg_handshake_key_is_valid(struct tg_slice key);
+
+/* RFC 6455 4.4: the one version that is spoken. */
+bool tg_handshake_version_is_supported(struct tg_slice version);
+
+/* A file below a folder: the path of a request (decoded once) as a relative file name, safe to append
+ * to the folder's name: no empty, "." or ".." segment, no hidden file (a segment that begins with
+ * '.'), no NUL, no backslash. "/" and a path that ends in '/' name their index.html.
+ * False when the path names no file. `*needs_index` tells the caller to append "index.html". */
+bool tg_static_path(struct tg_slice path, struct tg_slice *relative, bool *needs_index);
+
+#endif

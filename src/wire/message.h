@@ -1,0 +1,57 @@
+/* The envelope of a message, in and out.
+ *
+ *     {"action":"chat","payload":{"content":"hi"},"ref":"7"}
+ *
+ * In: reads the envelope out of a parsed object, reporting what is wrong with it.
+ * Out: keys in the order action, payload, topic, ref; compact.
+ */
+#ifndef TG_WIRE_MESSAGE_H
+#define TG_WIRE_MESSAGE_H
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "wire/issue.h"
+#include "wire/value.h"
+
+/* The longest `ref` that is taken, in bytes of its text. */
+#define TG_REF_MAX_BYTES 128
+
+/* The client's name for its question, echoed on every frame that answers it. */
+struct tg_ref {
+    enum { TG_REF_NONE, TG_REF_INTEGER, TG_REF_STRING } type;
+    int64_t integer;
+    struct tg_slice string; /* borrowed */
+};
+
+struct tg_envelope {
+    struct tg_slice action;
+    struct tg_value *payload; /* NULL: absent or null */
+    struct tg_slice topic;    /* data NULL: none */
+    struct tg_ref ref;        /* filled whenever it is right, whatever else is wrong */
+};
+
+/* Reads `message`. TG_E_INVALID: not an object (model_type), no action (union_tag_not_found), an
+ * action or topic that is no string, a bad ref (string_type at ["ref"]): all in `issues`.
+ * The envelope borrows from the message. */
+enum tg_status tg_envelope_read(struct tg_value *message, struct tg_envelope *envelope,
+                                struct tg_issues *issues);
+
+/* `,"ref":...` or nothing; the closing brace is the caller's. */
+void tg_message_write_ref(struct tg_buf *out, const struct tg_ref *ref);
+
+/* {"action":"error","payload":[<items>],"ref":...} */
+void tg_message_write_issues(struct tg_buf *out, struct tg_slice items, const struct tg_ref *ref);
+
+/* What went wrong, when it is not a list of issues. Slices without data are left out. */
+struct tg_detail {
+    struct tg_slice code;      /* machine name, "not_found" */
+    struct tg_slice detail;    /* one sentence */
+    struct tg_slice traceback; /* development only, as the next two */
+    struct tg_slice file;
+    int64_t line; /* 0: left out */
+};
+
+/* {"action":"error","payload":{"code":...,"detail":...,...},"ref":...} */
+void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail, const struct tg_ref *ref);
+
+#endif

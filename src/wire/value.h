@@ -1,0 +1,65 @@
+/* A JSON value in an arena: what the parser makes, the validator checks and the script converts.
+ *
+ * Strings borrow from the parsed text where they hold no escape, and from the arena otherwise: the
+ * text must outlive the tree. Nothing here allocates.
+ */
+#ifndef TG_WIRE_VALUE_H
+#define TG_WIRE_VALUE_H
+
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum tg_value_type {
+    TG_VALUE_NULL,
+    TG_VALUE_BOOLEAN,
+    TG_VALUE_INTEGER, /* a literal without fraction and exponent; fits in int64_t */
+    TG_VALUE_NUMBER,  /* any other literal; finite */
+    TG_VALUE_STRING,
+    TG_VALUE_ARRAY,
+    TG_VALUE_OBJECT,
+};
+
+struct tg_member;
+
+struct tg_value {
+    enum tg_value_type type;
+    uint32_t length; /* bytes of a string, items of an array, members of an object */
+    union {
+        bool boolean;
+        int64_t integer;
+        double number;
+        const char *string;
+        struct tg_value *items;
+        struct tg_member *members; /* in document order until the validator has been over them */
+    };
+};
+
+struct tg_member {
+    const char *key;
+    uint32_t key_length;
+    uint32_t key_id; /* of the declared field (schema.h), set by the validator; 0: not declared */
+    struct tg_value value;
+};
+
+static inline struct tg_slice tg_value_string(const struct tg_value *value)
+{
+    return (struct tg_slice){value->string, value->length};
+}
+
+static inline struct tg_slice tg_member_key(const struct tg_member *member)
+{
+    return (struct tg_slice){member->key, member->key_length};
+}
+
+/* The member called `key`, or NULL; linear, for objects with few members. */
+const struct tg_value *tg_value_get(const struct tg_value *object, struct tg_slice key);
+
+/* Deep equality as in JSON Schema: 1 equals 1.0, member order does not matter. */
+bool tg_value_equal(const struct tg_value *a, const struct tg_value *b);
+
+/* "null", "boolean", "integer", "number", "string", "array", "object". */
+const char *tg_value_type_name(enum tg_value_type type);
+
+#endif
