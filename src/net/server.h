@@ -1,0 +1,38 @@
+/* One port for HTTP and WebSocket, on libwebsockets: the only door between it and the gateway.
+ *
+ *     net/server   context, vhost, listening
+ *     net/http     plain requests: static files, /healthz, /readyz, /metrics, refusals
+ *     net/ws       one WebSocket: the callbacks of the library to tg_conn, and its transport
+ */
+#ifndef TG_NET_SERVER_H
+#define TG_NET_SERVER_H
+
+#include "base/status.h"
+#include "core/worker.h"
+#include "net/loop.h"
+
+#include <stdint.h>
+
+struct tg_server;
+
+struct tg_server_options {
+    const char *host;       /* a numeric address; only this one is bound */
+    uint16_t port;          /* 0: a free one */
+    const char *static_dir; /* NULL: no static files */
+};
+
+/* Binds and listens; connections are accepted as soon as the loop runs. The worker and the loop are
+ * borrowed. TG_E_IO: `error` names the address and the kernel's reason. */
+enum tg_status tg_server_open(struct tg_server **server, struct tg_net_loop *loop, struct tg_worker *worker,
+                              const struct tg_server_options *options, struct tg_error *error);
+
+/* The port that is bound. */
+uint16_t tg_server_port(const struct tg_server *server);
+
+/* No new connections; those that are open stay. /readyz of a kept-alive connection answers 503. */
+void tg_server_stop_listening(struct tg_server *server);
+
+/* Frees the server. Remaining sockets are dropped, each with its tg_conn_closed. */
+void tg_server_close(struct tg_server *server);
+
+#endif
