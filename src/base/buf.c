@@ -44,8 +44,9 @@ void tg_buf_printf(struct tg_buf *buf, const char *format, ...)
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
+    if (length < 0) buf->has_failed = true; /* more than INT_MAX bytes */
     /* One byte more for the terminator, which is not counted into the length. */
-    char *room = length < 0 ? NULL : tg_buf_reserve(buf, (size_t)length + 1);
+    char *room = tg_buf_reserve(buf, (size_t)length + 1);
     if (room) {
         vsnprintf(room, (size_t)length + 1, format, again);
         buf->length += (size_t)length;
