@@ -3,7 +3,8 @@
  *     tg_log(TG_LOG_INFO, "connected", TG_LOG_S("consumer", name), TG_LOG_I("conn", id));
  *     -> time=2026-01-02T03:04:05.678Z level=info event=connected consumer=system conn=7
  *
- * Values are escaped, so that no client can forge a line or a field. Payloads are never logged.
+ * Values are escaped, so that no client can forge a line, a field or a command to a terminal: an event is
+ * one line whatever it carries. Payloads are never logged. A line that cannot be written is dropped.
  * The sink is one of the two permitted globals; it is set up once, before threads start.
  */
 #ifndef TG_BASE_LOG_H
@@ -38,7 +39,8 @@ void tg_log_open(int fd, enum tg_log_format format, enum tg_log_level level, str
 /* Asked before a line is put together, so that a debug line costs a comparison when it is off. */
 bool tg_log_is_on(enum tg_log_level level);
 
-/* Writes one line with one write(2). A line longer than TG_LOG_LINE_BYTES is cut and says so. */
+/* Writes one line with one write(2). A line longer than TG_LOG_LINE_BYTES is cut and says so: `cut=true`
+ * is its last field. Bytes that are not UTF-8 are \xNN in text and U+FFFD in JSON. */
 void tg_log_write(enum tg_log_level level, const char *event, const struct tg_log_field *fields);
 
 #define TG_LOG_LINE_BYTES 16384
@@ -46,7 +48,8 @@ void tg_log_write(enum tg_log_level level, const char *event, const struct tg_lo
 #define tg_log(level_, event_, ...)                                                                          \
     do {                                                                                                     \
         if (tg_log_is_on(level_))                                                                            \
-            tg_log_write((level_), (event_), (const struct tg_log_field[]){__VA_ARGS__, {.key = NULL}});     \
+            tg_log_write((level_), (event_),                                                                 \
+                         (const struct tg_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}});            \
     } while (0)
 
 /* "debug", "info", "warning", "error", "off"; false for anything else. */
