@@ -22,9 +22,9 @@ struct tg_assembly {
 
 struct tg_chunk {
     struct tg_slice bytes;
-    bool is_first; /* begins a message */
-    bool is_last;  /* ends it */
-    bool is_binary;
+    bool is_first;  /* begins a message */
+    bool is_last;   /* ends it */
+    bool is_binary; /* looked at in the first chunk only */
 };
 
 void tg_assembly_init(struct tg_assembly *assembly);
@@ -39,7 +39,7 @@ void tg_assembly_deinit(struct tg_assembly *assembly);
 enum tg_status tg_assembly_feed(struct tg_assembly *assembly, const struct tg_chunk *chunk, size_t max_bytes,
                                 struct tg_slice *message, bool *is_whole);
 
-/* The message has been handled: frees what a long one took. Call after every whole message. */
+/* The message has been handled: frees what it took. Call after every whole message. */
 void tg_assembly_done(struct tg_assembly *assembly);
 
 #endif
