@@ -31,7 +31,8 @@ struct tg_pairs {
 enum tg_status tg_query_parse(struct tg_slice query, struct tg_arena *arena, struct tg_pairs *pairs);
 
 /* RFC 6265 5.4: `name=value` separated by ';', spaces around both cut, one pair of double quotes
- * around the value removed; nothing is decoded. Borrowed. */
+ * around the value removed; nothing is decoded, and an item without '=' or without a name is skipped.
+ * Borrowed. */
 enum tg_status tg_cookie_parse(struct tg_slice header, struct tg_arena *arena, struct tg_pairs *pairs);
 
 /* The first value under `name`; data is NULL when there is none. */

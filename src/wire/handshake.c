@@ -1,0 +1,42 @@
+#include "wire/handshake.h"
+
+static bool is_base64_digit(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+}
+
+/* The bits of the last digit that lie beyond the 16 bytes are not looked at: decoders ignore them too. */
+bool tg_handshake_key_is_valid(struct tg_slice key)
+{
+    enum { DIGITS = 22, LENGTH = 24 };
+    if (key.length != LENGTH) return false;
+    for (size_t i = 0; i < DIGITS; i++)
+        if (!is_base64_digit(key.data[i])) return false;
+    return key.data[DIGITS] == '=' && key.data[DIGITS + 1] == '=';
+}
+
+bool tg_handshake_version_is_supported(struct tg_slice version)
+{
+    while (version.length && version.data[0] == ' ') version.data++, version.length--;
+    while (version.length && version.data[version.length - 1] == ' ') version.length--;
+    return tg_slice_equal(version, TG_SLICE("13"));
+}
+
+static bool is_file_character(char c)
+{
+    return (unsigned char)c >= 0x20 && c != 0x7F && c != '\\';
+}
+
+bool tg_static_path(struct tg_slice path, struct tg_slice *relative, bool *needs_index)
+{
+    if (path.length == 0 || path.data[0] != '/') return false;
+    for (size_t i = 1; i < path.length; i++) {
+        char c = path.data[i];
+        if (!is_file_character(c)) return false;
+        bool begins_segment = path.data[i - 1] == '/';
+        if (begins_segment && (c == '/' || c == '.')) return false;
+    }
+    *relative = (struct tg_slice){path.data + 1, path.length - 1};
+    *needs_index = path.data[path.length - 1] == '/';
+    return true;
+}
