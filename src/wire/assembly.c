@@ -1,6 +1,7 @@
 /* Invariant: while no message is open and none waits for tg_assembly_done, `bytes` owns no memory: an
  * idle connection costs the struct and nothing else. The buffer doubles (buf.c), so a message in n
- * chunks is copied O(1) times per byte. */
+ * chunks is copied O(1) times per byte. `utf8` needs no reset between messages: a text that does not end
+ * between two characters is refused, and an error clears everything. */
 #include "wire/assembly.h"
 
 #include <assert.h>
@@ -29,7 +30,6 @@ static enum tg_status open_or_continue(struct tg_assembly *assembly, const struc
     if (chunk->is_first) {
         assembly->is_open = true;
         assembly->is_binary = chunk->is_binary;
-        assembly->utf8 = (struct tg_utf8){0};
     }
     return TG_OK;
 }

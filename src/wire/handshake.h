@@ -14,7 +14,7 @@ bool tg_handshake_version_is_supported(struct tg_slice version);
 
 /* A file below a folder: the path of a request (decoded once) as a relative file name, safe to append
  * to the folder's name: no empty, "." or ".." segment, no hidden file (a segment that begins with
- * '.'), no NUL, no backslash. "/" and a path that ends in '/' name their index.html.
+ * '.'), no control character, no backslash. "/" and a path that ends in '/' name their index.html.
  * False when the path names no file. `*needs_index` tells the caller to append "index.html". */
 bool tg_static_path(struct tg_slice path, struct tg_slice *relative, bool *needs_index);
 
