@@ -1,0 +1,469 @@
+--- Consumers: which paths they serve, which messages they handle and send. A consumer is a handle;
+--- what it declares is a plain table that the host reads once, when all modules have been loaded.
+
+local declare <const> = require "tidegate.declare"
+local host <const> = require "tidegate.host"
+local message <const> = require "tidegate.message"
+
+local fail <const>, show <const> = declare.fail, declare.show
+
+local Consumer <const> = {}
+
+---@class tidegate.State what is known of a consumer, a mixin or a router
+---@field what string the function that made it, "tide.consumer"
+---@field source string where, "consumers/system/init.lua:6"
+---@field declaration? tidegate.Declaration of a consumer or a mixin
+---@field own_paths? string[] of a consumer
+---@field places? table<string, string> where each hook and action of it was declared
+---@field used_at? string where a mixin was used first
+---@field prefix? string of a router
+---@field entries? { path: string, object: table }[] of a router
+---@field parent? tidegate.State the router that it stands in
+---@field is_collected? boolean
+
+--- By handle. Routers stand here too.
+---@type table<table, tidegate.State>
+Consumer.states = setmetatable({}, { __mode = "k" })
+
+local states <const> = Consumer.states
+
+-- ---- checks of options ----
+
+---@type tidegate.Check
+local function path(value)
+  return type(value) == "string" and value:sub(1, 1) == "/", 'a path that begins with "/"'
+end
+
+---@type tidegate.Check
+local function paths(value)
+  local is_right <const> = path(value) or declare.is_list(value, path) and #value > 0
+  return is_right, 'a path that begins with "/", or a list of such paths'
+end
+
+---@type tidegate.Check
+local function consumer_name(value)
+  local is_right <const> = type(value) == "string" and value:find "^[%w_-]+$" ~= nil
+  return is_right, 'a name of letters, digits, "_" and "-"'
+end
+
+---@param value any
+---@return boolean
+local function is_header(value)
+  return type(value) == "string" and value:find "^[%w!#$%%&'*+.^_`|~-]+$" ~= nil
+end
+
+---@type tidegate.Check
+local function headers(value)
+  return declare.is_list(value, is_header), 'a list of header names, as in { "x-request-id" }'
+end
+
+---@type tidegate.Check
+local function message_types(value)
+  local is_right <const> = message.is_type(value) or declare.is_list(value, message.is_type)
+  return is_right, "a message type (what tide.message returns) or a list of them"
+end
+
+local consumer_checks <const> = {
+  name = consumer_name,
+  path = paths,
+  description = declare.text,
+  tags = declare.texts,
+  headers = headers,
+  sends = message_types,
+  strict_frames = declare.boolean,
+  before = declare.callable,
+}
+
+local text_consumer_checks <const> = {
+  name = consumer_name,
+  path = paths,
+  description = declare.text,
+  tags = declare.texts,
+  headers = headers,
+  connected = declare.callable,
+  receive = declare.callable,
+  disconnected = declare.callable,
+}
+
+local mixin_checks <const> = { headers = headers, sends = message_types }
+
+local handler_checks <const> = {
+  summary = declare.text,
+  description = declare.text,
+  tags = declare.texts,
+  output = message_types,
+}
+
+-- ---- declaring ----
+
+---@param list? any[]
+---@return any[]
+local function copied(list)
+  list = list or {}
+  return table.move(list, 1, #list, 1, {})
+end
+
+---@param types? tidegate.MessageType | tidegate.MessageType[]
+---@return tidegate.MessageType[]
+local function listed(types)
+  return message.is_type(types) and { types } or copied(types)
+end
+
+---@param names? string[]
+---@return string[]
+local function lowered(names)
+  local list <const> = {}
+  for index, name in ipairs(names or {}) do
+    list[index] = name:lower()
+  end
+  return list
+end
+
+---@param what string
+---@param metatable table
+---@param given table<string, any>
+---@return table handle
+---@return tidegate.Declaration
+local function new(what, metatable, given)
+  local handle <const>, source <const> = {}, declare.position() or "?"
+  local declaration <const> = {
+    name = given.name,
+    description = given.description,
+    tags = copied(given.tags),
+    headers = lowered(given.headers),
+    sends = listed(given.sends),
+    strict_frames = given.strict_frames or false,
+    before = given.before,
+    paths = {},
+    actions = {},
+    is_text = false,
+    source = source,
+    object = handle,
+  }
+  states[handle] = {
+    what = what,
+    source = source,
+    declaration = declaration,
+    own_paths = type(given.path) == "string" and { given.path } or copied(given.path),
+    places = {},
+  }
+  return setmetatable(handle, metatable), declaration
+end
+
+---@param state tidegate.State
+---@return string # "the consumer of consumers/system/init.lua:6"
+local function label(state)
+  return ("the %s of %s"):format(state.what:match "[^.]+$", state.source)
+end
+
+--- Notes that `thing` is declared at `source`; raises when it has been already.
+---@param state tidegate.State
+---@param thing string 'handler for "ping"'
+---@param source string
+local function claim(state, thing, source)
+  if state.used_at then
+    fail("%s was used at %s already; declare its %s before", label(state), state.used_at, thing)
+  end
+  local first <const> = state.places[thing]
+  if first then
+    fail("%s has a second %s: at %s and at %s; keep one", label(state), thing, first, source)
+  end
+  state.places[thing] = source
+end
+
+---@param state tidegate.State
+---@param slot "connected" | "disconnected" | "binary"
+---@param handler function
+---@param source string
+local function set_hook(state, slot, handler, source)
+  claim(state, slot == "binary" and "on_binary" or ('hook "%s"'):format(slot), source)
+  state.declaration[slot] = handler
+end
+
+---@param state tidegate.State
+---@param action tidegate.Action
+local function add_action(state, action)
+  claim(state, ('handler for "%s"'):format(action.action), action.source)
+  local actions <const> = state.declaration.actions
+  actions[#actions + 1] = action
+end
+
+---@param self any
+---@param method string
+---@return tidegate.State
+local function check_self(self, method)
+  local state <const> = states[self]
+  if not state or not state.places then
+    fail("call %s with a colon: Consumer:%s(...)", method, method)
+  end
+  return state
+end
+
+-- ---- methods ----
+
+--- What a consumer and a mixin have.
+local MixinMethods <const> = {}
+
+function MixinMethods:on(message_type, options, handler)
+  local state <const> = check_self(self, "on")
+  if handler == nil and type(options) == "function" then
+    options, handler = nil, options
+  end
+  if not message.is_type(message_type) then
+    fail("on: expected a message type (what tide.message returns), got %s", show(message_type))
+  elseif type(handler) ~= "function" then
+    fail('on: the handler of "%s" must be a function, got %s', message_type.action, show(handler))
+  end
+  local given <const> = declare.options("on", options, handler_checks)
+  add_action(state, {
+    action = message_type.action,
+    type = message_type,
+    handler = handler,
+    summary = given.summary,
+    description = given.description,
+    tags = copied(given.tags),
+    outputs = listed(given.output),
+    source = declare.position() or "?",
+  })
+end
+
+function MixinMethods:on_binary(handler)
+  local state <const> = check_self(self, "on_binary")
+  if type(handler) ~= "function" then
+    fail("on_binary: the handler must be a function, got %s", show(handler))
+  end
+  set_hook(state, "binary", handler, declare.position() or "?")
+end
+
+--- What only a consumer has.
+local ConsumerMethods <const> = { on = MixinMethods.on, on_binary = MixinMethods.on_binary }
+
+local hook_names <const> = { "connected", "disconnected" }
+
+---@param list any[]
+---@param items any[]
+local function append(list, items)
+  table.move(items, 1, #items, #list + 1, list)
+end
+
+function ConsumerMethods:use(mixin)
+  local state <const> = check_self(self, "use")
+  local from <const> = states[mixin]
+  if not from or from.what ~= "tide.mixin" then
+    fail("use: expected a mixin (what tide.mixin returns), got %s", show(mixin))
+  end
+  for _, action in ipairs(from.declaration.actions) do
+    add_action(state, action)
+  end
+  for _, slot in ipairs { "connected", "disconnected", "binary" } do
+    local handler <const> = from.declaration[slot]
+    if handler then
+      local thing <const> = slot == "binary" and "on_binary" or ('hook "%s"'):format(slot)
+      set_hook(state, slot, handler, from.places[thing])
+    end
+  end
+  append(state.declaration.headers, from.declaration.headers)
+  append(state.declaration.sends, from.declaration.sends)
+  from.used_at = from.used_at or declare.position() or "?"
+end
+
+---@param handle table
+---@param name any
+---@param handler any
+local function assign(handle, name, handler)
+  local state <const> = states[handle]
+  if name ~= "connected" and name ~= "disconnected" then
+    local legal <const> = table.concat(hook_names, ", ")
+    local hint <const> = declare.suggest(name, hook_names)
+    local text <const> = '%s has no hook "%s"%s (hooks: %s; helpers are locals)'
+    fail(text, label(state), tostring(name), hint, legal)
+  elseif type(handler) ~= "function" then
+    fail('the hook "%s" must be a function, got %s', name, show(handler))
+  end
+  set_hook(state, name, handler, declare.position() or "?")
+end
+
+---@param methods table<string, function>
+---@param name string
+---@return table
+local function metatable(methods, name)
+  declare.public(methods)
+  return {
+    __name = name,
+    __newindex = assign,
+    __index = function(handle, key)
+      local is_hook <const> = key == "connected" or key == "disconnected"
+      return methods[key] or is_hook and states[handle].declaration[key] or nil
+    end,
+  }
+end
+
+Consumer.methods = ConsumerMethods
+Consumer.mixin_methods = MixinMethods
+
+local consumer_metatable <const> = metatable(ConsumerMethods, "tidegate.consumer")
+local mixin_metatable <const> = metatable(MixinMethods, "tidegate.mixin")
+
+local text_consumer_metatable <const> = {
+  __name = "tidegate.text_consumer",
+  __newindex = function(handle, name)
+    local text <const> = "%s cannot be changed; give %s to tide.text_consumer as an option"
+    fail(text, label(states[handle]), tostring(name))
+  end,
+}
+
+-- ---- the functions of tide ----
+
+--- Declares a consumer of messages.
+---@param options tidegate.ConsumerOptions
+---@return tidegate.Consumer
+function Consumer.consumer(options)
+  local given <const> = declare.options("tide.consumer", options, consumer_checks)
+  local handle <const>, declaration <const> = new("tide.consumer", consumer_metatable, given)
+  host.declared(declaration)
+  return handle
+end
+
+--- Declares handlers and hooks that several consumers share.
+---@param options? tidegate.MixinOptions
+---@return tidegate.Mixin
+function Consumer.mixin(options)
+  return (new("tide.mixin", mixin_metatable, declare.options("tide.mixin", options, mixin_checks)))
+end
+
+--- A hook of a consumer gets the consumer first; the options of a text consumer have none to name.
+---@param hook? fun(conn: tidegate.Conn, ...)
+---@return fun(consumer: table, conn: tidegate.Conn, ...)?
+local function without_consumer(hook)
+  return hook and function(_, ...)
+    return hook(...)
+  end
+end
+
+--- Declares a consumer of frames as they are, without messages.
+---@param options tidegate.TextConsumerOptions
+---@return tidegate.TextConsumer
+function Consumer.text_consumer(options)
+  local given <const> = declare.options("tide.text_consumer", options, text_consumer_checks)
+  if not given.receive then
+    fail "tide.text_consumer: needs receive = function(conn, data, is_binary) ... end"
+  end
+  local handle <const>, declaration <const> =
+    new("tide.text_consumer", text_consumer_metatable, given)
+  declaration.is_text = true
+  declaration.receive = given.receive
+  declaration.connected = without_consumer(given.connected)
+  declaration.disconnected = without_consumer(given.disconnected)
+  host.declared(declaration)
+  return handle
+end
+
+-- ---- what a module returned ----
+
+---@param value any
+---@return boolean
+local function is_declared(value)
+  local state <const> = states[value]
+  return state ~= nil and state.what ~= "tide.mixin"
+end
+
+--- The consumers and routers among what a module returned; none for a library.
+---@param value any
+---@param where string
+---@return table[]
+local function returned(value, where)
+  if is_declared(value) then
+    return { value }
+  elseif type(value) ~= "table" then
+    return {}
+  end
+  local items <const> = {}
+  for index = 1, rawlen(value) do
+    local item <const> = rawget(value, index)
+    if is_declared(item) then
+      items[#items + 1] = item
+    end
+  end
+  for key, item in next, value do
+    if #items > 0 and not (math.type(key) == "integer" and is_declared(item)) then
+      local text <const> =
+        "%s: its list of consumers holds %s at %s; return consumers and routers only"
+      error(text:format(where, show(item), tostring(key)), 0)
+    end
+  end
+  return items
+end
+
+--- Gives the consumers of `handle` their paths below `prefix` and appends each to `found` once.
+---@param handle table
+---@param prefix string
+---@param found tidegate.State[]
+local function resolve(handle, prefix, found)
+  local state <const> = states[handle]
+  for _, entry in ipairs(state.entries or {}) do
+    resolve(entry.object, prefix .. state.prefix .. entry.path, found)
+  end
+  if state.entries then
+    return
+  end
+  local declared <const> = state.declaration.paths
+  if not state.is_collected then
+    state.is_collected = true
+    found[#found + 1] = state
+  end
+  if #state.own_paths == 0 and prefix ~= "" then
+    declared[#declared + 1] = prefix
+  end
+  for _, own in ipairs(state.own_paths) do
+    declared[#declared + 1] = prefix .. own
+  end
+end
+
+--- The last segment of a path that is no parameter, as a name: "rooms" of "/ws/rooms/{room_id}".
+---@param text string
+---@return string?
+local function name_of_path(text)
+  local name
+  for segment in text:gmatch "[^/]+" do
+    if not segment:find "[{}]" then
+      name = segment:gsub("[^%w_-]", "_")
+    end
+  end
+  return name
+end
+
+---@param state tidegate.State
+---@param text string
+local function refuse(state, text)
+  error(("%s: %s %s"):format(state.source, state.what, text), 0)
+end
+
+--- The declarations of the consumers that an entry module returned, each handed out once, with its
+--- final paths and name. Called when every entry module has been loaded: a consumer that stands in
+--- a router is declared by the router, whichever module returns it too.
+---@param value any # what the module returned
+---@param where string the module's file
+---@return tidegate.Declaration[]
+function Consumer.collect(value, where)
+  local found <const> = {}
+  for _, handle in ipairs(returned(value, where)) do
+    if not states[handle].parent and not states[handle].is_collected then
+      resolve(handle, "", found)
+    end
+  end
+  local declarations <const> = {}
+  for index, state in ipairs(found) do
+    local declaration <const> = state.declaration
+    if #declaration.paths == 0 then
+      refuse(state, 'has no path; give it one, path = "/ws/name", or put it in a router')
+    end
+    declaration.name = declaration.name or name_of_path(declaration.paths[1])
+    if not declaration.name then
+      refuse(state, 'needs a name, name = "...", since its path has none to take')
+    end
+    declarations[index] = declaration
+  end
+  return declarations
+end
+
+return Consumer
