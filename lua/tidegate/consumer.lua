@@ -333,7 +333,7 @@ end
 
 --- A hook of a consumer gets the consumer first; the options of a text consumer have none to name.
 ---@param hook? fun(conn: tidegate.Conn, ...)
----@return fun(consumer: table, conn: tidegate.Conn, ...)?
+---@return fun(consumer: table, ...)?
 local function without_consumer(hook)
   return hook and function(_, ...)
     return hook(...)

@@ -15,17 +15,22 @@ local types <const> = setmetatable({}, { __mode = "k" })
 ---@return tidegate.MessageType
 local function new(action, payload, source)
   local self <const> = { action = action, schema = payload, source = source }
+  local is_compiled <const>, make <const> = pcall(host.message_type, self)
+  if not is_compiled then
+    declare.fail('tide.message: "%s": %s', action, tostring(make))
+  end
   types[self] = true
   return setmetatable(self, {
     __name = "tidegate.message_type",
-    __call = host.message_type(self),
+    __call = make,
     __newindex = function()
       declare.fail('the message type "%s" cannot be changed; tide.message declares another', action)
     end,
   })
 end
 
---- Declares a message.
+--- Declares a message. The host compiles its schema at once and gives the function that makes its
+--- instances.
 ---@param action string chooses the handler
 ---@param payload? tidegate.Schema | tidegate.Fields fields are short for an object; nil: no payload
 ---@return tidegate.MessageType

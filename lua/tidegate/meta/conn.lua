@@ -1,0 +1,40 @@
+---@meta tidegate.conn
+
+--- One connection. It is safe to keep: when it has ended, its methods answer nil, "closed".
+---@class tidegate.Conn
+---@field id string unique in this server
+---@field state table for whatever belongs to the connection
+---@field path string "/ws/room/lobby"
+---@field params table<string, string | integer> what stands in the parameters of the path
+---@field query table<string, string>
+---@field headers table<string, string> by names in lower case
+---@field cookies table<string, string>
+---@field peer string the client's address
+local Conn = {}
+
+--- Sends a message to this client.
+---@param message tidegate.Outgoing
+---@return true? # nil when it is not queued
+---@return ("closed" | "full")? # full: the client reads too slowly, and the connection closes
+function Conn:send(message) end
+
+--- Sends a text frame as it is.
+---@param text string
+---@return true?
+---@return ("closed" | "full")?
+function Conn:send_text(text) end
+
+--- Sends a binary frame.
+---@param bytes string
+---@return true?
+---@return ("closed" | "full")?
+function Conn:send_binary(bytes) end
+
+--- Closes the connection after what is queued.
+---@param code? integer 1000 when left out; codes of your own are 4000 to 4999
+---@param reason? string at most 123 bytes
+---@return true?
+---@return "closed"?
+function Conn:close(code, reason) end
+
+return Conn

@@ -1,0 +1,110 @@
+---@meta tidegate.consumer
+
+---@class (exact) tidegate.ConsumerOptions
+---@field name? string letters, digits, "_", "-"; else the last part of the path that is no parameter
+---@field path? string | string[] "/ws/room/{room_id:slug}"; left out when a router gives it
+---@field description? string
+---@field tags? string[]
+---@field headers? string[] names of uncommon headers that handlers read in conn.headers
+---@field sends? tidegate.MessageType | tidegate.MessageType[] what hooks send, for documentation
+---@field strict_frames? boolean a binary frame that nothing handles closes with 1003
+---@field before? tidegate.Before runs before each handler
+
+--- Refuses a message by tide.error.
+---@alias tidegate.Before fun(conn: tidegate.Conn, message: tidegate.Message)
+
+---@class (exact) tidegate.TextConsumerOptions
+---@field name? string
+---@field path? string | string[]
+---@field description? string
+---@field tags? string[]
+---@field headers? string[]
+---@field connected? fun(conn: tidegate.Conn)
+---@field receive fun(conn: tidegate.Conn, data: string, is_binary: boolean) for each message
+---@field disconnected? fun(conn: tidegate.Conn, code: integer, reason: string)
+
+---@class (exact) tidegate.MixinOptions
+---@field headers? string[]
+---@field sends? tidegate.MessageType | tidegate.MessageType[]
+
+---@class (exact) tidegate.HandlerOptions
+---@field summary? string
+---@field description? string
+---@field tags? string[]
+---@field output? tidegate.MessageType | tidegate.MessageType[] what the handler answers
+
+--- What it returns, if anything, is sent to the client.
+---@alias tidegate.Handler fun(conn: tidegate.Conn, message: tidegate.Message): tidegate.Outgoing?
+
+---@alias tidegate.Connected fun(self: table, conn: tidegate.Conn)
+---@alias tidegate.Disconnected fun(self: table, conn: tidegate.Conn, code: integer, reason: string)
+
+---@class tidegate.Mixin
+---@field connected? tidegate.Connected
+---@field disconnected? tidegate.Disconnected
+local Mixin = {}
+
+--- Handles the messages of a type.
+---@param message_type tidegate.MessageType
+---@param options tidegate.HandlerOptions
+---@param handler tidegate.Handler
+---@overload fun(self: tidegate.Mixin, type: tidegate.MessageType, handler: tidegate.Handler)
+function Mixin:on(message_type, options, handler) end
+
+--- Handles binary messages.
+---@param handler fun(conn: tidegate.Conn, data: string)
+function Mixin:on_binary(handler) end
+
+---@class tidegate.Consumer
+---@field connected? tidegate.Connected the connection is open
+---@field disconnected? tidegate.Disconnected it has ended; runs once
+local Consumer = {}
+
+--- Handles the messages of a type.
+---@param message_type tidegate.MessageType
+---@param options tidegate.HandlerOptions
+---@param handler tidegate.Handler
+---@overload fun(self: tidegate.Consumer, type: tidegate.MessageType, handler: tidegate.Handler)
+function Consumer:on(message_type, options, handler) end
+
+--- Handles binary messages; without it they are answered with an error.
+---@param handler fun(conn: tidegate.Conn, data: string)
+function Consumer:on_binary(handler) end
+
+--- Takes over the handlers and hooks of a mixin.
+---@param mixin tidegate.Mixin
+function Consumer:use(mixin) end
+
+---@class tidegate.TextConsumer
+
+--- One handler, as the host reads it.
+---@class tidegate.Action
+---@field action string
+---@field type tidegate.MessageType
+---@field handler tidegate.Handler
+---@field summary? string
+---@field description? string
+---@field tags string[]
+---@field outputs tidegate.MessageType[]
+---@field source string
+
+--- One consumer, as the host reads it.
+---@class tidegate.Declaration
+---@field name string
+---@field description? string
+---@field tags string[]
+---@field paths string[]
+---@field headers string[] in lower case
+---@field sends tidegate.MessageType[]
+---@field actions tidegate.Action[]
+---@field strict_frames boolean
+---@field is_text boolean
+---@field source string
+---@field object tidegate.Consumer | tidegate.TextConsumer
+---@field before? tidegate.Before
+---@field connected? tidegate.Connected
+---@field disconnected? tidegate.Disconnected
+---@field receive? fun(conn: tidegate.Conn, data: string, is_binary: boolean)
+---@field binary? fun(conn: tidegate.Conn, data: string)
+
+return Consumer, Mixin

@@ -1,0 +1,33 @@
+---@meta tidegate.host
+
+--- What the program gives the modules of tidegate; not for applications.
+local host = {}
+
+---@type "development" | "production"
+host.mode = nil
+
+--- The null of messages, the same as that of lua-cjson.
+---@type lightuserdata
+host.null = nil
+
+---@param level "debug" | "info" | "warning" | "error"
+---@param text string
+---@param fields? table<string, any>
+function host.log(level, text, fields) end
+
+--- Notes a consumer, so that one which no module returns can be named.
+---@param declaration tidegate.Declaration
+function host.declared(declaration) end
+
+--- Compiles a type and returns the function that makes its messages.
+---@param message_type tidegate.MessageType
+---@return fun(self: tidegate.MessageType, payload?: any): tidegate.Outgoing
+function host.message_type(message_type) end
+
+--- A function of C that calls `declare`: a tail call of it leaves the caller on the stack.
+---@generic F: function
+---@param declare F
+---@return F
+function host.visible(declare) end
+
+return host

@@ -1,0 +1,82 @@
+---@meta tidegate
+
+--- What a consumer is written with: `local tide <const> = require "tidegate"`.
+local tide = {}
+
+--- Builds schemas: what a payload must look like.
+tide.schema = require "tidegate.schema.library"
+
+--- The messages that tidegate itself knows.
+tide.messages = {
+  --- Asks whether the server is there; a consumer that wants to answer handles it.
+  ---@type tidegate.MessageType
+  ping = {},
+  --- The answer to a ping.
+  ---@type tidegate.MessageType
+  pong = {},
+  --- What was wrong: a list for a message that is not valid, else an object with `detail`.
+  ---@type tidegate.MessageType
+  error = {},
+}
+
+--- Lines in the server's log; `fields` stand as key=value behind the text.
+tide.log = {}
+
+---@param text string
+---@param fields? table<string, any>
+function tide.log.debug(text, fields) end
+
+---@param text string
+---@param fields? table<string, any>
+function tide.log.info(text, fields) end
+
+---@param text string
+---@param fields? table<string, any>
+function tide.log.warning(text, fields) end
+
+---@param text string
+---@param fields? table<string, any>
+function tide.log.error(text, fields) end
+
+--- Declares a message. Calling what it returns makes one: `messages.chat { content = "hi" }`.
+---@param action string chooses the handler
+---@param payload? tidegate.Schema | tidegate.Fields fields are short for an object; nil: no payload
+---@return tidegate.MessageType
+function tide.message(action, payload) end
+
+--- Declares a consumer of messages.
+---@param options tidegate.ConsumerOptions
+---@return tidegate.Consumer
+function tide.consumer(options) end
+
+--- Declares a consumer of frames as they are, without messages.
+---@param options tidegate.TextConsumerOptions
+---@return tidegate.TextConsumer
+function tide.text_consumer(options) end
+
+--- Declares handlers and hooks that several consumers share: `Consumer:use(mixin)`.
+---@param options? tidegate.MixinOptions
+---@return tidegate.Mixin
+function tide.mixin(options) end
+
+--- Puts consumers and routers below a prefix. A key is the path below it; an entry without a key
+--- keeps its own path, behind the prefix.
+---@param prefix string begins with "/" and does not end with it
+---@param entries tidegate.RouterEntries
+---@return tidegate.Router
+function tide.router(prefix, entries) end
+
+--- Raises an error that the client may read; the handler ends.
+---@param options tidegate.ErrorOptions
+function tide.error(options) end
+
+---@alias tidegate.RouterEntry tidegate.Consumer | tidegate.TextConsumer | tidegate.Router
+---@alias tidegate.RouterEntries table<string | integer, tidegate.RouterEntry>
+
+---@class tidegate.Router
+
+---@class (exact) tidegate.ErrorOptions
+---@field code string for programs: letters, digits and "_", "not_found"
+---@field detail string for people: one sentence
+
+return tide
