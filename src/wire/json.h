@@ -13,7 +13,8 @@
 
 /* Parses all of `text` into `*value`. The tree lives in `arena` and borrows from `text`.
  * `max_depth`: how many arrays and objects may be open at once.
- * TG_E_INVALID, TG_E_TOO_DEEP: `error` has the byte offset and says what was expected.
+ * TG_E_INVALID, TG_E_TOO_DEEP: `error` has the byte offset and one sentence for the sender, valid
+ * UTF-8: "Invalid JSON at byte 17: expected ',' or '}'".
  * TG_E_NO_MEMORY: the arena ran out. */
 enum tg_status tg_json_parse(struct tg_slice text, uint32_t max_depth, struct tg_arena *arena,
                              struct tg_value *value, struct tg_error *error);
@@ -21,6 +22,13 @@ enum tg_status tg_json_parse(struct tg_slice text, uint32_t max_depth, struct tg
 /* A quoted string. Escapes only what JSON demands: quote, backslash, U+0000 to U+001F.
  * The text must be valid UTF-8. */
 void tg_json_write_string(struct tg_buf *out, struct tg_slice text);
+
+/* The same without the quotes around it: a piece of a string. */
+void tg_json_write_escaped(struct tg_buf *out, struct tg_slice text);
+
+/* The beginning of `text` (valid UTF-8), at most `max_bytes` of it, cut between two characters: for
+ * quoting what a client sent. */
+struct tg_slice tg_json_cut(struct tg_slice text, size_t max_bytes);
 
 void tg_json_write_integer(struct tg_buf *out, int64_t integer);
 

@@ -56,6 +56,9 @@ static inline struct tg_slice tg_member_key(const struct tg_member *member)
 /* The member called `key`, or NULL; linear, for objects with few members. */
 const struct tg_value *tg_value_get(const struct tg_value *object, struct tg_slice key);
 
+/* Whether the value is a number without fraction that an int64_t holds: 3, and 3.0 as well. */
+bool tg_value_to_integer(const struct tg_value *value, int64_t *integer);
+
 /* Deep equality as in JSON Schema: 1 equals 1.0, member order does not matter. */
 bool tg_value_equal(const struct tg_value *a, const struct tg_value *b);
 
