@@ -24,16 +24,17 @@ enum tg_issue_type {
     TG_ISSUE_BOOL_TYPE,
     TG_ISSUE_GREATER_THAN_EQUAL, /* limit */
     TG_ISSUE_LESS_THAN_EQUAL,    /* limit */
-    TG_ISSUE_LITERAL_ERROR,      /* expected: the one value as JSON */
-    TG_ISSUE_ENUM,               /* expected: the values as JSON, comma separated */
+    TG_ISSUE_LITERAL_ERROR,      /* expected: choice.text of the schema, with the one value */
+    TG_ISSUE_ENUM,               /* expected: choice.text of the schema */
     TG_ISSUE_DICT_TYPE,          /* a map was expected */
     TG_ISSUE_MODEL_TYPE,         /* an object was expected */
     TG_ISSUE_LIST_TYPE,
-    TG_ISSUE_TOO_SHORT, /* limit */
-    TG_ISSUE_TOO_LONG,  /* limit */
+    TG_ISSUE_TOO_SHORT,     /* limit; of a list */
+    TG_ISSUE_TOO_LONG,      /* limit; of a list */
+    TG_ISSUE_DICT_TOO_LONG, /* limit; the same type name, another text */
     TG_ISSUE_NONE_REQUIRED,
     TG_ISSUE_EXTRA_FORBIDDEN,
-    TG_ISSUE_UNION_TAG_INVALID, /* expected: the tag that was sent */
+    TG_ISSUE_UNION_TAG_INVALID, /* expected: the tag that was sent (a long one is cut) */
     TG_ISSUE_UNION_TAG_NOT_FOUND,
     TG_ISSUE_JSON_INVALID, /* expected: the parser's text, with the offset */
     TG_ISSUE_TYPES,        /* how many there are */
@@ -57,7 +58,7 @@ void tg_issues_init(struct tg_issues *issues, struct tg_buf *out, uint32_t max);
 /* An issue whose text needs nothing more. `path` NULL: the message as a whole (loc []). */
 void tg_issue_add(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path);
 
-/* An issue whose text ends in a number or a piece of text, which may hold anything. */
+/* An issue whose text has a number or a piece of text in it; the text is any valid UTF-8. */
 void tg_issue_add_integer(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path,
                           int64_t limit);
 void tg_issue_add_number(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path,
