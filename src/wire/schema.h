@@ -66,7 +66,7 @@ struct tg_schema {
         struct {
             const struct tg_value *values;
             uint32_t count;
-            struct tg_slice text; /* the values as JSON, comma separated, for the error */
+            struct tg_slice text; /* "'red', 'green' or 3", for the error */
         } choice;
         struct {
             const struct tg_schema *item;
@@ -80,18 +80,18 @@ struct tg_schema {
     };
 };
 
-/* A node of `kind` with every limit at its widest; NULL without memory. */
+/* A node of `kind` with every limit at its widest, items and entries of any kind; NULL without memory. */
 struct tg_schema *tg_schema_new(struct tg_arena *arena, enum tg_schema_kind kind);
 
 /* Fills `by_name` of an object whose `fields` are complete.
- * TG_E_EXISTS: a name stands twice (`error` names it). */
+ * TG_E_EXISTS: a name stands twice, TG_E_UTF8: no client could send it (`error` names it). */
 enum tg_status tg_schema_seal_object(struct tg_arena *arena, struct tg_schema *schema,
                                      struct tg_error *error);
 
-/* Fills `choice.text` of a literal or an enum. */
+/* Fills `choice.text` of a literal or an enum. TG_E_UTF8: a value holds text that is not UTF-8. */
 enum tg_status tg_schema_seal_choice(struct tg_arena *arena, struct tg_schema *schema);
 
-/* The declared field called `name`, or NULL. `hint` is where to look first: the index after the
+/* The declared field called `name`, or NULL. `hint` is the index where to look first: that after the
  * field found before, since clients mostly write keys in one order. */
 const struct tg_schema_field *tg_schema_find_field(const struct tg_schema_object *object,
                                                    struct tg_slice name, uint32_t hint);
