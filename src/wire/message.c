@@ -1,0 +1,163 @@
+/* Each key of the envelope is judged where it stands, so issues come in document order; only a
+ * missing action is looked for beforehand, as missing things come first.
+ *
+ * What a script or a traceback says may hold any bytes: frames are text (RFC 6455 5.6), so bytes
+ * that are not UTF-8 become U+FFFD.
+ */
+#include "wire/message.h"
+
+#include "base/utf8.h"
+#include "wire/json.h"
+
+/* ---- in ---- */
+
+static void report(struct tg_issues *issues, enum tg_issue_type type, struct tg_slice key)
+{
+    struct tg_path path = {.key = key};
+    tg_issue_add(issues, type, &path);
+}
+
+/* An action that is no string is named as it was sent, if it is short. */
+static void report_action(struct tg_issues *issues, const struct tg_value *action)
+{
+    struct tg_path path = {.key = TG_SLICE("action")};
+    struct tg_slice tag = TG_SLICE("{...}");
+    struct tg_buf scalar;
+    tg_buf_init(&scalar);
+    if (action->type == TG_VALUE_ARRAY) tag = TG_SLICE("[...]");
+    if (action->type < TG_VALUE_STRING) {
+        tg_json_write_value(&scalar, action);
+        tag = tg_buf_peek(&scalar);
+    }
+    tg_issue_add_text(issues, TG_ISSUE_UNION_TAG_INVALID, &path, tag);
+    if (scalar.has_failed) issues->out->has_failed = true;
+    tg_buf_deinit(&scalar);
+}
+
+static void read_ref(const struct tg_value *value, struct tg_ref *ref, struct tg_issues *issues)
+{
+    if (value->type == TG_VALUE_NULL) return;
+    if (value->type == TG_VALUE_INTEGER) {
+        ref->type = TG_REF_INTEGER;
+        ref->integer = value->integer;
+    } else if (value->type == TG_VALUE_STRING && value->length <= TG_REF_MAX_BYTES) {
+        ref->type = TG_REF_STRING;
+        ref->string = tg_value_string(value);
+    } else {
+        report(issues, TG_ISSUE_STRING_TYPE, TG_SLICE("ref"));
+    }
+}
+
+static void read_member(struct tg_member *member, struct tg_envelope *envelope, struct tg_issues *issues)
+{
+    struct tg_slice key = tg_member_key(member);
+    struct tg_value *value = &member->value;
+    bool is_string = value->type == TG_VALUE_STRING;
+    if (tg_slice_equal(key, TG_SLICE("action"))) {
+        if (is_string)
+            envelope->action = tg_value_string(value);
+        else
+            report_action(issues, value);
+    } else if (tg_slice_equal(key, TG_SLICE("payload"))) {
+        envelope->payload = value->type == TG_VALUE_NULL ? NULL : value;
+    } else if (tg_slice_equal(key, TG_SLICE("ref"))) {
+        read_ref(value, &envelope->ref, issues);
+    } else if (tg_slice_equal(key, TG_SLICE("topic"))) {
+        if (is_string)
+            envelope->topic = tg_value_string(value);
+        else
+            report(issues, TG_ISSUE_STRING_TYPE, key);
+    }
+}
+
+enum tg_status tg_envelope_read(struct tg_value *message, struct tg_envelope *envelope,
+                                struct tg_issues *issues)
+{
+    uint32_t before = issues->count;
+    *envelope = (struct tg_envelope){0};
+    if (message->type != TG_VALUE_OBJECT) {
+        tg_issue_add(issues, TG_ISSUE_MODEL_TYPE, NULL);
+    } else {
+        if (!tg_value_get(message, TG_SLICE("action")))
+            report(issues, TG_ISSUE_UNION_TAG_NOT_FOUND, TG_SLICE("action"));
+        for (uint32_t i = 0; i < message->length; i++) read_member(&message->members[i], envelope, issues);
+    }
+    if (issues->out->has_failed) return TG_E_NO_MEMORY;
+    return issues->count == before ? TG_OK : TG_E_INVALID;
+}
+
+/* ---- out ---- */
+
+void tg_message_write_ref(struct tg_buf *out, const struct tg_ref *ref)
+{
+    if (ref->type == TG_REF_NONE) return;
+    tg_buf_append_literal(out, ",\"ref\":");
+    if (ref->type == TG_REF_INTEGER)
+        tg_json_write_integer(out, ref->integer);
+    else
+        tg_json_write_string(out, ref->string);
+}
+
+void tg_message_write_issues(struct tg_buf *out, struct tg_slice items, const struct tg_ref *ref)
+{
+    tg_buf_append_literal(out, "{\"action\":\"error\",\"payload\":[");
+    tg_buf_append_slice(out, items);
+    tg_buf_append_char(out, ']');
+    tg_message_write_ref(out, ref);
+    tg_buf_append_char(out, '}');
+}
+
+/* The length of the valid UTF-8 at the beginning of `text`. */
+static size_t valid_prefix(struct tg_slice text)
+{
+    struct tg_utf8 utf8 = {0};
+    size_t good = tg_utf8_feed(&utf8, text.data, text.length);
+    if (tg_utf8_is_complete(&utf8)) return good;
+    while (good > 0 && ((unsigned char)text.data[good - 1] & 0xC0) == 0x80) good--;
+    return good - 1;
+}
+
+static void write_repaired(struct tg_buf *out, struct tg_slice text)
+{
+    tg_buf_append_char(out, '"');
+    while (text.length > 0) {
+        size_t good = valid_prefix(text);
+        tg_json_write_escaped(out, (struct tg_slice){text.data, good});
+        if (good == text.length) break;
+        tg_buf_append_literal(out, "\xEF\xBF\xBD");
+        text = (struct tg_slice){text.data + good + 1, text.length - good - 1};
+    }
+    tg_buf_append_char(out, '"');
+}
+
+static void write_key(struct tg_buf *out, struct tg_slice key, bool *is_first)
+{
+    if (!*is_first) tg_buf_append_char(out, ',');
+    *is_first = false;
+    tg_json_write_string(out, key);
+    tg_buf_append_char(out, ':');
+}
+
+void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail, const struct tg_ref *ref)
+{
+    const struct {
+        struct tg_slice key, text;
+    } texts[] = {{TG_SLICE("code"), detail->code},
+                 {TG_SLICE("detail"), detail->detail},
+                 {TG_SLICE("traceback"), detail->traceback},
+                 {TG_SLICE("file"), detail->file}};
+    bool is_first = true;
+    tg_buf_append_literal(out, "{\"action\":\"error\",\"payload\":{");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (!texts[i].text.data) continue;
+        write_key(out, texts[i].key, &is_first);
+        write_repaired(out, texts[i].text);
+    }
+    if (detail->line) {
+        write_key(out, TG_SLICE("line"), &is_first);
+        tg_json_write_integer(out, detail->line);
+    }
+    tg_buf_append_char(out, '}');
+    tg_message_write_ref(out, ref);
+    tg_buf_append_char(out, '}');
+}
