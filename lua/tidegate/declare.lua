@@ -64,7 +64,7 @@ function Declare.show(value)
   return "a " .. kind
 end
 
---- The keys of a table in an order that does not change from run to run.
+--- The keys of a table in an order that does not change from run to run: integers first.
 ---@param map table<any, any>
 ---@return any[]
 function Declare.sorted_keys(map)
@@ -73,6 +73,12 @@ function Declare.sorted_keys(map)
     keys[#keys + 1] = key
   end
   table.sort(keys, function(a, b)
+    local is_a <const>, is_b <const> = math.type(a) == "integer", math.type(b) == "integer"
+    if is_a ~= is_b then
+      return is_a
+    elseif is_a then
+      return a < b
+    end
     return tostring(a) < tostring(b)
   end)
   return keys
@@ -102,6 +108,13 @@ local function distance(a, b)
   return row[#b]
 end
 
+---@param a string
+---@param b string
+---@return boolean
+local function begins_with(a, b)
+  return #b > 2 and a:sub(1, #b) == b
+end
+
 --- `; did you mean "path"?` when one of `names` is near enough to be meant, else nothing.
 ---@param name any
 ---@param names string[]
@@ -112,8 +125,8 @@ function Declare.suggest(name, names)
   end
   local nearest, least = nil, math.max(1, #name // 3) + 1
   for _, candidate in ipairs(names) do
-    local is_shorter <const> = #candidate > 2 and name:sub(1, #candidate) == candidate
-    local changes <const> = is_shorter and 0 or distance(name:lower(), candidate)
+    local is_cut <const> = begins_with(name, candidate) or begins_with(candidate, name)
+    local changes <const> = is_cut and 0 or distance(name:lower(), candidate)
     if changes < least then
       nearest, least = candidate, changes
     end

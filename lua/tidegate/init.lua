@@ -22,7 +22,7 @@ local function logger(level)
     elseif fields ~= nil and type(fields) ~= "table" then
       declare.fail("tide.log.%s: the fields must be a table, got %s", level, declare.show(fields))
     end
-    host.log(level, text, fields)
+    host.log(level, text, fields, declare.position())
   end
 end
 

@@ -25,11 +25,9 @@ local function check_entry(key, object)
   end
   local state <const> = states[object]
   if not state or state.what == "tide.mixin" then
-    fail(
-      "tide.router: the entry at %s must be a consumer or a router, got %s",
-      show(key),
-      show(object)
-    )
+    local place <const> = is_path and '"' .. key .. '"' or key
+    local text <const> = "tide.router: the entry at %s must be a consumer or a router, got %s"
+    fail(text, place, show(object))
   elseif is_path and state.own_paths and #state.own_paths > 0 then
     fail(
       'tide.router: the consumer at "%s" has a path of its own, "%s" (%s); leave one of them out',

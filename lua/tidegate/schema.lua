@@ -161,6 +161,21 @@ local function quoted(value)
   return type(value) == "string" and '"' .. value .. '"' or tostring(value)
 end
 
+--- What the limits of a kind count, where they are not about the value itself.
+local units <const> = { string = " characters", array = " items", map = " entries" }
+
+---@param node tidegate.Schema
+---@return string # " of at most 9 characters"
+local function limits_in_words(node)
+  local unit <const> = units[node.kind] or ""
+  if node.min and node.max then
+    return (" %s %s to %s%s"):format(unit == "" and "from" or "of", node.min, node.max, unit)
+  elseif node.min or node.max then
+    return (" of at %s %s%s"):format(node.min and "least" or "most", node.min or node.max, unit)
+  end
+  return ""
+end
+
 --- What a node asks for, in words: "an integer from 1 to 9".
 ---@param node tidegate.Schema
 ---@return string
@@ -175,10 +190,7 @@ local function expectation(node)
   elseif node.kind == "any" or node.kind == "null" then
     words = node.kind == "any" and "any value" or "null"
   end
-  words = words
-    .. (node.min and " from " .. node.min or "")
-    .. (node.max and " to " .. node.max or "")
-  return words .. (node.is_nullable and " or null" or "")
+  return words .. limits_in_words(node) .. (node.is_nullable and " or null" or "")
 end
 
 -- ---- methods ----

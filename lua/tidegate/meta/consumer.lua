@@ -1,7 +1,7 @@
 ---@meta tidegate.consumer
 
 ---@class (exact) tidegate.ConsumerOptions
----@field name? string letters, digits, "_", "-"; else the last part of the path that is no parameter
+---@field name? string letters, digits, "_", "-"; else the last part of the path, parameters aside
 ---@field path? string | string[] "/ws/room/{room_id:slug}"; left out when a router gives it
 ---@field description? string
 ---@field tags? string[]

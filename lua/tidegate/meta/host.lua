@@ -13,7 +13,8 @@ host.null = nil
 ---@param level "debug" | "info" | "warning" | "error"
 ---@param text string
 ---@param fields? table<string, any>
-function host.log(level, text, fields) end
+---@param source? string the line that logs
+function host.log(level, text, fields, source) end
 
 --- Notes a consumer, so that one which no module returns can be named.
 ---@param declaration tidegate.Declaration

@@ -1,0 +1,32 @@
+--- Stands in for the half of the script layer that is written in C, where plain Lua loads the
+--- declaring modules: it notes what it is told, and makes messages that say of which type they are.
+--- It checks and serialises nothing; what C makes of declarations is seen with the program.
+
+local Host <const> = {
+  mode = "development",
+  null = require("cjson").null,
+  declarations = {}, -- in the order in which they were made
+  lines = {}, -- of the log
+}
+
+function Host.declared(declaration)
+  table.insert(Host.declarations, declaration)
+end
+
+function Host.log(level, text, fields, source)
+  table.insert(Host.lines, { level = level, text = text, fields = fields, source = source })
+end
+
+function Host.message_type(type_table)
+  return function(_, payload)
+    return { action = type_table.action, payload = payload }
+  end
+end
+
+--- In C a function that calls `declare`, so that a tail call leaves its caller on the stack. Lua
+--- cannot do that: specs of declarations name the result before they return it.
+function Host.visible(declare)
+  return declare
+end
+
+return Host
