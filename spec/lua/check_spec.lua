@@ -1,0 +1,198 @@
+--- What a person is told whose application does not load: drives the program over folders made here.
+
+local program <const> = require "spec.support.program"
+
+describe("tidegate check", function()
+  setup(function()
+    assert(program.exists(), program.path .. " is not built (TIDEGATE_BIN names another)")
+  end)
+
+  local header <const> = 'local tide <const> = require "tidegate"\n'
+
+  --- Checks an application; `FOLDER/` in what is printed is taken away.
+  ---@param files table<string, string>
+  ---@return string output
+  ---@return integer status
+  local function check(files)
+    local app <close> = program.app(files)
+    local output <const>, status <const> = program.run("check", app.path)
+    local plain <const> = app.path:gsub("%p", "%%%0") .. "/"
+    return (output:gsub(plain, "")), status
+  end
+
+  --- Checks that an application is refused, and that this stands in what is printed.
+  ---@param files table<string, string>
+  ---@param ... string
+  local function is_refused(files, ...)
+    local output <const>, status <const> = check(files)
+    assert.equal(1, status, output)
+    for _, text in ipairs { ... } do
+      assert.is_truthy(output:find(text, 1, true), ("%s\nis not in\n%s"):format(text, output))
+    end
+  end
+
+  ---@param files table<string, string>
+  local function is_accepted(files)
+    local output <const>, status <const> = check(files)
+    assert.equal(0, status, output)
+  end
+
+  describe("accepts", function()
+    it("the served consumers and the examples", function()
+      for _, path in ipairs { "consumers", ".", "examples/raw_text" } do
+        local output <const>, status <const> = program.run("check", path)
+        assert.equal(0, status, path .. ": " .. output)
+      end
+    end)
+
+    it("consumers in files, in folders and in a folder of their own", function()
+      local module <const> = header .. 'return tide.consumer { path = "/ws/a" }\n'
+      is_accepted { ["a.lua"] = module }
+      is_accepted { ["a/init.lua"] = module }
+      is_accepted { ["consumers/a.lua"] = module }
+    end)
+
+    it("libraries beside consumers, and modules of tidegate in libraries", function()
+      is_accepted {
+        ["a.lua"] = header .. 'return tide.consumer { path = require "paths".a }\n',
+        ["paths.lua"] = 'return { a = "/ws/a" }\n',
+        ["silent.lua"] = "local _ <const> = 1\n",
+      }
+    end)
+
+    it("a list of consumers", function()
+      is_accepted {
+        ["a.lua"] = header
+          .. 'local a <const>, b <const> = tide.consumer { path = "/a" }, tide.consumer { path = "/b" }\n'
+          .. "return { a, b }\n",
+      }
+    end)
+
+    it("consumers that a router gives their paths, in whatever order the modules come", function()
+      local system <const> = header .. 'return tide.consumer { name = "system" }\n'
+      local routes <const> = header
+        .. 'return tide.router("/ws", { ["/system"] = require "system" })\n'
+      is_accepted { ["system.lua"] = system, ["a_routes.lua"] = routes }
+      is_accepted { ["system.lua"] = system, ["web.lua"] = routes }
+    end)
+  end)
+
+  describe("names the line of", function()
+    it("an unknown option, in a call that is returned as well", function()
+      local text <const> = 'tide.consumer: unknown option "pth"; did you mean "path"?'
+      is_refused(
+        { ["a.lua"] = header .. '\nlocal a <const> = tide.consumer { pth = "/a" }\nreturn a\n' },
+        "a.lua:3: " .. text
+      )
+      is_refused(
+        { ["a.lua"] = header .. '\nreturn tide.consumer { pth = "/a" }\n' },
+        "a.lua:3: " .. text
+      )
+    end)
+
+    it("a misspelt hook", function()
+      is_refused({
+        ["a.lua"] = header
+          .. 'local A <const> = tide.consumer { path = "/a" }\n\n'
+          .. "function A:conected() end\n\nreturn A\n",
+      }, "a.lua:4: the consumer of ", 'a.lua:2 has no hook "conected"; did you mean "connected"?')
+    end)
+
+    it("both handlers of one action", function()
+      is_refused(
+        {
+          ["a.lua"] = header
+            .. 'local A <const> = tide.consumer { path = "/a" }\n'
+            .. "A:on(tide.messages.ping, function() end)\n"
+            .. "A:on(tide.messages.ping, function() end)\n"
+            .. "return A\n",
+        },
+        "a.lua:4: the consumer of ",
+        'a.lua:2 has a second handler for "ping": at ',
+        "a.lua:3 and at ",
+        "a.lua:4; keep one"
+      )
+    end)
+
+    it("both consumers of one path", function()
+      is_refused({
+        ["a.lua"] = header .. 'return tide.consumer { path = "/ws/x" }\n',
+        ["b.lua"] = header .. '\nreturn tide.consumer { path = "/ws/x" }\n',
+      }, "a.lua:2", "b.lua:3", "/ws/x")
+    end)
+
+    it("a consumer that is declared and not returned", function()
+      is_refused({
+        ["a.lua"] = header .. 'return tide.consumer { path = "/ws/x" }\n',
+        ["b.lua"] = header .. '\nlocal _ <const> = tide.consumer { path = "/ws/y" }\n',
+      }, "b.lua:3")
+    end)
+
+    it("a consumer without a path", function()
+      is_refused(
+        { ["a.lua"] = header .. "return tide.consumer {}\n" },
+        'a.lua:2: tide.consumer has no path; give it one, path = "/ws/name", or put it in a router'
+      )
+    end)
+
+    it("a path that is no pattern", function()
+      is_refused(
+        { ["a.lua"] = header .. 'return tide.consumer { path = "/ws/{id:float}" }\n' },
+        "a.lua:2",
+        "/ws/{id:float}"
+      )
+    end)
+
+    it("a schema of a field that is none", function()
+      is_refused(
+        {
+          ["a.lua"] = header .. 'return tide.message("x", {\n  name = "string",\n})\n',
+        },
+        'a.lua:2: s.object: field "name": expected a schema, got the string "string"; '
+          .. "write s.string(...)"
+      )
+    end)
+
+    it("a schema that is nested too deeply", function()
+      is_refused({
+        ["a.lua"] = header
+          .. "local node = tide.schema.any()\n"
+          .. "for _ = 1, 300 do\n  node = tide.schema.array(node)\nend\n"
+          .. 'return tide.message("deep", node)\n',
+      }, 'a.lua:6: tide.message: "deep": ')
+    end)
+
+    it("a syntax error", function()
+      is_refused({ ["a.lua"] = "local a = = 1\n" }, "a.lua:1:")
+    end)
+
+    it("an error of the module's own", function()
+      is_refused(
+        { ["a.lua"] = 'local a <const> = nil\nerror("no " .. tostring(a))\n' },
+        "a.lua:2: no nil"
+      )
+    end)
+
+    it("a module that is required and not there", function()
+      is_refused({ ["a.lua"] = 'require "nowhere"\n' }, "nowhere")
+    end)
+  end)
+
+  it("tells the errors of all modules at once", function()
+    is_refused({
+      ["a.lua"] = header .. "tide.consumr {}\n",
+      ["b.lua"] = header .. "\ntide.consumer { pth = 1 }\n",
+    }, 'a.lua:2: tide has no "consumr"', 'b.lua:3: tide.consumer: unknown option "pth"')
+  end)
+
+  it("refuses an application without consumers", function()
+    is_refused({ ["a.lua"] = "return {}\n" }, "no consumer")
+  end)
+
+  it("gives modules no common globals", function()
+    is_refused({
+      ["a.lua"] = header .. 'leak = 1\nreturn tide.consumer { path = "/a" }\n',
+      ["b.lua"] = "local _ <const> = require 'a'\nerror(tostring(string.gsub))\n",
+    }, "b.lua:2: function")
+  end)
+end)
