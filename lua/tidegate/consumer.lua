@@ -171,12 +171,19 @@ local function claim(state, thing, source)
   state.places[thing] = source
 end
 
+--- What fills each place that only one function may have.
+local slots <const> = {
+  connected = 'hook "connected"',
+  disconnected = 'hook "disconnected"',
+  binary = "on_binary",
+}
+
 ---@param state tidegate.State
 ---@param slot "connected" | "disconnected" | "binary"
 ---@param handler function
 ---@param source string
-local function set_hook(state, slot, handler, source)
-  claim(state, slot == "binary" and "on_binary" or ('hook "%s"'):format(slot), source)
+local function fill(state, slot, handler, source)
+  claim(state, slots[slot], source)
   state.declaration[slot] = handler
 end
 
@@ -232,7 +239,7 @@ function MixinMethods:on_binary(handler)
   if type(handler) ~= "function" then
     fail("on_binary: the handler must be a function, got %s", show(handler))
   end
-  set_hook(state, "binary", handler, declare.position() or "?")
+  fill(state, "binary", handler, declare.position() or "?")
 end
 
 --- What only a consumer has.
@@ -258,8 +265,7 @@ function ConsumerMethods:use(mixin)
   for _, slot in ipairs { "connected", "disconnected", "binary" } do
     local handler <const> = from.declaration[slot]
     if handler then
-      local thing <const> = slot == "binary" and "on_binary" or ('hook "%s"'):format(slot)
-      set_hook(state, slot, handler, from.places[thing])
+      fill(state, slot, handler, from.places[slots[slot]])
     end
   end
   append(state.declaration.headers, from.declaration.headers)
@@ -280,7 +286,7 @@ local function assign(handle, name, handler)
   elseif type(handler) ~= "function" then
     fail('the hook "%s" must be a function, got %s', name, show(handler))
   end
-  set_hook(state, name, handler, declare.position() or "?")
+  fill(state, name, handler, declare.position() or "?")
 end
 
 ---@param methods table<string, function>
