@@ -2,8 +2,9 @@
  *
  * Policy: frames are written straight into the last segment, so that all frames of a loop turn lie
  * in one piece and leave with one write. A segment that has reached TG_SEGMENT_BYTES takes no more.
- * Empty outboxes own nothing: segments come from the worker's pool and go back to it. The limits are
- * checked when a frame is committed; a frame that would pass one is not queued.
+ * Segments come from the worker's pool and go back to it once sent; an empty outbox owns nothing, but
+ * for the segment of a frame that was given up (tg_outbox_clear takes it). The limits are checked when
+ * a frame is committed; a frame that would pass one is not queued.
  *
  *     struct tg_buf *out = tg_outbox_begin(outbox, pool);   NULL: no memory
  *     tg_json_write_string(out, ...);
