@@ -34,18 +34,19 @@ void tg_wheel_init(struct tg_wheel *wheel, uint64_t now_ms);
  * owner, or arm and disarm others. */
 void tg_timer_init(struct tg_timer *timer, void (*fire)(struct tg_timer *timer));
 
-/* Arms, or moves when armed. A deadline in the past fires at the next advance. */
+/* Arms, or moves when armed. A deadline whose tick has been fired already fires with the next tick, so
+ * that a timer which keeps arming itself for the past cannot hold the loop. */
 void tg_wheel_arm(struct tg_wheel *wheel, struct tg_timer *timer, uint64_t deadline_ms);
 
 /* Does nothing when the timer is not armed. */
 void tg_wheel_disarm(struct tg_wheel *wheel, struct tg_timer *timer);
 
-/* Fires what is due, earlier ticks first, in the order of arming within one. Timers armed meanwhile
- * for a tick that has passed fire at the next advance. */
+/* Fires what is due, earlier ticks first, in the order of arming within one; after a sleep longer than
+ * a turn the turns are mixed. What is armed meanwhile never fires in the same advance. */
 void tg_wheel_advance(struct tg_wheel *wheel, uint64_t now_ms);
 
 /* When to advance next: the start of the next occupied slot's tick, which may turn out to hold only
- * later turns; TG_NEVER when nothing is armed. */
+ * later turns or nothing any more; TG_NEVER when nothing is armed. */
 uint64_t tg_wheel_next_ms(const struct tg_wheel *wheel);
 
 #endif
