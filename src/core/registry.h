@@ -58,28 +58,29 @@ struct tg_registry {
     struct tg_arena arena;
     struct tg_hash_seed seed;
     struct tg_consumer **consumers; /* as declared */
-    uint32_t consumer_count, consumer_capacity;
+    uint32_t consumer_count;
     struct tg_endpoint *endpoints; /* in the order in which they are asked */
-    uint32_t endpoint_count, endpoint_capacity;
+    uint32_t endpoint_count;
 };
 
 void tg_registry_init(struct tg_registry *registry);
 
 void tg_registry_deinit(struct tg_registry *registry);
 
-/* Adds a consumer that lies in the registry's arena. */
+/* Adds a consumer that lies in the registry's arena, before its actions and paths: its map is begun
+ * here. TG_E_NO_MEMORY. */
 enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_consumer *consumer);
 
 /* Adds an action to a consumer. TG_E_EXISTS: the action is there; `error` names both sources. */
 enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_consumer *consumer,
                                       struct tg_action *action, struct tg_error *error);
 
-/* Adds a path. TG_E_INVALID: a bad pattern. TG_E_EXISTS: another consumer's path accepts the same;
- * `error` names both patterns and both sources. */
+/* Adds a path (copied). TG_E_INVALID: a bad pattern. TG_E_EXISTS: a path is there that accepts the
+ * same; `error` names both patterns and both sources. */
 enum tg_status tg_registry_add_path(struct tg_registry *registry, struct tg_consumer *consumer,
                                     struct tg_slice pattern, struct tg_error *error);
 
-/* Who serves `path`, and its parameters; NULL: nobody. */
+/* Who serves `path`, and its parameters (values borrowed from `path`); NULL: nobody. */
 const struct tg_consumer *tg_registry_find(const struct tg_registry *registry, struct tg_slice path,
                                            struct tg_params *params);
 

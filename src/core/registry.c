@@ -1,0 +1,109 @@
+/* Endpoints are kept in tg_route_compare's order, so the first that matches is the right one; that
+ * order is total but for routes that accept the same paths, and those are refused. A gateway has tens
+ * of paths, and asks once per connection: no tree.
+ *
+ * Lists have room for the next power of two of their count, so that no capacity is kept; what they
+ * leave behind when they grow stays in the arena, at most as much as they hold.
+ */
+#include "core/registry.h"
+
+void tg_registry_init(struct tg_registry *registry)
+{
+    *registry = (struct tg_registry){.seed = tg_hash_seed_random()};
+    tg_arena_init(&registry->arena, 0);
+}
+
+void tg_registry_deinit(struct tg_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->consumer_count; i++) tg_map_deinit(&registry->consumers[i]->actions);
+    tg_arena_deinit(&registry->arena);
+}
+
+/* The list with room for one item more; NULL without memory, and `items` is as it was. */
+static void *with_room(struct tg_arena *arena, void *items, uint32_t count, size_t item_bytes)
+{
+    bool is_full = (count & (count - 1)) == 0;
+    if (!is_full) return items;
+    void *grown = tg_arena_calloc(arena, count ? 2 * (size_t)count : 1, item_bytes);
+    if (grown && count) memcpy(grown, items, count * item_bytes);
+    return grown;
+}
+
+enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_consumer *consumer)
+{
+    struct tg_consumer **consumers =
+        with_room(&registry->arena, registry->consumers, registry->consumer_count, sizeof(void *));
+    if (!consumers) return TG_E_NO_MEMORY;
+    registry->consumers = consumers;
+    consumers[registry->consumer_count++] = consumer;
+    tg_map_init(&consumer->actions, registry->seed);
+    return TG_OK;
+}
+
+enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_consumer *consumer,
+                                      struct tg_action *action, struct tg_error *error)
+{
+    const struct tg_action *other = tg_map_get(&consumer->actions, action->name);
+    if (other)
+        return tg_error_set(error, TG_E_EXISTS,
+                            "Consumer \"%.*s\" handles the action \"%.*s\" twice, at %.*s and at %.*s: "
+                            "remove one handler or rename its action.",
+                            TG_SLICE_ARG(consumer->name), TG_SLICE_ARG(action->name),
+                            TG_SLICE_ARG(other->source), TG_SLICE_ARG(action->source));
+    struct tg_action **ordered =
+        with_room(&registry->arena, consumer->ordered_actions, consumer->action_count, sizeof(void *));
+    if (!ordered) return TG_E_NO_MEMORY;
+    consumer->ordered_actions = ordered;
+    enum tg_status status = tg_map_add(&consumer->actions, action->name, action);
+    if (status == TG_OK) ordered[consumer->action_count++] = action;
+    return status;
+}
+
+static enum tg_status refuse_conflict(const struct tg_endpoint *there, const struct tg_endpoint *added,
+                                      struct tg_error *error)
+{
+    if (there->consumer == added->consumer)
+        return tg_error_set(
+            error, TG_E_EXISTS,
+            "Consumer \"%.*s\" (%.*s) has the paths \"%.*s\" and \"%.*s\", which are the same: "
+            "remove one.",
+            TG_SLICE_ARG(added->consumer->name), TG_SLICE_ARG(added->consumer->source),
+            TG_SLICE_ARG(there->route->pattern), TG_SLICE_ARG(added->route->pattern));
+    return tg_error_set(error, TG_E_EXISTS,
+                        "The path \"%.*s\" of consumer \"%.*s\" (%.*s) and the path \"%.*s\" of consumer "
+                        "\"%.*s\" (%.*s) are the same to a client: change or remove one.",
+                        TG_SLICE_ARG(there->route->pattern), TG_SLICE_ARG(there->consumer->name),
+                        TG_SLICE_ARG(there->consumer->source), TG_SLICE_ARG(added->route->pattern),
+                        TG_SLICE_ARG(added->consumer->name), TG_SLICE_ARG(added->consumer->source));
+}
+
+enum tg_status tg_registry_add_path(struct tg_registry *registry, struct tg_consumer *consumer,
+                                    struct tg_slice pattern, struct tg_error *error)
+{
+    struct tg_endpoint added = {.consumer = consumer};
+    enum tg_status status = tg_route_parse(&registry->arena, pattern, &added.route, error);
+    if (status != TG_OK) return status;
+    uint32_t at = 0;
+    for (; at < registry->endpoint_count; at++) {
+        int order = tg_route_compare(added.route, registry->endpoints[at].route);
+        if (order == 0) return refuse_conflict(&registry->endpoints[at], &added, error);
+        if (order < 0) break;
+    }
+    struct tg_endpoint *endpoints =
+        with_room(&registry->arena, registry->endpoints, registry->endpoint_count, sizeof *endpoints);
+    if (!endpoints) return TG_E_NO_MEMORY;
+    registry->endpoints = endpoints;
+    memmove(endpoints + at + 1, endpoints + at, (registry->endpoint_count - at) * sizeof *endpoints);
+    endpoints[at] = added;
+    registry->endpoint_count++;
+    return TG_OK;
+}
+
+const struct tg_consumer *tg_registry_find(const struct tg_registry *registry, struct tg_slice path,
+                                           struct tg_params *params)
+{
+    for (uint32_t i = 0; i < registry->endpoint_count; i++)
+        if (tg_route_match(registry->endpoints[i].route, path, params))
+            return registry->endpoints[i].consumer;
+    return NULL;
+}
