@@ -47,8 +47,6 @@ struct tg_config {
     uint32_t drain_seconds;   /* from SIGTERM to leaving, at most */
 };
 
-enum tg_config_source { TG_FROM_DEFAULT, TG_FROM_FILE, TG_FROM_ENVIRONMENT, TG_FROM_FLAG };
-
 /* How a setting's value looks; which C type it fills is the table's affair. */
 enum tg_setting_type { TG_SETTING_TEXT, TG_SETTING_INTEGER, TG_SETTING_CHOICE };
 
@@ -70,9 +68,10 @@ enum tg_status tg_config_init(struct tg_config *config);
 
 void tg_config_deinit(struct tg_config *config);
 
-/* Sets one setting from text. TG_E_NOT_FOUND: no such setting (`error` suggests the nearest name).
- * TG_E_INVALID: a bad value. `origin` goes into the error text: "--port", "TIDEGATE_PORT",
- * "tidegate.lua:3". The earlier value stays on failure. */
+/* Sets the setting called `name` ("max_message_bytes") from text (copied). TG_E_NOT_FOUND: no such
+ * setting; `error` suggests the nearest. TG_E_INVALID: a bad value. The earlier value stays then.
+ * `origin` begins the error text: "--port", "TIDEGATE_PORT", "tidegate.lua:3"; an origin that is a flag
+ * or a variable names the setting itself, and a suggestion is spelled as it is. */
 enum tg_status tg_config_set(struct tg_config *config, const char *origin, struct tg_slice name,
                              struct tg_slice text, struct tg_error *error);
 

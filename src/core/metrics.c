@@ -9,13 +9,16 @@
 #define SUFFIX_gauge ""
 #define NAME(field, kind) "tidegate_" #field SUFFIX_##kind
 
+#define HELP_LINE(field, kind, help) "# HELP " NAME(field, kind) " " help "\n"
+#define TYPE_LINE(field, kind) "# TYPE " NAME(field, kind) " " #kind "\n"
+#define VALUE_LINE(field, kind) NAME(field, kind) " "
+
 static const struct {
     const char *lines; /* up to the value */
     size_t offset;
 } rows[] = {
 #define ROW(field, kind, help)                                                                               \
-    {"# HELP " NAME(field, kind) " " help "\n# TYPE " NAME(field, kind) " " #kind                            \
-                                                                        "\n" NAME(field, kind) " ",          \
+    {HELP_LINE(field, kind, help) TYPE_LINE(field, kind) VALUE_LINE(field, kind),                            \
      offsetof(struct tg_metrics, field)},
     TG_METRICS(ROW)
 #undef ROW

@@ -1,0 +1,363 @@
+/* One row per setting drives all: defaults, parsing, the environment's names, ranges, and --help.
+ *
+ * Invariant: every field holds a value that its row permits, from tg_config_init on; a value that is
+ * refused is never stored. Choices are stored as the index of their name, which is the enumerator.
+ */
+#include "core/config.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- the table ---- */
+
+enum {
+    GIB = 1024 * 1024 * 1024,
+    DAY_SECONDS = 86400,
+    CONNECTIONS_MAX = (1 << 24) - 1, /* TG_SLOT_BITS */
+    NAME_BYTES_MAX = 64,
+};
+
+static const char *const modes[] = {"production", "development", NULL};
+static const char *const log_levels[] = {"debug", "info", "warning", "error", "off", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+
+#define FIELD(field)                                                                                         \
+    .offset = offsetof(struct tg_config, field), .bytes = sizeof(((struct tg_config *)0)->field)
+#define TEXT(field, default_, help_)                                                                         \
+    {                                                                                                        \
+        .name = #field, .type = TG_SETTING_TEXT, .default_text = (default_), .help = (help_), FIELD(field)   \
+    }
+#define CHOICE(field, default_, choices_, help_)                                                             \
+    {                                                                                                        \
+        .name = #field, .type = TG_SETTING_CHOICE, .default_text = (default_), .choices = (choices_),        \
+        .help = (help_), FIELD(field)                                                                        \
+    }
+#define INTEGER(field, default_, min_, max_, help_)                                                          \
+    {                                                                                                        \
+        .name = #field, .type = TG_SETTING_INTEGER, .default_text = (default_), .min = (min_),               \
+        .max = (max_), .help = (help_), FIELD(field)                                                         \
+    }
+
+/* clang-format off */
+static const struct tg_setting settings[] = {
+    TEXT(host, "127.0.0.1", "address to listen on, IPv4 or IPv6, not a name"),
+    INTEGER(port, "8000", 0, UINT16_MAX, "TCP port to listen on; 0: a free one"),
+    TEXT(static_dir, "", "folder of files to serve; empty: the application's public/"),
+    CHOICE(mode, "production", modes, "development tells clients more about errors"),
+    CHOICE(log_level, "info", log_levels, "the least important lines that are logged"),
+    CHOICE(log_format, "text", log_formats, "key=value pairs or one JSON object per line"),
+    INTEGER(max_message_bytes, "1048576", 1, GIB, "bytes of one message; beyond: closed with 1009"),
+    INTEGER(max_json_depth, "64", 1, 512, "levels of nesting; beyond: answered as invalid JSON"),
+    INTEGER(max_errors, "50", 1, 1000, "errors told about one message; the rest is left out"),
+    INTEGER(outbox_high_water_bytes, "262144", 1, 4 * (int64_t)GIB,
+            "unsent bytes of one client; beyond: nothing is read from it"),
+    INTEGER(outbox_max_bytes, "8388608", 1, 4 * (int64_t)GIB,
+            "unsent bytes of one client; beyond: closed with 1013"),
+    INTEGER(outbox_max_messages, "16384", 1, 1 << 24,
+            "unsent messages of one client; beyond: closed with 1013"),
+    INTEGER(heartbeat_seconds, "25", 0, DAY_SECONDS, "silence of a client before it is pinged; 0: never"),
+    INTEGER(heartbeat_timeout_seconds, "20", 1, DAY_SECONDS, "wait for an answer to a ping; then: dropped"),
+    INTEGER(slow_client_seconds, "30", 1, DAY_SECONDS,
+            "a client that takes nothing for so long is closed with 1013"),
+    INTEGER(pause_seconds, "60", 1, DAY_SECONDS,
+            "a client that was not read from for so long is closed with 1013"),
+    INTEGER(close_timeout_ms, "2000", 1, 60000, "wait for a client's close frame; then: dropped"),
+    INTEGER(max_connections, "0", 0, CONNECTIONS_MAX,
+            "open connections, refused with 503 beyond; 0: as many as the limit of open files allows"),
+    INTEGER(drain_seconds, "10", 0, DAY_SECONDS, "wait for clients to leave when the gateway stops"),
+};
+/* clang-format on */
+
+enum { SETTINGS = sizeof settings / sizeof settings[0] };
+
+const struct tg_setting *tg_settings(size_t *count)
+{
+    *count = SETTINGS;
+    return settings;
+}
+
+/* ---- names ---- */
+
+#define FLAG_PREFIX "--"
+#define VARIABLE_PREFIX "TIDEGATE_"
+
+/* How the source of a value spells the settings: max_errors, --max-errors, TIDEGATE_MAX_ERRORS. */
+enum spelling { SPELLED_PLAIN, SPELLED_AS_FLAG, SPELLED_AS_VARIABLE };
+
+struct spelled_name {
+    char text[sizeof VARIABLE_PREFIX + NAME_BYTES_MAX];
+};
+
+static enum spelling spelling_of(const char *origin)
+{
+    if (strncmp(origin, FLAG_PREFIX, strlen(FLAG_PREFIX)) == 0) return SPELLED_AS_FLAG;
+    if (strncmp(origin, VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) == 0) return SPELLED_AS_VARIABLE;
+    return SPELLED_PLAIN;
+}
+
+static struct spelled_name spell(enum spelling spelling, const char *name)
+{
+    static const char *const prefixes[] = {"", FLAG_PREFIX, VARIABLE_PREFIX};
+    struct spelled_name spelled;
+    snprintf(spelled.text, sizeof spelled.text, "%s%s", prefixes[spelling], name);
+    for (char *c = spelled.text + strlen(prefixes[spelling]); *c; c++) {
+        if (spelling == SPELLED_AS_FLAG && *c == '_') *c = '-';
+        if (spelling == SPELLED_AS_VARIABLE) *c = (char)toupper((unsigned char)*c);
+    }
+    return spelled;
+}
+
+static const struct tg_setting *find_setting(struct tg_slice name)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (tg_slice_equal(tg_slice_of(settings[i].name), name)) return &settings[i];
+    return NULL;
+}
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance, row by row; `b` has at most NAME_BYTES_MAX bytes. */
+static size_t distance(struct tg_slice a, struct tg_slice b)
+{
+    size_t row[NAME_BYTES_MAX + 1];
+    for (size_t j = 0; j <= b.length; j++) row[j] = j;
+    for (size_t i = 1; i <= a.length; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= b.length; j++) {
+            size_t replaced = diagonal + (a.data[i - 1] != b.data[j - 1]);
+            diagonal = row[j];
+            row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[b.length];
+}
+
+/* Which setting a person meant who wrote `name`; NULL when none is near enough to be a slip. */
+static const struct tg_setting *nearest_setting(struct tg_slice name)
+{
+    if (name.length > NAME_BYTES_MAX) return NULL;
+    const struct tg_setting *nearest = NULL;
+    size_t shortest = 3 + name.length / 8;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        size_t candidate = distance(name, tg_slice_of(settings[i].name));
+        if (candidate >= shortest) continue;
+        shortest = candidate;
+        nearest = &settings[i];
+    }
+    return nearest;
+}
+
+static enum tg_status refuse_name(const char *origin, struct tg_slice name, struct tg_error *error)
+{
+    enum spelling spelling = spelling_of(origin);
+    char what[NAME_BYTES_MAX + 16] = "such setting";
+    if (spelling == SPELLED_PLAIN)
+        snprintf(what, sizeof what, "setting \"%.*s\"", (int)least(name.length, NAME_BYTES_MAX), name.data);
+    const struct tg_setting *nearest = nearest_setting(name);
+    if (!nearest)
+        return tg_error_set(error, TG_E_NOT_FOUND, "%s: there is no %s; tidegate run --help lists them all",
+                            origin, what);
+    return tg_error_set(error, TG_E_NOT_FOUND, "%s: there is no %s; did you mean %s?", origin, what,
+                        spell(spelling, nearest->name).text);
+}
+
+/* ---- values ---- */
+
+/* Who says what of which setting. */
+struct assignment {
+    const char *origin;
+    const struct tg_setting *setting;
+    struct tg_slice text;
+    struct tg_error *error;
+};
+
+/* The reason quotes `text` with as much as a person needs to find it. */
+#define QUOTED(text) (int)least((text).length, 80), (text).length ? (text).data : ""
+
+__attribute__((format(printf, 2, 3))) static enum tg_status refuse_value(const struct assignment *a,
+                                                                         const char *format, ...)
+{
+    char reason[TG_ERROR_TEXT_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    if (spelling_of(a->origin) == SPELLED_PLAIN)
+        return tg_error_set(a->error, TG_E_INVALID, "%s: %s: %s", a->origin, a->setting->name, reason);
+    return tg_error_set(a->error, TG_E_INVALID, "%s: %s", a->origin, reason);
+}
+
+static enum tg_status store_text(const struct assignment *a, char **field)
+{
+    if (a->text.length && memchr(a->text.data, '\0', a->text.length))
+        return refuse_value(a, "the text has a zero byte");
+    char *copy = malloc(a->text.length + 1);
+    if (!copy) return tg_error_set(a->error, TG_E_NO_MEMORY, "%s: out of memory", a->origin);
+    if (a->text.length) memcpy(copy, a->text.data, a->text.length);
+    copy[a->text.length] = '\0';
+    free(*field);
+    *field = copy;
+    return TG_OK;
+}
+
+static void store_number(void *field, size_t bytes, uint64_t value)
+{
+    if (bytes == sizeof(uint16_t))
+        memcpy(field, &(uint16_t){(uint16_t)value}, bytes);
+    else if (bytes == sizeof(uint32_t))
+        memcpy(field, &(uint32_t){(uint32_t)value}, bytes);
+    else
+        memcpy(field, &value, sizeof value);
+}
+
+/* Digits with an optional '-', nothing else; what does not fit is INT64_MAX or INT64_MIN, beyond every
+ * range. */
+static bool read_integer(struct tg_slice text, int64_t *integer)
+{
+    bool is_negative = text.length > 0 && text.data[0] == '-';
+    if (text.length == (is_negative ? 1u : 0u)) return false;
+    int64_t value = 0;
+    for (size_t i = is_negative; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') return false;
+        int digit = text.data[i] - '0';
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_add_overflow(value, is_negative ? -digit : digit, &value))
+            value = is_negative ? INT64_MIN : INT64_MAX;
+    }
+    *integer = value;
+    return true;
+}
+
+static enum tg_status store_integer(const struct assignment *a, void *field)
+{
+    const struct tg_setting *setting = a->setting;
+    int64_t value;
+    if (!read_integer(a->text, &value))
+        return refuse_value(a, "\"%.*s\" is not a whole number", QUOTED(a->text));
+    if (value < setting->min || value > setting->max)
+        return refuse_value(a, "%.*s is not between %" PRId64 " and %" PRId64, QUOTED(a->text), setting->min,
+                            setting->max);
+    store_number(field, setting->bytes, (uint64_t)value);
+    return TG_OK;
+}
+
+static enum tg_status store_choice(const struct assignment *a, void *field)
+{
+    const char *const *choices = a->setting->choices;
+    char listed[128] = "";
+    for (size_t i = 0; choices[i]; i++) {
+        if (tg_slice_equal(tg_slice_of(choices[i]), a->text)) {
+            store_number(field, a->setting->bytes, i);
+            return TG_OK;
+        }
+        size_t length = strlen(listed);
+        snprintf(listed + length, sizeof listed - length, "%s%s", i ? ", " : "", choices[i]);
+    }
+    return refuse_value(a, "\"%.*s\" is none of %s", QUOTED(a->text), listed);
+}
+
+static enum tg_status store(struct tg_config *config, const struct assignment *a)
+{
+    void *field = (char *)config + a->setting->offset;
+    switch (a->setting->type) {
+    case TG_SETTING_TEXT:
+        return store_text(a, field);
+    case TG_SETTING_INTEGER:
+        return store_integer(a, field);
+    case TG_SETTING_CHOICE:
+        return store_choice(a, field);
+    }
+    return TG_E_INVALID;
+}
+
+/* ---- sources ---- */
+
+enum tg_status tg_config_init(struct tg_config *config)
+{
+    *config = (struct tg_config){0};
+    for (size_t i = 0; i < SETTINGS; i++) {
+        const struct assignment a = {"default", &settings[i], tg_slice_of(settings[i].default_text), NULL};
+        enum tg_status status = store(config, &a);
+        if (status == TG_OK) continue;
+        tg_config_deinit(config);
+        return status;
+    }
+    return TG_OK;
+}
+
+void tg_config_deinit(struct tg_config *config)
+{
+    free(config->host);
+    free(config->static_dir);
+    config->host = config->static_dir = NULL;
+}
+
+enum tg_status tg_config_set(struct tg_config *config, const char *origin, struct tg_slice name,
+                             struct tg_slice text, struct tg_error *error)
+{
+    const struct tg_setting *setting = find_setting(name);
+    if (!setting) return refuse_name(origin, name, error);
+    return store(config, &(struct assignment){origin, setting, text, error});
+}
+
+/* `variable` is TIDEGATE_SOMETHING. */
+static enum tg_status set_variable(struct tg_config *config, struct tg_slice variable, struct tg_slice text,
+                                   struct tg_error *error)
+{
+    /* A name that is cut here is longer than that of any setting, and is refused. */
+    struct spelled_name origin, plain;
+    snprintf(origin.text, sizeof origin.text, "%.*s", TG_SLICE_ARG(variable));
+    plain = origin;
+    for (char *c = plain.text; *c; c++) *c = (char)tolower((unsigned char)*c);
+    struct tg_slice name = tg_slice_of(plain.text + strlen(VARIABLE_PREFIX));
+    const struct tg_setting *setting = find_setting(name);
+    if (!setting || strcmp(spell(SPELLED_AS_VARIABLE, setting->name).text, origin.text) != 0)
+        return refuse_name(origin.text, name, error);
+    return store(config, &(struct assignment){origin.text, setting, text, error});
+}
+
+enum tg_status tg_config_set_environment(struct tg_config *config, char *const *environment,
+                                         struct tg_error *error)
+{
+    for (; *environment; environment++) {
+        const char *entry = *environment;
+        const char *equals = strchr(entry, '=');
+        if (!equals || strncmp(entry, VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) != 0) continue;
+        struct tg_slice variable = {entry, (size_t)(equals - entry)};
+        enum tg_status status = set_variable(config, variable, tg_slice_of(equals + 1), error);
+        if (status != TG_OK) return status;
+    }
+    return TG_OK;
+}
+
+/* ---- one against another ---- */
+
+static bool is_address(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+enum tg_status tg_config_check(const struct tg_config *config, struct tg_error *error)
+{
+    if (strcmp(config->host, "localhost") == 0)
+        return tg_error_set(error, TG_E_INVALID, "host: \"localhost\" is a name; write 127.0.0.1");
+    if (!is_address(config->host))
+        return tg_error_set(error, TG_E_INVALID,
+                            "host: \"%.80s\" is no address; write one such as 127.0.0.1, 0.0.0.0 or ::1",
+                            config->host);
+    if (config->outbox_high_water_bytes > config->outbox_max_bytes)
+        return tg_error_set(error, TG_E_INVALID,
+                            "outbox_high_water_bytes: %" PRIu64 " is more than outbox_max_bytes, %" PRIu64
+                            "; lower the first or raise the second",
+                            config->outbox_high_water_bytes, config->outbox_max_bytes);
+    return TG_OK;
+}
