@@ -1,0 +1,4 @@
+return {
+  max_message_bytes = 4096,
+  log_format = "json",
+}
