@@ -24,9 +24,9 @@ for (const { app, what, welcome, sends, receives } of [
   {
     app: 'examples/raw_text',
     what: 'the page of plain text',
-    welcome: null,
+    welcome: ['🔧 System: Connection established!'],
     sends: (text) => text,
-    receives: (text) => `Echo: ${text}`,
+    receives: (text) => `🔧 System Echo: ${text}`,
   },
 ]) {
   describe(what, { skip: unavailable }, () => {
@@ -56,10 +56,11 @@ for (const { app, what, welcome, sends, receives } of [
     });
 
     it('connects by itself and says so', async () => {
-      await page.getByText('Connection established!').first().waitFor();
+      await page.getByText('Connection established!', { exact: true }).waitFor(); // its status
+      await page.getByText('🔧 System: Connection established!').waitFor(); // what the server says
       assert.strictEqual(wire.sockets.length, 1);
       assert.ok(wire.sockets[0].startsWith(`ws://127.0.0.1:${server.port}/`), wire.sockets[0]);
-      if (welcome) assert.deepStrictEqual(wire.received, welcome);
+      assert.deepStrictEqual(wire.received, welcome);
     });
 
     const exchange = async (text, send) => {

@@ -56,6 +56,7 @@ class RawClient {
     this.socket = net.connect({ port, host, allowHalfOpen: true });
     this.socket.setNoDelay(true);
     this.socket.setMaxListeners(0);
+    this.socket.unref(); // as in server.js: what was left open must not keep the specs from ending
     this.socket.on('data', (bytes) => this.take(bytes));
     this.socket.on('end', () => this.finish('fin'));
     this.socket.on('error', () => this.finish('reset'));
@@ -144,11 +145,13 @@ class RawClient {
   // Each piece in a TCP segment of its own: Nagle is off, the kernel has taken a piece before the
   // next is written, and the loop has turned in between.
   async writeInPieces(pieces) {
+    this.socket.ref();
     for (const piece of pieces) {
       if (this.socket.destroyed) return;
       await new Promise((resolve) => this.socket.write(piece, resolve));
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.socket.unref();
   }
 
   writeByteByByte(bytes) {

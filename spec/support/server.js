@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, '..', '..');
 const BINARY = path.resolve(ROOT, process.env.TIDEGATE_BIN || 'build/dev/tidegate');
-const PATIENCE_MS = 15000;
+const PATIENCE_MS = Number(process.env.SPEC_PATIENCE_MS || 15000);
 
 // Resolves with the first true value of `probe`, which is asked now and whenever `emitter` says so.
 function until(emitter, event, probe, what, patienceMs = PATIENCE_MS) {
@@ -100,6 +100,9 @@ class Server {
     server.reaper = () => child.kill('SIGKILL');
     process.once('exit', server.reaper);
     child.setMaxListeners(0);
+    // A spec that fails leaves its server behind: that must not keep the specs from ending. What
+    // waits for news has a timer that does.
+    for (const handle of [child, child.stdout, child.stderr]) handle.unref();
     child.stdout.setEncoding('utf8').on('data', (text) => { server.stdout += text; child.emit('news'); });
     child.stderr.setEncoding('utf8').on('data', (text) => { server.stderr += text; child.emit('news'); });
     child.on('error', (error) => { server.failure = error; child.emit('news'); });
