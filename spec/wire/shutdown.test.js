@@ -68,7 +68,7 @@ describe('SIGTERM', () => {
   });
 
   it('flushes what is queued before the 1001', async () => {
-    const server = await start();
+    const server = await start('--outbox-high-water-bytes', '16777216', '--outbox-max-bytes', '33554432');
     const client = await RawClient.open(server.port, '/ws/echo');
     client.stall();
     for (let number = 0; number < 24; number += 1) client.json({ action: 'blob', payload: { bytes: 262144, number } });
