@@ -1,0 +1,28 @@
+/* What the files of net/ share about one server. */
+#ifndef TG_NET_STATE_H
+#define TG_NET_STATE_H
+
+#include "base/arena.h"
+#include "core/worker.h"
+#include "net/loop.h"
+
+#include <libwebsockets.h>
+#include <stdbool.h>
+#include <uv.h>
+
+struct tg_server {
+    struct tg_worker *worker; /* borrowed, as the loop */
+    struct tg_net_loop *loop;
+    struct lws_context *context; /* NULL once the library has let go of everything */
+    struct lws_vhost *vhost;
+    uv_poll_t listener; /* on the listening socket */
+    int listen_fd;      /* -1: not listening */
+    int spare_fd;       /* given up to accept and refuse when descriptors run out; -1: none */
+    uint16_t port;
+    bool is_listener_open; /* the handle, which outlives the descriptor by a turn */
+    bool is_closing;
+    char *static_root;     /* owned, resolved; NULL: no static files */
+    struct tg_arena arena; /* of the request that is being answered */
+};
+
+#endif
