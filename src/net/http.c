@@ -1,0 +1,192 @@
+/* An upgrade that the library itself would refuse is refused here first: the library hangs up
+ * without an answer. Such a refusal always ends the connection, since what follows on it is not
+ * known to be HTTP. */
+#include "net/http.h"
+
+#include "core/registry.h"
+#include "net/files.h"
+#include "net/head.h"
+#include "wire/handshake.h"
+
+#include <string.h>
+#include <strings.h>
+
+enum { HEAD_BYTES = 2048 };
+
+/* ---- answers ---- */
+
+/* 0, or -1 when the head does not fit or the socket is broken. */
+static int write_head(struct lws *wsi, const struct tg_answer *answer)
+{
+    unsigned char buffer[LWS_PRE + HEAD_BYTES];
+    unsigned char *start = buffer + LWS_PRE, *end = buffer + sizeof buffer, *p = start;
+    /* Without a length the library announces the end of the connection and remembers to do so. */
+    lws_filepos_t announced = answer->closes_connection ? LWS_ILLEGAL_HTTP_CONTENT_LEN : answer->body.length;
+    int failure = answer->content_type ? lws_add_http_common_headers(wsi, answer->status,
+                                                                     answer->content_type, announced, &p, end)
+                                       : lws_add_http_header_status(wsi, answer->status, &p, end);
+    if (!failure && answer->content_type && answer->closes_connection)
+        failure = lws_add_http_header_content_length(wsi, answer->body.length, &p, end);
+    size_t extra = answer->headers ? strlen(answer->headers) : 0;
+    if (failure || (size_t)(end - p) < extra) return -1;
+    if (extra) memcpy(p, answer->headers, extra);
+    p += extra;
+    return lws_finalize_write_http_header(wsi, start, &p, end) ? -1 : 0;
+}
+
+static int write_body(struct lws *wsi, struct tg_slice body)
+{
+    /* The library may write in front of what it is given. */
+    unsigned char *copy = malloc(LWS_PRE + body.length);
+    if (!copy) return -1;
+    memcpy(copy + LWS_PRE, body.data, body.length);
+    int written = lws_write(wsi, copy + LWS_PRE, body.length, LWS_WRITE_HTTP_FINAL);
+    free(copy);
+    return written < (int)body.length ? -1 : 0;
+}
+
+int tg_http_write(struct lws *wsi, const struct tg_answer *answer)
+{
+    if (write_head(wsi, answer) < 0) return -1;
+    if (answer->body.length && !answer->has_no_body_sent && write_body(wsi, answer->body) < 0) return -1;
+    /* Goes on with the next request, first reading what is left of this one; or says that it ends. */
+    return lws_http_transaction_completed(wsi) ? -1 : 0;
+}
+
+/* ---- requests ---- */
+
+static struct tg_answer answer_metrics(struct tg_server *server, struct tg_buf *text)
+{
+    tg_metrics_write(&server->worker->metrics, text);
+    if (text->has_failed) return TG_ANSWER_ERROR(503, "Out of memory");
+    return (struct tg_answer){
+        .status = 200, .content_type = "text/plain; version=0.0.4", .body = tg_buf_peek(text)};
+}
+
+static struct tg_answer answer_readiness(const struct tg_server *server)
+{
+    bool is_draining = server->worker->is_draining || server->listen_fd < 0;
+    return (struct tg_answer){
+        .status = is_draining ? 503 : 200,
+        .content_type = "application/json",
+        .body = is_draining ? TG_SLICE("{\"status\":\"draining\"}") : TG_SLICE("{\"status\":\"ready\"}"),
+    };
+}
+
+static bool is_consumer_path(struct tg_server *server, struct tg_slice path)
+{
+    struct tg_params params;
+    return tg_registry_find(&server->worker->generation->registry, path, &params) != NULL;
+}
+
+#define UPGRADE_HEADERS "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+
+/* What is not a file. */
+static struct tg_answer answer_path(struct tg_server *server, struct tg_slice path, struct tg_buf *text)
+{
+    if (!path.data) return TG_ANSWER_ERROR(404, "Not found");
+    if (tg_slice_equal(path, TG_SLICE("/healthz")))
+        return (struct tg_answer){
+            .status = 200, .content_type = "application/json", .body = TG_SLICE("{\"status\":\"ok\"}")};
+    if (tg_slice_equal(path, TG_SLICE("/readyz"))) return answer_readiness(server);
+    if (tg_slice_equal(path, TG_SLICE("/metrics"))) return answer_metrics(server, text);
+    if (is_consumer_path(server, path)) {
+        struct tg_answer answer = TG_ANSWER_ERROR(426, "This path speaks WebSocket");
+        answer.headers = UPGRADE_HEADERS;
+        return answer;
+    }
+    return TG_ANSWER_ERROR(404, "Not found");
+}
+
+int tg_http_request(struct tg_server *server, struct lws *wsi)
+{
+    server->worker->metrics.http_requests++;
+    tg_arena_reset(&server->arena);
+    enum tg_method method = tg_head_method(wsi);
+    if (method == TG_METHOD_OTHER) {
+        struct tg_answer answer = TG_ANSWER_ERROR(405, "Method not allowed");
+        answer.headers = "Allow: GET, HEAD\r\n";
+        answer.closes_connection = true;
+        return tg_http_write(wsi, &answer);
+    }
+    struct tg_slice path = tg_head_path(server, wsi);
+    struct tg_buf text;
+    tg_buf_init(&text);
+    struct tg_answer answer = answer_path(server, path, &text);
+    int result;
+    if (answer.status != 404 || !path.data || !tg_files_serve(server, wsi, path, &result)) {
+        answer.has_no_body_sent = method == TG_METHOD_HEAD;
+        /* The library does not read chunked bodies: it would take one for the next request. */
+        answer.closes_connection = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+        result = tg_http_write(wsi, &answer);
+    }
+    tg_buf_deinit(&text);
+    return result;
+}
+
+/* ---- upgrades ---- */
+
+static bool equals_ignoring_case(struct tg_slice a, const char *b)
+{
+    return a.length == strlen(b) && strncasecmp(a.data, b, a.length) == 0;
+}
+
+/* Whether a comma-separated list has `token`. RFC 9110 5.6.1 */
+static bool has_token(struct tg_slice list, const char *token)
+{
+    const char *p = list.data, *end = p + list.length;
+    while (p < end) {
+        const char *comma = memchr(p, ',', (size_t)(end - p));
+        struct tg_slice item = {p, (size_t)((comma ? comma : end) - p)};
+        while (item.length && strchr(" \t", item.data[0])) item.data++, item.length--;
+        while (item.length && strchr(" \t", item.data[item.length - 1])) item.length--;
+        if (equals_ignoring_case(item, token)) return true;
+        p = comma ? comma + 1 : end;
+    }
+    return false;
+}
+
+/* RFC 6455 4.2.1 and our own conditions; the first that is not met answers. False: all are. */
+static bool find_objection(struct tg_server *server, struct lws *wsi, struct tg_answer *answer)
+{
+#define VALUE(token) tg_head_value(server, wsi, WSI_TOKEN_##token)
+    if (!equals_ignoring_case(VALUE(UPGRADE), "websocket"))
+        /* h2c among them: HTTP/2 in clear text is not spoken. */
+        *answer = TG_ANSWER_ERROR(400, "The only upgrade is to websocket");
+    else if (tg_head_method(wsi) != TG_METHOD_GET || !VALUE(HOST).length ||
+             !has_token(VALUE(CONNECTION), "upgrade"))
+        *answer = TG_ANSWER_ERROR(400, "Not a WebSocket handshake");
+    else if (server->worker->is_draining || server->listen_fd < 0)
+        *answer = TG_ANSWER_ERROR(503, "The server is shutting down");
+    else if (!is_consumer_path(server, tg_head_path(server, wsi)))
+        *answer = TG_ANSWER_ERROR(404, "Not found");
+    else if (!tg_handshake_version_is_supported(VALUE(VERSION)))
+        *answer = TG_ANSWER_ERROR(426, "The WebSocket version is not supported");
+    else if (!tg_handshake_key_is_valid(VALUE(KEY)))
+        *answer = TG_ANSWER_ERROR(400, "Sec-WebSocket-Key is not 16 bytes in base64");
+    else if (VALUE(PROTOCOL).length)
+        /* No consumer declares any; RFC 6455 4.2.2 would let us go on without one, the library not. */
+        *answer = TG_ANSWER_ERROR(400, "No WebSocket subprotocol is spoken here");
+    else
+        return false;
+    if (answer->status == 426) answer->headers = UPGRADE_HEADERS "Sec-WebSocket-Version: 13\r\n";
+    return true;
+#undef VALUE
+}
+
+int tg_http_check_upgrade(struct tg_server *server, struct lws *wsi)
+{
+    struct tg_metrics *metrics = &server->worker->metrics;
+    struct tg_answer answer;
+    tg_arena_reset(&server->arena);
+    if (find_objection(server, wsi, &answer))
+        metrics->handshakes_refused++;
+    else if (!tg_worker_has_room(server->worker)) {
+        answer = TG_ANSWER_ERROR(503, "Too many connections");
+        metrics->connections_refused++;
+    } else
+        return 0;
+    answer.closes_connection = true;
+    tg_http_write(wsi, &answer);
+    return -1;
+}

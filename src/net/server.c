@@ -1,0 +1,256 @@
+/* Sockets are accepted here and handed to the library (see socket.c for why).
+ *
+ * What the library is told, and why:
+ *  - its own loop is ours (LWS_SERVER_OPTION_LIBUV, foreign_loops);
+ *  - its validity timers are off: each would be an entry in one sorted list, walked at every accept;
+ *    core has a timing wheel;
+ *  - no fd_limit_per_thread: with one, it looks sockets up by walking a list;
+ *  - rx_buffer_size is allocated for every WebSocket and is what one read takes; tx_packet_size
+ *    bounds what one write hands to the kernel before the rest is copied: so nothing does. */
+#include "net/server.h"
+
+#include "base/log.h"
+#include "net/http.h"
+#include "net/socket.h"
+#include "net/state.h"
+#include "net/ws.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    ACCEPTS_PER_TURN = 64, /* then those that are connected get their turn */
+    HEAD_BYTES_MAX = 16384,
+    RX_BUFFER_BYTES = 1024,
+    TX_BYTES_MAX = 1 << 30,
+    SERVICE_BUFFER_BYTES = 16384,
+    HANDSHAKE_SECONDS = 10, /* from accept to the end of the request's head */
+    KEEPALIVE_SECONDS = 30,
+    DESCRIPTORS_MAX = 1 << 20,
+    ARENA_KEEP_BYTES = 64 * 1024,
+};
+
+/* ---- the library's callbacks ---- */
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    if (tg_ws_wants(reason))
+        return tg_ws_callback(lws_context_user(lws_get_context(wsi)), wsi, reason, user, in, length);
+    switch (reason) {
+    case LWS_CALLBACK_HTTP:
+        return tg_http_request(lws_context_user(lws_get_context(wsi)), wsi);
+    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return tg_http_check_upgrade(lws_context_user(lws_get_context(wsi)), wsi);
+    case LWS_CALLBACK_HTTP_FILE_COMPLETION:
+        return lws_http_transaction_completed(wsi) ? -1 : 0;
+    case LWS_CALLBACK_RAW_ADOPT:
+        /* A CONNECT request turns a connection into a raw one. */
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+static const struct lws_protocols protocols[] = {
+    {.name = "tidegate",
+     .callback = callback,
+     .per_session_data_size = sizeof(struct tg_session),
+     .rx_buffer_size = RX_BUFFER_BYTES,
+     .tx_packet_size = TX_BYTES_MAX},
+    {0},
+};
+
+/* "[time] E: text\n": our own line has a time and a level. What the library calls an error is often
+ * a client's mistake, so nothing is more than a warning. */
+static void log_line(int level, const char *line)
+{
+    (void)level;
+    const char *bracket = strchr(line, ']');
+    const char *text = bracket ? strstr(bracket, ": ") : NULL;
+    text = text ? text + 2 : line;
+    tg_log(TG_LOG_WARNING, "libwebsockets",
+           TG_LOG_STR("text", ((struct tg_slice){text, strcspn(text, "\n")})));
+}
+
+/* ---- accepting ---- */
+
+/* Out of descriptors, a client would stay in the kernel's queue and wake us again and again. The
+ * spare descriptor is given up to take it from there and send it away. */
+static void refuse_one(struct tg_server *server)
+{
+    if (server->spare_fd < 0) return;
+    close(server->spare_fd);
+    int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    if (fd >= 0) close(fd);
+    server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    server->worker->metrics.connections_refused++;
+    tg_log(TG_LOG_WARNING, "out_of_descriptors",
+           TG_LOG_I("connections", server->worker->metrics.connections));
+}
+
+/* True: there may be more. */
+static bool accept_some(struct tg_server *server)
+{
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd >= 0)
+            lws_adopt_socket_vhost(server->vhost, fd); /* closes it when it cannot */
+        else if (errno == EMFILE || errno == ENFILE)
+            refuse_one(server);
+        else if (errno != EINTR && errno != ECONNABORTED)
+            return false;
+    }
+    return true;
+}
+
+static void on_listener(uv_poll_t *handle, int status, int events)
+{
+    (void)status;
+    (void)events;
+    accept_some(handle->data);
+}
+
+static void listener_closed(uv_handle_t *handle)
+{
+    ((struct tg_server *)handle->data)->is_listener_open = false;
+}
+
+static enum tg_status open_listener(struct tg_server *server, const struct tg_server_options *options,
+                                    struct tg_error *error)
+{
+    enum tg_status status = tg_socket_listen(options->host, options->port, &server->listen_fd, error);
+    if (status != TG_OK) return status;
+    server->port = tg_socket_port(server->listen_fd);
+    server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    int failure = uv_poll_init(tg_net_loop_uv(server->loop), &server->listener, server->listen_fd);
+    if (failure) return tg_error_set(error, TG_E_IO, "cannot listen: %s", uv_strerror(failure));
+    server->listener.data = server;
+    server->is_listener_open = true;
+    failure = uv_poll_start(&server->listener, UV_READABLE, on_listener);
+    if (failure) return tg_error_set(error, TG_E_IO, "cannot listen: %s", uv_strerror(failure));
+    return TG_OK;
+}
+
+/* ---- life ---- */
+
+/* The library's tables have a place for every descriptor that the system allows, which may be a
+ * billion; above ten million it assumes 2,560 and breaks. */
+static void limit_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= DESCRIPTORS_MAX) return;
+    limit.rlim_cur = DESCRIPTORS_MAX;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static enum tg_status open_library(struct tg_server *server, struct tg_error *error)
+{
+    static const lws_retry_bo_t no_validity_timers = {.secs_since_valid_ping = 0,
+                                                      .secs_since_valid_hangup = 0};
+    void *loops[] = {tg_net_loop_uv(server->loop)};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .protocols = protocols,
+        .options = LWS_SERVER_OPTION_LIBUV,
+        .foreign_loops = loops,
+        .user = server,
+        .pcontext = &server->context,
+        .retry_and_idle_policy = &no_validity_timers,
+        .max_http_header_data2 = HEAD_BYTES_MAX,
+        .pt_serv_buf_size = SERVICE_BUFFER_BYTES,
+        .timeout_secs = HANDSHAKE_SECONDS,
+        .timeout_secs_ah_idle = HANDSHAKE_SECONDS,
+        .keepalive_timeout = KEEPALIVE_SECONDS,
+        .gid = -1,
+        .uid = -1,
+    };
+    lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
+    limit_descriptors();
+    server->context = lws_create_context(&info);
+    server->vhost = server->context ? lws_get_vhost_by_name(server->context, "default") : NULL;
+    if (!server->vhost) return tg_error_set(error, TG_E_IO, "libwebsockets cannot be started; see the log");
+    return TG_OK;
+}
+
+static enum tg_status find_static_root(struct tg_server *server, const char *folder, struct tg_error *error)
+{
+    if (!folder) return TG_OK;
+    server->static_root = realpath(folder, NULL);
+    if (server->static_root) return TG_OK;
+    return tg_error_set(error, TG_E_IO, "static files: %s: %s", folder, strerror(errno));
+}
+
+enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, struct tg_worker *worker,
+                              const struct tg_server_options *options, struct tg_error *error)
+{
+    struct tg_server *server = calloc(1, sizeof *server);
+    if (!server) return tg_error_set(error, TG_E_NO_MEMORY, "no memory for the server");
+    server->loop = loop;
+    server->worker = worker;
+    server->listen_fd = server->spare_fd = -1;
+    tg_arena_init(&server->arena, ARENA_KEEP_BYTES);
+    enum tg_status status = find_static_root(server, options->static_dir, error);
+    if (status == TG_OK) status = open_library(server, error);
+    if (status == TG_OK) status = open_listener(server, options, error);
+    if (status != TG_OK) {
+        tg_server_close(server);
+        return status;
+    }
+    *out = server;
+    return TG_OK;
+}
+
+uint16_t tg_server_port(const struct tg_server *server)
+{
+    return server->port;
+}
+
+void tg_server_stop_listening(struct tg_server *server)
+{
+    if (server->listen_fd < 0) return;
+    if (server->is_listener_open) {
+        /* Whom the kernel has told that they are connected gets an answer. */
+        while (accept_some(server)) continue;
+        uv_close((uv_handle_t *)&server->listener, listener_closed);
+    }
+    close(server->listen_fd);
+    server->listen_fd = -1;
+}
+
+static void note_closing(uv_handle_t *handle, void *is_any_closing)
+{
+    if (uv_is_closing(handle)) *(bool *)is_any_closing = true;
+}
+
+/* libuv lets go of a handle in a later turn. On a loop that is not its own the library wants to be
+ * told once more then: the first call closes the sockets, a later one frees the context and sets our
+ * pointer to NULL (pcontext). */
+static void close_library(struct tg_server *server)
+{
+    uv_loop_t *uv = tg_net_loop_uv(server->loop);
+    bool is_any_closing = false;
+    while (server->context || is_any_closing) {
+        if (!is_any_closing) lws_context_destroy(server->context);
+        uv_run(uv, UV_RUN_NOWAIT);
+        is_any_closing = false;
+        uv_walk(uv, note_closing, &is_any_closing);
+    }
+}
+
+void tg_server_close(struct tg_server *server)
+{
+    server->is_closing = true;
+    tg_server_stop_listening(server);
+    close_library(server);
+    assert(!server->is_listener_open);
+    if (server->spare_fd >= 0) close(server->spare_fd);
+    tg_arena_deinit(&server->arena);
+    free(server->static_root);
+    free(server);
+}
