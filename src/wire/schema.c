@@ -62,6 +62,23 @@ static enum tg_status check_names(const struct tg_schema_object *object, struct 
     return TG_OK;
 }
 
+/* `"name":` for each field, once instead of with each message. */
+static enum tg_status write_heads(struct tg_arena *arena, struct tg_schema_object *object)
+{
+    struct tg_buf text;
+    tg_buf_init(&text);
+    for (uint32_t i = 0; i < object->count; i++) {
+        struct tg_schema_field *field = &object->fields[i];
+        tg_buf_truncate(&text, 0);
+        tg_json_write_string(&text, field->name);
+        tg_buf_append_char(&text, ':');
+        if (!text.has_failed) field->head = tg_arena_copy(arena, tg_buf_peek(&text));
+        if (!field->head.data) break;
+    }
+    tg_buf_deinit(&text);
+    return object->count == 0 || object->fields[object->count - 1].head.data ? TG_OK : TG_E_NO_MEMORY;
+}
+
 enum tg_status tg_schema_seal_object(struct tg_arena *arena, struct tg_schema *schema, struct tg_error *error)
 {
     struct tg_schema_object *object = &schema->object;
@@ -69,7 +86,10 @@ enum tg_status tg_schema_seal_object(struct tg_arena *arena, struct tg_schema *s
     if (!object->by_name) return tg_error_set(error, TG_E_NO_MEMORY, "out of memory");
     for (uint32_t i = 0; i < object->count; i++) object->by_name[i] = i;
     qsort_r(object->by_name, object->count, sizeof *object->by_name, compare_names, object->fields);
-    return check_names(object, error);
+    enum tg_status status = check_names(object, error);
+    if (status != TG_OK) return status;
+    status = write_heads(arena, object);
+    return status == TG_OK ? TG_OK : tg_error_set(error, status, "out of memory");
 }
 
 static void write_choice(struct tg_buf *out, const struct tg_value *value)

@@ -37,6 +37,7 @@ struct tg_schema;
  * keeps the Lua string of each, so that making a table does not hash a key. */
 struct tg_schema_field {
     struct tg_slice name;
+    struct tg_slice head; /* the name as it is written, quoted and with its colon; set by sealing */
     uint32_t key_id;
     const struct tg_schema *schema;
 };
@@ -83,7 +84,7 @@ struct tg_schema {
 /* A node of `kind` with every limit at its widest, items and entries of any kind; NULL without memory. */
 struct tg_schema *tg_schema_new(struct tg_arena *arena, enum tg_schema_kind kind);
 
-/* Fills `by_name` of an object whose `fields` are complete.
+/* Fills `by_name`, and the `head` of each field, of an object whose `fields` are complete.
  * TG_E_EXISTS: a name stands twice, TG_E_UTF8: no client could send it (`error` names it). */
 enum tg_status tg_schema_seal_object(struct tg_arena *arena, struct tg_schema *schema,
                                      struct tg_error *error);

@@ -106,7 +106,7 @@ static struct tg_schema *new_object(struct fixture *fixture, enum tg_additional 
     assert_non_null(schema->object.fields);
     for (uint32_t i = 0; i < count; i++)
         schema->object.fields[i] =
-            (struct tg_schema_field){tg_slice_of(fields[i].name), 100 + i, fields[i].schema};
+            (struct tg_schema_field){.name = tg_slice_of(fields[i].name), .key_id = 100 + i, .schema = fields[i].schema};
     assert_int_equal(tg_schema_seal_object(&fixture->arena, schema, NULL), TG_OK);
     return schema;
 }
