@@ -47,6 +47,7 @@ struct tg_conn {
     uint64_t heard_ms;     /* when the client last sent anything */
     uint64_t paused_ms;    /* since when reading is off */
     uint64_t progress_ms;  /* when sending last moved, while it is stuck */
+    uint64_t close_ms;     /* since when only the client's close frame is awaited */
     uint64_t acknowledged_bytes;
     char *close_reason; /* owned; NULL: none */
     uint16_t close_code;
@@ -56,9 +57,10 @@ struct tg_conn {
     bool is_awaiting_pong : 1;
     bool is_paused : 1;            /* reading is off because the outbox is above high water */
     bool is_awaiting_writable : 1; /* the kernel is full */
-    bool is_close_sent : 1;
-    bool is_broken : 1; /* a write failed: only the drop is left */
-    int script_ref;     /* the script's handle; 0: none yet */
+    bool is_full : 1;              /* a frame did not fit: 1013 at the end of the turn */
+    bool is_close_awaited : 1;     /* nothing is left but the client's close frame, until a deadline */
+    bool is_broken : 1;            /* a write failed, or the kernel says so: only the drop is left */
+    int script_ref;                /* the script's handle; 0: none yet */
 };
 
 /* ---- what net tells ---- */
@@ -91,12 +93,12 @@ void tg_conn_closed(struct tg_conn *conn);
 
 /* ---- what script and dispatch ask ---- */
 
-/* Where the payload of a frame to this client is written; NULL when the connection has ended or
- * memory has. See outbox.h: begin, append, commit. */
-struct tg_buf *tg_conn_begin(struct tg_conn *conn);
+/* Where the payload of a frame to this client is written (see outbox.h: begin, append, commit).
+ * TG_E_CLOSED: the connection is ending. TG_E_FULL: as below. TG_E_NO_MEMORY. */
+enum tg_status tg_conn_begin(struct tg_conn *conn, struct tg_buf **out);
 
-/* Queues the frame. TG_E_CLOSED, TG_E_NO_MEMORY; TG_E_FULL: the hard limit, and the connection closes
- * with 1013 at the end of the turn. */
+/* Queues the frame. TG_E_NO_MEMORY: an append failed. TG_E_FULL: it would pass the hard limit; it is
+ * not queued, and the connection closes with 1013 at the end of the turn. */
 enum tg_status tg_conn_commit(struct tg_conn *conn, enum tg_opcode opcode);
 
 /* Both at once, for bytes that exist already (copied). */
@@ -105,9 +107,14 @@ enum tg_status tg_conn_send(struct tg_conn *conn, enum tg_opcode opcode, struct 
 /* Closes after what is queued. `reason` (copied) is cut at 123 bytes. TG_E_CLOSED: ending already. */
 enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slice reason);
 
-/* Text of the id for people: 16 hex digits. */
+/* The id as people and Lua see it: 16 hex digits, written into `text`. */
 #define TG_CONN_ID_BYTES 17
-void tg_conn_id_text(const struct tg_conn *conn, char text[TG_CONN_ID_BYTES]);
+struct tg_slice tg_conn_id_text(const struct tg_conn *conn, char text[TG_CONN_ID_BYTES]);
+
+/* The two fields that every log line about a connection carries. */
+#define TG_LOG_CONN(conn)                                                                                    \
+    TG_LOG_STR("consumer", (conn)->consumer->name),                                                          \
+        TG_LOG_STR("conn", tg_conn_id_text((conn), (char[TG_CONN_ID_BYTES]){0}))
 
 /* ---- what the worker does at the end of a turn ---- */
 

@@ -1,7 +1,7 @@
 /* What one load of the code declared: consumers, their paths, their actions.
  *
  * The script layer fills it while it loads; afterwards it is constant. Everything lies in the
- * registry's arena. References of the script (`script_ref`) mean nothing to core.
+ * registry's arena. What belongs to the script (`script_ref`, `script_data`) means nothing to core.
  */
 #ifndef TG_CORE_REGISTRY_H
 #define TG_CORE_REGISTRY_H
@@ -27,6 +27,7 @@ struct tg_action {
     struct tg_slice name;
     const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
     int script_ref;                  /* the handler */
+    uint32_t script_name_key;        /* the name, as the script keeps it */
     struct tg_slice summary, description;
     struct tg_texts tags;
     struct tg_texts outputs; /* actions of the declared replies */
@@ -45,7 +46,7 @@ struct tg_consumer {
     struct tg_map actions;              /* name -> struct tg_action */
     struct tg_action **ordered_actions; /* as declared */
     uint32_t action_count;
-    int script_ref; /* the consumer */
+    void *script_data; /* the script's own, in the arena */
 };
 
 /* One path and who serves it. */

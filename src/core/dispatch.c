@@ -1,0 +1,122 @@
+/* The order of checks is the order of the protocol: text, JSON, envelope, action, payload. Each failure
+ * writes its issues into the worker's buffer and ends in one place, answer_issues. The tree lives in
+ * the worker's arena until the next message. */
+#include "core/dispatch.h"
+
+#include "core/worker.h"
+#include "wire/json.h"
+#include "wire/message.h"
+#include "wire/validate.h"
+
+static void answer_issues(struct tg_conn *conn, struct tg_issues *issues, const struct tg_ref *ref)
+{
+    tg_issues_finish(issues);
+    conn->worker->metrics.messages_invalid++;
+    tg_log(TG_LOG_DEBUG, "message_invalid", TG_LOG_CONN(conn), TG_LOG_I("errors", issues->count));
+    struct tg_buf *out;
+    if (tg_conn_begin(conn, &out) != TG_OK) return;
+    if (issues->out->has_failed) out->has_failed = true;
+    tg_message_write_issues(out, tg_buf_peek(issues->out), ref);
+    tg_conn_commit(conn, TG_OPCODE_TEXT);
+}
+
+void tg_dispatch_answer_detail(struct tg_conn *conn, const struct tg_detail *detail, const struct tg_ref *ref)
+{
+    struct tg_buf *out;
+    if (tg_conn_begin(conn, &out) != TG_OK) return;
+    tg_message_write_detail(out, detail, ref);
+    tg_conn_commit(conn, TG_OPCODE_TEXT);
+}
+
+static void answer_text(struct tg_conn *conn, struct tg_slice detail)
+{
+    tg_dispatch_answer_detail(conn, &(struct tg_detail){.detail = detail}, &(struct tg_ref){0});
+}
+
+/* Absent and null are the same: only a schema that allows null or has a default can do without. */
+static enum tg_status check_payload(struct tg_worker *worker, const struct tg_action *action,
+                                    struct tg_envelope *envelope, struct tg_issues *issues)
+{
+    const struct tg_schema *schema = action->payload;
+    const struct tg_path path = {.key = TG_SLICE("payload")};
+    if (envelope->payload) return tg_validate(schema, envelope->payload, &path, &worker->arena, issues);
+    if (schema->kind == TG_SCHEMA_NULL || schema->kind == TG_SCHEMA_ANY || schema->is_nullable ||
+        schema->is_optional)
+        return TG_OK;
+    if (schema->default_value) {
+        envelope->payload = tg_arena_alloc(&worker->arena, sizeof *envelope->payload);
+        if (!envelope->payload) return TG_E_NO_MEMORY;
+        *envelope->payload = *schema->default_value;
+        return TG_OK;
+    }
+    tg_issue_add(issues, TG_ISSUE_MISSING, &path);
+    return TG_E_INVALID;
+}
+
+static const struct tg_action *find_action(const struct tg_consumer *consumer, struct tg_slice name,
+                                           struct tg_issues *issues)
+{
+    const struct tg_action *action = tg_map_get(&consumer->actions, name);
+    if (!action) {
+        const struct tg_path path = {.key = TG_SLICE("action")};
+        tg_issue_add_text(issues, TG_ISSUE_UNION_TAG_INVALID, &path, name);
+    }
+    return action;
+}
+
+/* From text to a checked payload. TG_E_INVALID: `issues` says why. */
+static enum tg_status read_message(struct tg_conn *conn, struct tg_slice text, struct tg_envelope *envelope,
+                                   const struct tg_action **action, struct tg_issues *issues)
+{
+    struct tg_worker *worker = conn->worker;
+    struct tg_value *message = tg_arena_alloc(&worker->arena, sizeof *message);
+    if (!message) return TG_E_NO_MEMORY;
+    struct tg_error error;
+    enum tg_status status =
+        tg_json_parse(text, worker->config->max_json_depth, &worker->arena, message, &error);
+    if (status == TG_E_NO_MEMORY) return status;
+    if (status != TG_OK) {
+        tg_issue_add_text(issues, TG_ISSUE_JSON_INVALID, NULL, tg_slice_of(error.text));
+        return TG_E_INVALID;
+    }
+    status = tg_envelope_read(message, envelope, issues);
+    if (status != TG_OK) return status;
+    *action = find_action(conn->consumer, envelope->action, issues);
+    return *action ? check_payload(worker, *action, envelope, issues) : TG_E_INVALID;
+}
+
+static void dispatch_message(struct tg_conn *conn, struct tg_slice text)
+{
+    struct tg_worker *worker = conn->worker;
+    struct tg_envelope envelope = {0};
+    const struct tg_action *action = NULL;
+    struct tg_issues issues;
+    tg_buf_truncate(&worker->issues, 0);
+    tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
+    switch (read_message(conn, text, &envelope, &action, &issues)) {
+    case TG_OK:
+        tg_log(TG_LOG_DEBUG, "received", TG_LOG_CONN(conn), TG_LOG_STR("action", action->name));
+        conn->generation->script->ops->message(conn->generation->script, conn, action, &envelope);
+        break;
+    case TG_E_INVALID:
+        answer_issues(conn, &issues, &envelope.ref);
+        break;
+    default:
+        tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_CONN(conn), TG_LOG_I("message_bytes", text.length));
+        answer_text(conn, TG_SLICE("Failed to process message"));
+    }
+    tg_arena_reset(&worker->arena);
+}
+
+void tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary)
+{
+    const struct tg_consumer *consumer = conn->consumer;
+    if (consumer->is_text || (is_binary && consumer->takes_binary))
+        conn->generation->script->ops->frame(conn->generation->script, conn, message, is_binary);
+    else if (!is_binary)
+        dispatch_message(conn, message);
+    else if (consumer->has_strict_frames)
+        tg_conn_close(conn, 1003, TG_SLICE("Binary frames are not accepted"));
+    else
+        answer_text(conn, TG_SLICE("Binary frames are not accepted"));
+}

@@ -1,0 +1,174 @@
+/* Invariants: a slot is NULL or holds the connection whose id ends in its index; `conns` holds exactly
+ * the connections in slots; a connection is in `dirty` iff it has something to flush or to end. */
+#include "core/worker.h"
+
+#include <stdlib.h>
+
+enum { FIRST_SLOTS = 64, KEEP_ARENA_BYTES = 256 * 1024, FLUSH_ROUNDS = 64 };
+
+static const struct tg_slice going_away = TG_SLICE("the server is going away");
+
+static void drain_is_over(struct tg_timer *timer);
+
+enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *config,
+                              struct tg_clock *clock, struct tg_loop *loop, uint32_t max_connections)
+{
+    *worker = (struct tg_worker){.config = config, .clock = clock, .loop = loop, .alarm_ms = TG_NEVER};
+    const uint32_t most = (1u << TG_SLOT_BITS) - 1;
+    worker->max_connections = max_connections < most ? max_connections : most;
+    tg_wheel_init(&worker->wheel, tg_clock_monotonic_ms(clock));
+    tg_list_init(&worker->conns);
+    tg_list_init(&worker->dirty);
+    tg_segment_pool_init(&worker->segments);
+    tg_arena_init(&worker->arena, KEEP_ARENA_BYTES);
+    tg_buf_init(&worker->issues);
+    tg_timer_init(&worker->drain_timer, drain_is_over);
+    /* Serials start at the wall clock, so that ids of an earlier run of the program never match. */
+    worker->next_serial = tg_clock_wall_ms(clock) & ((1ull << (64 - TG_SLOT_BITS)) - 1);
+    return TG_OK;
+}
+
+void tg_worker_deinit(struct tg_worker *worker)
+{
+    tg_wheel_disarm(&worker->wheel, &worker->drain_timer);
+    tg_segment_pool_deinit(&worker->segments);
+    tg_arena_deinit(&worker->arena);
+    tg_buf_deinit(&worker->issues);
+    free(worker->slots);
+    free(worker->free_slots);
+    worker->slots = NULL;
+    worker->free_slots = NULL;
+}
+
+/* ---- connections ---- */
+
+bool tg_worker_has_room(const struct tg_worker *worker)
+{
+    return worker->metrics.connections < worker->max_connections;
+}
+
+static enum tg_status grow_slots(struct tg_worker *worker)
+{
+    uint32_t count = worker->slot_count ? worker->slot_count * 2 : FIRST_SLOTS;
+    struct tg_conn **slots = realloc(worker->slots, count * sizeof *slots);
+    if (!slots) return TG_E_NO_MEMORY;
+    worker->slots = slots;
+    uint32_t *free_slots = realloc(worker->free_slots, count * sizeof *free_slots);
+    if (!free_slots) return TG_E_NO_MEMORY;
+    worker->free_slots = free_slots;
+    /* Highest first, so that the lowest is on top of the stack. */
+    for (uint32_t i = count; i-- > worker->slot_count;) {
+        slots[i] = NULL;
+        free_slots[worker->free_count++] = i;
+    }
+    worker->slot_count = count;
+    return TG_OK;
+}
+
+enum tg_status tg_worker_add(struct tg_worker *worker, struct tg_conn *conn)
+{
+    if (!tg_worker_has_room(worker)) return TG_E_FULL;
+    if (worker->free_count == 0 && grow_slots(worker) != TG_OK) return TG_E_NO_MEMORY;
+    uint32_t slot = worker->free_slots[--worker->free_count];
+    conn->id = worker->next_serial++ << TG_SLOT_BITS | slot;
+    worker->slots[slot] = conn;
+    tg_list_append(&worker->conns, &conn->link);
+    worker->metrics.connections++;
+    worker->metrics.connections_opened++;
+    return TG_OK;
+}
+
+void tg_worker_remove(struct tg_worker *worker, struct tg_conn *conn)
+{
+    uint32_t slot = (uint32_t)(conn->id & ((1u << TG_SLOT_BITS) - 1));
+    worker->slots[slot] = NULL;
+    worker->free_slots[worker->free_count++] = slot;
+    tg_list_remove(&conn->link);
+    tg_list_remove(&conn->dirty_link);
+    tg_wheel_disarm(&worker->wheel, &conn->timer);
+    worker->metrics.connections--;
+    if (worker->is_draining && tg_list_is_empty(&worker->conns)) worker->loop->ops->stop(worker->loop);
+}
+
+void tg_worker_mark_dirty(struct tg_worker *worker, struct tg_conn *conn)
+{
+    if (!tg_list_is_linked(&conn->dirty_link)) tg_list_append(&worker->dirty, &conn->dirty_link);
+}
+
+/* ---- time ---- */
+
+static void set_alarm(struct tg_worker *worker, uint64_t deadline_ms)
+{
+    if (deadline_ms == worker->alarm_ms) return;
+    worker->alarm_ms = deadline_ms;
+    worker->loop->ops->set_alarm(worker->loop, deadline_ms);
+}
+
+void tg_worker_arm(struct tg_worker *worker, struct tg_timer *timer, uint64_t deadline_ms)
+{
+    tg_wheel_arm(&worker->wheel, timer, deadline_ms);
+    if (deadline_ms < worker->alarm_ms) set_alarm(worker, tg_wheel_next_ms(&worker->wheel));
+}
+
+void tg_worker_alarm(struct tg_worker *worker)
+{
+    worker->alarm_ms = TG_NEVER;
+    tg_wheel_advance(&worker->wheel, tg_worker_now_ms(worker));
+    set_alarm(worker, tg_wheel_next_ms(&worker->wheel));
+}
+
+void tg_worker_flush(struct tg_worker *worker)
+{
+    tg_arena_reset(&worker->arena); /* hooks that run outside a message may have used it */
+    /* A flush can make others dirty: a close runs `disconnected`, which may send. */
+    for (int round = 0; !tg_list_is_empty(&worker->dirty); round++) {
+        if (round == FLUSH_ROUNDS) {
+            worker->loop->ops->request_turn(worker->loop);
+            return;
+        }
+        struct tg_list batch;
+        tg_list_init(&batch);
+        tg_list_move_all(&batch, &worker->dirty);
+        for (struct tg_list *node; (node = tg_list_take_first(&batch));)
+            tg_conn_flush(TG_CONTAINER(node, struct tg_conn, dirty_link));
+    }
+}
+
+/* ---- the end ---- */
+
+/* Dropping a connection may free it, and others that its `disconnected` closes only get dirty: so the
+ * first is taken until none is left. */
+static void drop_all(struct tg_worker *worker)
+{
+    struct tg_list remaining;
+    tg_list_init(&remaining);
+    tg_list_move_all(&remaining, &worker->conns);
+    while (!tg_list_is_empty(&remaining)) {
+        struct tg_conn *conn = TG_CONTAINER(remaining.next, struct tg_conn, link);
+        tg_list_remove(&conn->link);
+        tg_list_append(&worker->conns, &conn->link);
+        conn->transport->ops->drop(conn->transport);
+    }
+}
+
+static void drain_is_over(struct tg_timer *timer)
+{
+    struct tg_worker *worker = TG_CONTAINER(timer, struct tg_worker, drain_timer);
+    drop_all(worker);
+    worker->loop->ops->stop(worker->loop);
+}
+
+void tg_worker_drain(struct tg_worker *worker)
+{
+    if (worker->is_draining) return;
+    worker->is_draining = true;
+    if (tg_list_is_empty(&worker->conns)) {
+        worker->loop->ops->stop(worker->loop);
+        return;
+    }
+    for (struct tg_list *node = worker->conns.next; node != &worker->conns; node = node->next)
+        tg_conn_close(TG_CONTAINER(node, struct tg_conn, link), 1001, going_away);
+    uint64_t deadline_ms = tg_worker_now_ms(worker) + worker->config->drain_seconds * 1000ull;
+    tg_worker_arm(worker, &worker->drain_timer, deadline_ms);
+    worker->loop->ops->request_turn(worker->loop);
+}
