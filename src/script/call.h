@@ -1,0 +1,14 @@
+/* The one door for lua_pcall. */
+#ifndef TG_SCRIPT_CALL_H
+#define TG_SCRIPT_CALL_H
+
+#include <lua.h>
+
+/* Calls `function(first, second)`, both light userdata, protected. LUA_OK; otherwise the stack is as it
+ * was and the error object is dropped. [-0, +0, -] */
+int tg_call_protected(lua_State *L, lua_CFunction function, void *first, void *second);
+
+/* The same, but a failure leaves the error as text, with a traceback, on the stack. [-0, +0|1, -] */
+int tg_call_traced(lua_State *L, lua_CFunction function, void *first, void *second);
+
+#endif

@@ -1,0 +1,279 @@
+/* The handle's one user value is a table that caches what was asked for: `state`, `params` and so on are
+ * made on first use. Methods carry the world as upvalue 1. */
+#include "script/conn_handle.h"
+
+#include "script/message_type.h"
+#include "wire/pairs.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+struct handle {
+    struct tg_world *world;
+    uint64_t id;
+};
+
+static const char handle_name[] = "tidegate.conn";
+
+static struct handle *check_handle(lua_State *L)
+{
+    struct handle *handle = lua_touserdata(L, 1);
+    if (handle && lua_getmetatable(L, 1)) {
+        lua_rawgetp(L, -1, handle_name);
+        bool is_handle = lua_toboolean(L, -1);
+        lua_pop(L, 2);
+        if (is_handle) return handle;
+    }
+    luaL_typeerror(L, 1, "conn (is it conn.method instead of conn:method?)");
+    return NULL;
+}
+
+static struct tg_conn *find(const struct handle *handle)
+{
+    return handle->world->worker ? tg_worker_find(handle->world->worker, handle->id) : NULL;
+}
+
+/* true, or nil and a word. */
+static int push_result(lua_State *L, enum tg_status status)
+{
+    if (status == TG_E_NO_MEMORY) return luaL_error(L, "not enough memory");
+    if (status == TG_OK) {
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    luaL_pushfail(L);
+    lua_pushstring(L, tg_status_name(status));
+    return 2;
+}
+
+/* ---- sending ---- */
+
+enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index,
+                                   const struct tg_ref *ref)
+{
+    const struct tg_message_type *type = tg_message_type_of_instance(L, index);
+    if (!type)
+        luaL_error(L, "a message is expected (a message type called with its payload), got a %s",
+                   luaL_typename(L, index));
+    struct tg_buf *out;
+    enum tg_status status = tg_conn_begin(conn, &out);
+    if (status != TG_OK) return status;
+    tg_message_write(world, L, index, type, ref, out);
+    status = tg_conn_commit(conn, TG_OPCODE_TEXT);
+    if (status == TG_OK) tg_log(TG_LOG_DEBUG, "sent", TG_LOG_CONN(conn), TG_LOG_STR("action", type->action));
+    return status;
+}
+
+/* conn:send(message) -> true | nil, "closed" | nil, "full" */
+static int conn_send(lua_State *L)
+{
+    struct handle *handle = check_handle(L);
+    lua_settop(L, 2);
+    struct tg_conn *conn = find(handle);
+    enum tg_status status =
+        conn ? tg_conn_handle_send(handle->world, L, conn, 2, &(struct tg_ref){0}) : TG_E_CLOSED;
+    return push_result(L, status);
+}
+
+static int send_bytes(lua_State *L, enum tg_opcode opcode)
+{
+    struct handle *handle = check_handle(L);
+    struct tg_slice bytes;
+    bytes.data = luaL_checklstring(L, 2, &bytes.length);
+    if (opcode == TG_OPCODE_TEXT && !tg_utf8_is_valid(bytes.data, bytes.length))
+        return luaL_argerror(L, 2, "the text is not UTF-8: send_binary takes any bytes");
+    struct tg_conn *conn = find(handle);
+    return push_result(L, conn ? tg_conn_send(conn, opcode, bytes) : TG_E_CLOSED);
+}
+
+/* conn:send_text(text) -> true | nil, "closed" | nil, "full" */
+static int conn_send_text(lua_State *L)
+{
+    return send_bytes(L, TG_OPCODE_TEXT);
+}
+
+/* conn:send_binary(bytes) -> true | nil, "closed" | nil, "full" */
+static int conn_send_binary(lua_State *L)
+{
+    return send_bytes(L, TG_OPCODE_BINARY);
+}
+
+/* conn:close([code [, reason]]) -> true | nil, "closed" */
+static int conn_close(lua_State *L)
+{
+    struct handle *handle = check_handle(L);
+    lua_Integer code = luaL_optinteger(L, 2, 1000);
+    struct tg_slice reason;
+    reason.data = luaL_optlstring(L, 3, "", &reason.length);
+    luaL_argcheck(
+        L, code > 0 && code <= UINT16_MAX && tg_close_code_is_sendable((unsigned)code), 2,
+        "not a close code that may be sent: 1000 to 1014 less 1004 to 1006, or 3000 to 4999 (RFC 6455 7.4)");
+    luaL_argcheck(L, reason.length <= TG_CLOSE_REASON_MAX, 3, "a close reason has at most 123 bytes");
+    luaL_argcheck(L, tg_utf8_is_valid(reason.data, reason.length), 3, "the reason is not UTF-8");
+    struct tg_conn *conn = find(handle);
+    return push_result(L, conn ? tg_conn_close(conn, (uint16_t)code, reason) : TG_E_CLOSED);
+}
+
+/* ---- what a connection knows ---- */
+
+static void push_slice(lua_State *L, struct tg_slice slice)
+{
+    lua_pushlstring(L, slice.length ? slice.data : "", slice.length);
+}
+
+/* The first of two equal names wins. [-0, +1, e] */
+static void push_pairs(lua_State *L, const struct tg_pairs *pairs)
+{
+    lua_createtable(L, 0, (int)pairs->count);
+    for (uint32_t i = pairs->count; i-- > 0;) {
+        push_slice(L, pairs->items[i].name);
+        push_slice(L, pairs->items[i].value);
+        lua_rawset(L, -3);
+    }
+}
+
+/* Parses into the worker's message arena, which nothing else uses while Lua runs on a message that has
+ * been converted; what is parsed is copied into Lua at once. */
+static void push_parsed(lua_State *L, struct tg_conn *conn, struct tg_slice text,
+                        enum tg_status (*parse)(struct tg_slice, struct tg_arena *, struct tg_pairs *))
+{
+    struct tg_pairs pairs = {0};
+    if (parse(text, &conn->worker->arena, &pairs) != TG_OK) luaL_error(L, "not enough memory");
+    push_pairs(L, &pairs);
+}
+
+static void push_params(lua_State *L, const struct tg_request *request)
+{
+    lua_createtable(L, 0, (int)request->param_count);
+    for (uint32_t i = 0; i < request->param_count; i++) {
+        const struct tg_param *param = &request->params[i];
+        push_slice(L, param->name);
+        if (param->type == TG_PARAM_INTEGER)
+            lua_pushinteger(L, param->integer);
+        else
+            push_slice(L, param->value);
+        lua_rawset(L, -3);
+    }
+}
+
+/* Pushes field `key` of a living connection; nil for a name that is none. [-0, +1, e] */
+static void push_field(lua_State *L, struct tg_conn *conn, const char *key)
+{
+    const struct tg_request *request = conn->request;
+    if (strcmp(key, "path") == 0) {
+        push_slice(L, request->path);
+    } else if (strcmp(key, "peer") == 0) {
+        push_slice(L, request->peer);
+    } else if (strcmp(key, "params") == 0) {
+        push_params(L, request);
+    } else if (strcmp(key, "headers") == 0) {
+        push_pairs(L, &request->headers);
+    } else if (strcmp(key, "query") == 0) {
+        push_parsed(L, conn, request->query, tg_query_parse);
+    } else if (strcmp(key, "cookies") == 0) {
+        push_parsed(L, conn, tg_pairs_get(&request->headers, TG_SLICE("cookie")), tg_cookie_parse);
+    } else if (strcmp(key, "state") == 0) {
+        lua_newtable(L);
+    } else {
+        lua_pushnil(L);
+    }
+}
+
+static void push_id(lua_State *L, uint64_t id)
+{
+    char text[TG_CONN_ID_BYTES];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)id);
+    lua_pushstring(L, text);
+}
+
+/* conn.KEY: a method, what is cached, or what the connection knows. Upvalue 1: the methods. */
+static int conn_index(lua_State *L)
+{
+    struct handle *handle = check_handle(L);
+    lua_settop(L, 2);
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING) return 1;
+    if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+        lua_newtable(L);
+        lua_pushvalue(L, -1);
+        lua_setiuservalue(L, 1, 1);
+    }
+    lua_pushvalue(L, 2);
+    if (lua_rawget(L, 4) != LUA_TNIL) return 1;
+    const char *key = lua_tostring(L, 2);
+    struct tg_conn *conn = find(handle);
+    if (strcmp(key, "id") == 0)
+        push_id(L, handle->id);
+    else if (conn)
+        push_field(L, conn, key);
+    else if (strcmp(key, "state") == 0)
+        lua_newtable(L);
+    if (lua_isnil(L, -1)) return 1;
+    lua_pushvalue(L, 2);
+    lua_pushvalue(L, -2);
+    lua_rawset(L, 4);
+    return 1;
+}
+
+static int conn_newindex(lua_State *L)
+{
+    check_handle(L);
+    return luaL_error(L, "conn.%s cannot be set: what belongs to a connection goes into conn.state",
+                      luaL_tolstring(L, 2, NULL));
+}
+
+static int conn_tostring(lua_State *L)
+{
+    struct handle *handle = check_handle(L);
+    push_id(L, handle->id);
+    lua_pushfstring(L, "conn %s%s", lua_tostring(L, -1), find(handle) ? "" : " (closed)");
+    return 1;
+}
+
+void tg_conn_handle_install(struct tg_world *world, lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"send", conn_send},
+        {"send_text", conn_send_text},
+        {"send_binary", conn_send_binary},
+        {"close", conn_close},
+        {NULL, NULL},
+    };
+    static const luaL_Reg metamethods[] = {
+        {"__newindex", conn_newindex},
+        {"__tostring", conn_tostring},
+        {NULL, NULL},
+    };
+    tg_world_push_refs(world, L);
+    luaL_newlibtable(L, metamethods);
+    luaL_setfuncs(L, metamethods, 0);
+    luaL_newlib(L, methods);
+    lua_pushcclosure(L, conn_index, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushstring(L, handle_name);
+    lua_setfield(L, -2, "__name");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pushboolean(L, 1);
+    lua_rawsetp(L, -2, handle_name);
+    lua_rawseti(L, -2, TG_REF_CONN_META);
+    lua_pop(L, 1);
+}
+
+void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *conn)
+{
+    tg_world_push_refs(world, L);
+    if (conn->script_ref) {
+        lua_rawgeti(L, -1, conn->script_ref);
+        lua_replace(L, -2);
+        return;
+    }
+    struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
+    *handle = (struct handle){world, conn->id};
+    lua_rawgeti(L, -2, TG_REF_CONN_META);
+    lua_setmetatable(L, -2);
+    lua_pushvalue(L, -1);
+    conn->script_ref = luaL_ref(L, -3);
+    lua_replace(L, -2);
+}

@@ -1,0 +1,22 @@
+/* `conn`, the face of a connection in Lua: a userdata that holds its id, never a pointer.
+ *
+ * One handle per connection, made when Lua first sees it. After the end its methods answer nil,
+ * "closed"; what was read of it before stays readable.
+ */
+#ifndef TG_SCRIPT_CONN_HANDLE_H
+#define TG_SCRIPT_CONN_HANDLE_H
+
+#include "script/world.h"
+
+/* Makes the metatable. [-0, +0, e] */
+void tg_conn_handle_install(struct tg_world *world, lua_State *L);
+
+/* Pushes the handle of `conn`. [-0, +1, e] */
+void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *conn);
+
+/* Queues the message instance at `index` for `conn`. Raises what is no message or does
+ * not fit. TG_E_CLOSED, TG_E_FULL, TG_E_NO_MEMORY. [-0, +0, e] */
+enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index,
+                                   const struct tg_ref *ref);
+
+#endif

@@ -1,0 +1,167 @@
+/* lua/tidegate/consumer.lua has checked the types of what is read here; the registry checks what only all
+ * declarations together can show: an action or a path that stands twice. */
+#include "script/declare.h"
+
+#include "script/message_type.h"
+
+#include <lauxlib.h>
+
+static void *arena_calloc(struct tg_world *world, lua_State *L, size_t count, size_t bytes)
+{
+    return tg_world_check_memory(L, tg_arena_calloc(&world->registry->arena, count ? count : 1, bytes));
+}
+
+static struct tg_slice copy_text(struct tg_world *world, lua_State *L, int index)
+{
+    struct tg_slice text;
+    text.data = luaL_checklstring(L, index, &text.length);
+    text = tg_arena_copy(&world->registry->arena, text);
+    tg_world_check_memory(L, (void *)(uintptr_t)text.data);
+    return text;
+}
+
+/* An optional text field; empty when it is nil. */
+static struct tg_slice get_text(struct tg_world *world, lua_State *L, int index, const char *name)
+{
+    struct tg_slice text = TG_SLICE("");
+    if (lua_getfield(L, index, name) != LUA_TNIL) text = copy_text(world, L, -1);
+    lua_pop(L, 1);
+    return text;
+}
+
+/* Pushes the list under `name` and returns its length; nil counts as empty. [-0, +1, e] */
+static uint32_t push_list(lua_State *L, int index, const char *name)
+{
+    return lua_getfield(L, index, name) == LUA_TTABLE ? (uint32_t)lua_rawlen(L, -1) : 0;
+}
+
+static struct tg_texts get_texts(struct tg_world *world, lua_State *L, int index, const char *name)
+{
+    uint32_t count = push_list(L, index, name);
+    struct tg_slice *items = arena_calloc(world, L, count, sizeof *items);
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        items[i] = copy_text(world, L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return (struct tg_texts){items, count};
+}
+
+/* A list of message types as their actions. */
+static struct tg_texts get_types(struct tg_world *world, lua_State *L, int index, const char *name)
+{
+    uint32_t count = push_list(L, index, name);
+    struct tg_slice *items = arena_calloc(world, L, count, sizeof *items);
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        items[i] = tg_message_type_of_table(L, lua_gettop(L))->action;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return (struct tg_texts){items, count};
+}
+
+static bool get_flag(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
+/* Keeps the value under `name`; 0 when it is nil. */
+static int keep_field(struct tg_world *world, lua_State *L, int index, const char *name)
+{
+    if (lua_getfield(L, index, name) == LUA_TNIL) {
+        lua_pop(L, 1);
+        return 0;
+    }
+    return tg_world_keep(world, L);
+}
+
+static void check(lua_State *L, enum tg_status status, const struct tg_error *error)
+{
+    if (status == TG_E_NO_MEMORY) tg_world_check_memory(L, NULL);
+    if (status != TG_OK) luaL_error(L, "%s", error->text);
+}
+
+/* The action table on top. */
+static void declare_action(struct tg_world *world, lua_State *L, struct tg_consumer *consumer)
+{
+    int index = lua_gettop(L);
+    struct tg_action *action = arena_calloc(world, L, 1, sizeof *action);
+    lua_getfield(L, index, "type");
+    const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
+    lua_pop(L, 1);
+    action->name = type->action;
+    lua_pushlstring(L, type->action.data, type->action.length);
+    action->script_name_key = tg_world_key_id(world, L);
+    action->payload = type->payload;
+    action->summary = get_text(world, L, index, "summary");
+    action->description = get_text(world, L, index, "description");
+    action->tags = get_texts(world, L, index, "tags");
+    action->outputs = get_types(world, L, index, "outputs");
+    action->source = get_text(world, L, index, "source");
+    action->script_ref = keep_field(world, L, index, "handler");
+    struct tg_error error;
+    check(L, tg_registry_add_action(world->registry, consumer, action, &error), &error);
+}
+
+static void declare_actions(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
+{
+    uint32_t count = push_list(L, index, "actions");
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        declare_action(world, L, consumer);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void declare_paths(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
+{
+    uint32_t count = push_list(L, index, "paths");
+    for (uint32_t i = 0; i < count; i++) {
+        struct tg_slice path;
+        struct tg_error error;
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        path.data = luaL_checklstring(L, -1, &path.length);
+        enum tg_status status = tg_registry_add_path(world->registry, consumer, path, &error);
+        if (status == TG_E_INVALID) luaL_error(L, "%s: %s", consumer->source.data, error.text);
+        check(L, status, &error);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void declare_hooks(struct tg_world *world, lua_State *L, int index, struct tg_hooks *hooks)
+{
+    hooks->object = keep_field(world, L, index, "object");
+    hooks->connected = keep_field(world, L, index, "connected");
+    hooks->disconnected = keep_field(world, L, index, "disconnected");
+    hooks->receive = keep_field(world, L, index, "receive");
+    hooks->binary = keep_field(world, L, index, "binary");
+    hooks->before = keep_field(world, L, index, "before");
+}
+
+void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    struct tg_consumer *consumer = arena_calloc(world, L, 1, sizeof *consumer);
+    struct tg_hooks *hooks = arena_calloc(world, L, 1, sizeof *hooks);
+    consumer->name = get_text(world, L, index, "name");
+    consumer->description = get_text(world, L, index, "description");
+    consumer->tags = get_texts(world, L, index, "tags");
+    consumer->source = get_text(world, L, index, "source");
+    consumer->is_text = get_flag(L, index, "is_text");
+    consumer->has_strict_frames = get_flag(L, index, "strict_frames");
+    consumer->headers = get_texts(world, L, index, "headers");
+    consumer->sends = get_types(world, L, index, "sends");
+    declare_hooks(world, L, index, hooks);
+    consumer->takes_binary = hooks->binary != 0;
+    consumer->script_data = hooks;
+    check(L, tg_registry_add_consumer(world->registry, consumer), NULL);
+    declare_actions(world, L, index, consumer);
+    declare_paths(world, L, index, consumer);
+}

@@ -1,0 +1,25 @@
+/* What the modules declared, read into the registry.
+ *
+ * lua/tidegate/consumer.lua flattens what a module returned into plain tables (its `collect`); here they
+ * are compiled: consumers, actions with their schemas, paths, hooks.
+ */
+#ifndef TG_SCRIPT_DECLARE_H
+#define TG_SCRIPT_DECLARE_H
+
+#include "script/world.h"
+
+/* The functions of one consumer, as references of the world; 0 where there is none. A consumer's
+ * script_data points to its own. */
+struct tg_hooks {
+    int object; /* the consumer itself, first argument of its hooks */
+    int connected, disconnected;
+    int receive; /* text consumers */
+    int binary;
+    int before;
+};
+
+/* Adds the declaration at `index`. Raises what does not fit with the others, naming both places.
+ * [-0, +0, e] */
+void tg_declare_consumer(struct tg_world *world, lua_State *L, int index);
+
+#endif

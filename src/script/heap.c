@@ -1,0 +1,103 @@
+/* Under AddressSanitizer every block is malloc's own, so that a string pointer kept past a collection is
+ * found. */
+#include "script/heap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLAB_BYTES = 64 * 1024 };
+
+#if defined(__SANITIZE_ADDRESS__)
+enum { LARGEST_SMALL = 0 };
+#else
+enum { LARGEST_SMALL = TG_HEAP_SMALL_BYTES };
+#endif
+
+struct tg_heap_block {
+    struct tg_heap_block *next;
+};
+
+struct tg_heap_slab {
+    struct tg_heap_slab *older;
+    _Alignas(16) char memory[];
+};
+
+static size_t class_of(size_t bytes)
+{
+    return (bytes - 1) / TG_HEAP_STEP;
+}
+
+/* The rest of the old slab, less than one block, is given up. */
+static char *carve(struct tg_heap *heap, size_t bytes)
+{
+    if ((size_t)(heap->end - heap->next) < bytes) {
+        struct tg_heap_slab *slab = malloc(sizeof *slab + SLAB_BYTES);
+        if (!slab) return NULL;
+        slab->older = heap->slabs;
+        heap->slabs = slab;
+        heap->next = slab->memory;
+        heap->end = slab->memory + SLAB_BYTES;
+    }
+    char *block = heap->next;
+    heap->next += bytes;
+    return block;
+}
+
+static void *take(struct tg_heap *heap, size_t bytes)
+{
+    if (bytes > LARGEST_SMALL) return malloc(bytes);
+    size_t class = class_of(bytes);
+    struct tg_heap_block *block = heap->free[class];
+    if (!block) return carve(heap, (class + 1) * TG_HEAP_STEP);
+    heap->free[class] = block->next;
+    return block;
+}
+
+static void give_back(struct tg_heap *heap, void *memory, size_t bytes)
+{
+    if (bytes > LARGEST_SMALL) {
+        free(memory);
+        return;
+    }
+    struct tg_heap_block *block = memory;
+    block->next = heap->free[class_of(bytes)];
+    heap->free[class_of(bytes)] = block;
+}
+
+static void *move(struct tg_heap *heap, void *memory, size_t old_bytes, size_t new_bytes)
+{
+    if (old_bytes > LARGEST_SMALL && new_bytes > LARGEST_SMALL) return realloc(memory, new_bytes);
+    if (old_bytes <= LARGEST_SMALL && new_bytes <= LARGEST_SMALL &&
+        class_of(old_bytes) == class_of(new_bytes))
+        return memory;
+    void *moved = take(heap, new_bytes);
+    if (!moved) return NULL;
+    memcpy(moved, memory, old_bytes < new_bytes ? old_bytes : new_bytes);
+    give_back(heap, memory, old_bytes);
+    return moved;
+}
+
+void *tg_heap_alloc(void *context, void *memory, size_t old_bytes, size_t new_bytes)
+{
+    struct tg_heap *heap = context;
+    if (new_bytes == 0) {
+        if (!memory) return NULL;
+        heap->bytes -= old_bytes;
+        give_back(heap, memory, old_bytes);
+        return NULL;
+    }
+    if (!memory) old_bytes = 0; /* then it is the type of what is made, not a size */
+    void *moved = memory ? move(heap, memory, old_bytes, new_bytes) : take(heap, new_bytes);
+    if (moved) heap->bytes += new_bytes - old_bytes;
+    return moved;
+}
+
+void tg_heap_deinit(struct tg_heap *heap)
+{
+    while (heap->slabs) {
+        struct tg_heap_slab *older = heap->slabs->older;
+        free(heap->slabs);
+        heap->slabs = older;
+    }
+    *heap = (struct tg_heap){0};
+}

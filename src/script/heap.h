@@ -1,0 +1,33 @@
+/* Where a Lua state's memory comes from: a lua_Alloc that counts, with free lists for small blocks.
+ *
+ * Lua frees with the size that it allocated, so blocks need no header. Blocks of up to HEAP_SMALL_BYTES come
+ * from slabs, by size class, and return to their class; larger ones are malloc's. The slabs go back to the
+ * system all at once, when the state is closed.
+ */
+#ifndef TG_SCRIPT_HEAP_H
+#define TG_SCRIPT_HEAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { TG_HEAP_STEP = 16, TG_HEAP_SMALL_BYTES = 512, TG_HEAP_CLASSES = TG_HEAP_SMALL_BYTES / TG_HEAP_STEP };
+
+struct tg_heap_block;
+struct tg_heap_slab;
+
+struct tg_heap {
+    uint64_t bytes; /* in use by Lua now */
+    struct tg_heap_block *free[TG_HEAP_CLASSES];
+    char *next, *end; /* what is left of the newest slab */
+    struct tg_heap_slab *slabs;
+};
+
+/* Zero-initialised: empty. */
+
+/* A lua_Alloc; `heap` is a struct tg_heap. */
+void *tg_heap_alloc(void *heap, void *memory, size_t old_bytes, size_t new_bytes);
+
+/* After lua_close. */
+void tg_heap_deinit(struct tg_heap *heap);
+
+#endif

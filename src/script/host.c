@@ -1,0 +1,355 @@
+/* Runs handlers and hooks. Every run is a `struct run` on the C stack, which lives as long as the task: the
+ * bodies below find it as light userdata, build their arguments inside the protection of the coroutine,
+ * call Lua, and send what it returned. What goes wrong is told in one place, tell_failure. */
+#include "script/host.h"
+
+#include "base/log.h"
+#include "core/dispatch.h"
+#include "script/call.h"
+#include "script/conn_handle.h"
+#include "script/convert.h"
+#include "script/declare.h"
+#include "script/host_library.h"
+#include "script/loader.h"
+#include "script/message_type.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+/* One run of Lua code for one connection. */
+struct run {
+    struct tg_host *host;
+    struct tg_conn *conn;
+    const struct tg_action *action; /* NULL: a hook or a raw frame */
+    const struct tg_envelope *envelope;
+    const char *what; /* "connected", ...; for the log */
+    struct tg_slice data;
+    uint16_t code;
+    bool is_binary;
+    bool answers; /* what goes wrong is told to the client */
+};
+
+static const struct tg_hooks *hooks_of(const struct run *run)
+{
+    return run->conn->consumer->script_data;
+}
+
+/* ---- failures ---- */
+
+static struct tg_slice what_failed(const struct run *run)
+{
+    return run->action ? run->action->name : tg_slice_of(run->what);
+}
+
+static void log_failure(const struct run *run, const struct tg_failure *failure)
+{
+    /* A reply that does not fit its schema fails after the handler has returned: then its place is told. */
+    char place[sizeof failure->file + 16] = "?";
+    if (failure->file[0])
+        snprintf(place, sizeof place, "%s:%d", failure->file, failure->line);
+    else if (run->action)
+        snprintf(place, sizeof place, "%s", run->action->source.data);
+    tg_log(TG_LOG_ERROR, "handler_failed", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
+           TG_LOG_S("source", place), TG_LOG_STR("error", failure->message),
+           TG_LOG_STR("traceback", failure->traceback));
+}
+
+static void answer_failure(const struct run *run, const struct tg_failure *failure)
+{
+    struct tg_detail detail = {.detail = TG_SLICE("Failed to process message")};
+    if (failure->is_declared) {
+        detail = (struct tg_detail){.code = failure->code, .detail = failure->detail};
+    } else if (tg_config_is_development(run->host->world.config)) {
+        detail.traceback = failure->traceback;
+        detail.file = tg_slice_of(failure->file);
+        detail.line = failure->line;
+    }
+    const struct tg_ref none = {0};
+    tg_dispatch_answer_detail(run->conn, &detail, run->envelope ? &run->envelope->ref : &none);
+}
+
+static void tell_failure(void *context, const struct tg_failure *failure)
+{
+    struct run *run = context;
+    if (!failure->is_declared || !run->answers) {
+        run->conn->worker->metrics.handler_errors++;
+        log_failure(run, failure);
+    }
+    if (run->answers) answer_failure(run, failure);
+}
+
+static bool run_task(struct run *run, lua_CFunction body)
+{
+    enum tg_status status = tg_task_run(&run->host->tasks, body, run, tell_failure);
+    if (status == TG_E_NO_MEMORY) {
+        static const struct tg_failure no_memory = {.message = TG_SLICE("not enough memory")};
+        tell_failure(run, &no_memory);
+    }
+    return status == TG_OK;
+}
+
+/* ---- bodies: (refs, run) ---- */
+
+static struct run *run_of(lua_State *L)
+{
+    return lua_touserdata(L, 2);
+}
+
+static void push_conn(lua_State *L, struct run *run)
+{
+    tg_conn_handle_push(&run->host->world, L, run->conn);
+}
+
+/* Sets field `key` of the message table at -2 to the value on top. `keys` is the index of the key table.
+ * [-1, +0, e] */
+static void set_key(lua_State *L, int keys, enum tg_world_key key)
+{
+    lua_rawgeti(L, keys, key);
+    lua_insert(L, -2);
+    lua_rawset(L, -3);
+}
+
+/* Pushes { action =, payload =, topic =, ref = }. [-0, +1, e] */
+static void push_message(lua_State *L, struct run *run)
+{
+    const struct tg_envelope *envelope = run->envelope;
+    lua_rawgeti(L, 1, TG_REF_KEYS);
+    int keys = lua_gettop(L);
+    lua_createtable(L, 0, 4);
+    lua_rawgeti(L, keys, run->action->script_name_key);
+    set_key(L, keys, TG_KEY_ACTION);
+    if (envelope->payload) {
+        tg_push_value(&run->host->world, L, envelope->payload);
+        set_key(L, keys, TG_KEY_PAYLOAD);
+    }
+    if (envelope->topic.data) {
+        lua_pushlstring(L, envelope->topic.data, envelope->topic.length);
+        set_key(L, keys, TG_KEY_TOPIC);
+    }
+    if (envelope->ref.type != TG_REF_NONE) {
+        if (envelope->ref.type == TG_REF_INTEGER)
+            lua_pushinteger(L, envelope->ref.integer);
+        else
+            lua_pushlstring(L, envelope->ref.string.data, envelope->ref.string.length);
+        set_key(L, keys, TG_KEY_REF);
+    }
+    lua_remove(L, keys);
+}
+
+/* Sends what a handler returned, if anything. */
+static int send_reply(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    struct run *run = run_of(L);
+    if (lua_isnil(L, -1)) return 0;
+    if (!tg_message_type_of_instance(L, -1)) {
+        luaL_error(L, "%s: the handler of '%s' returned a %s: it returns a message or nothing",
+                   run->action->source.data, run->action->name.data, luaL_typename(L, -1));
+    }
+    enum tg_status sent =
+        tg_conn_handle_send(&run->host->world, L, run->conn, lua_gettop(L), &run->envelope->ref);
+    if (sent == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
+    return 0;
+}
+
+/* handler(conn, message), whose arguments are on top. */
+static int call_handler(lua_State *L)
+{
+    lua_rawgeti(L, 1, run_of(L)->action->script_ref);
+    lua_insert(L, -3);
+    lua_callk(L, 2, 1, 0, send_reply);
+    return send_reply(L, LUA_OK, 0);
+}
+
+/* What `before` returned decides: nothing or true goes on, a message answers, false refuses. */
+static int after_before(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    if (lua_isnil(L, -2) || (lua_isboolean(L, -2) && lua_toboolean(L, -2))) {
+        lua_pop(L, 2);
+        return call_handler(L);
+    }
+    if (!lua_isboolean(L, -2)) {
+        lua_pop(L, 1);
+        return send_reply(L, LUA_OK, 0);
+    }
+    struct run *run = run_of(L);
+    struct tg_detail detail = {.code = TG_SLICE("refused"), .detail = TG_SLICE("The message was refused")};
+    if (lua_type(L, -1) == LUA_TSTRING) detail.detail.data = lua_tolstring(L, -1, &detail.detail.length);
+    tg_dispatch_answer_detail(run->conn, &detail, &run->envelope->ref);
+    return 0;
+}
+
+static int message_body(lua_State *L)
+{
+    struct run *run = run_of(L);
+    int before = hooks_of(run)->before;
+    push_conn(L, run);
+    push_message(L, run);
+    if (!before) return call_handler(L);
+    lua_rawgeti(L, 1, before);
+    lua_pushvalue(L, 3);
+    lua_pushvalue(L, 4);
+    lua_callk(L, 2, 2, 0, after_before);
+    return after_before(L, LUA_OK, 0);
+}
+
+/* receive(conn, data, is_binary), binary(conn, data) */
+static int frame_body(lua_State *L)
+{
+    struct run *run = run_of(L);
+    const struct tg_hooks *hooks = hooks_of(run);
+    lua_rawgeti(L, 1, run->conn->consumer->is_text ? hooks->receive : hooks->binary);
+    push_conn(L, run);
+    lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
+    lua_pushboolean(L, run->is_binary);
+    lua_call(L, 3, 0);
+    return 0;
+}
+
+/* connected(consumer, conn) */
+static int connected_body(lua_State *L)
+{
+    struct run *run = run_of(L);
+    lua_rawgeti(L, 1, hooks_of(run)->connected);
+    lua_rawgeti(L, 1, hooks_of(run)->object);
+    push_conn(L, run);
+    lua_call(L, 2, 0);
+    return 0;
+}
+
+/* disconnected(consumer, conn, code, reason) */
+static int disconnected_body(lua_State *L)
+{
+    struct run *run = run_of(L);
+    lua_rawgeti(L, 1, hooks_of(run)->disconnected);
+    lua_rawgeti(L, 1, hooks_of(run)->object);
+    push_conn(L, run);
+    lua_pushinteger(L, run->code);
+    lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
+    lua_call(L, 4, 0);
+    return 0;
+}
+
+/* ---- the calls of core/script.h ---- */
+
+static struct tg_host *host_of(struct tg_script *script)
+{
+    return (struct tg_host *)script;
+}
+
+static void show_heap(struct tg_host *host)
+{
+    if (host->heap_metric) *host->heap_metric = host->heap.bytes;
+}
+
+static bool on_connected(struct tg_script *script, struct tg_conn *conn)
+{
+    struct run run = {.host = host_of(script), .conn = conn, .what = "connected", .answers = true};
+    bool is_fine = !hooks_of(&run)->connected || run_task(&run, connected_body);
+    show_heap(run.host);
+    return is_fine;
+}
+
+static void on_message(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
+                       const struct tg_envelope *envelope)
+{
+    struct run run = {
+        .host = host_of(script), .conn = conn, .action = action, .envelope = envelope, .answers = true};
+    run_task(&run, message_body);
+    show_heap(run.host);
+}
+
+static void on_frame(struct tg_script *script, struct tg_conn *conn, struct tg_slice data, bool is_binary)
+{
+    const char *what = conn->consumer->is_text ? "receive" : "on_binary";
+    struct run run = {.host = host_of(script),
+                      .conn = conn,
+                      .what = what,
+                      .data = data,
+                      .is_binary = is_binary,
+                      .answers = true};
+    run_task(&run, frame_body);
+    show_heap(run.host);
+}
+
+static void on_disconnected(struct tg_script *script, struct tg_conn *conn, uint16_t code,
+                            struct tg_slice reason)
+{
+    struct run run = {
+        .host = host_of(script), .conn = conn, .what = "disconnected", .data = reason, .code = code};
+    if (hooks_of(&run)->disconnected) run_task(&run, disconnected_body);
+    show_heap(run.host);
+}
+
+/* forget(host, conn) */
+static int forget_body(lua_State *L)
+{
+    struct tg_host *host = lua_touserdata(L, 1);
+    struct tg_conn *conn = lua_touserdata(L, 2);
+    tg_world_forget(&host->world, L, conn->script_ref);
+    return 0;
+}
+
+static void on_forget(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    if (conn->script_ref) tg_call_protected(host->world.L, forget_body, host, conn);
+    conn->script_ref = 0;
+}
+
+static const struct tg_script_ops ops = {on_connected, on_message, on_frame, on_disconnected, on_forget};
+
+/* ---- the state ---- */
+
+/* open_world(host) */
+static int open_world(lua_State *L)
+{
+    struct tg_host *host = lua_touserdata(L, 1);
+    tg_world_open(&host->world);
+    tg_conn_handle_install(&host->world, L);
+    tg_host_library_install(&host->world, L);
+    return 0;
+}
+
+enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_buf *errors)
+{
+    struct tg_host *opened = calloc(1, sizeof *opened);
+    if (!opened) return TG_E_NO_MEMORY;
+    opened->script.ops = &ops;
+    opened->generation.number = number;
+    opened->generation.script = &opened->script;
+    tg_registry_init(&opened->generation.registry);
+    opened->world.config = config;
+    opened->world.registry = &opened->generation.registry;
+    opened->tasks.world = &opened->world;
+    enum tg_status status = TG_E_NO_MEMORY;
+    opened->world.L = lua_newstate(tg_heap_alloc, &opened->heap);
+    if (opened->world.L && tg_call_protected(opened->world.L, open_world, opened, NULL) == LUA_OK)
+        status = tg_load_application(&opened->world, folder, errors);
+    if (status == TG_OK)
+        *host = opened;
+    else
+        tg_host_close(opened);
+    return status;
+}
+
+void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
+{
+    host->world.worker = worker;
+    host->heap_metric = &worker->metrics.script_heap_bytes;
+    worker->generation = &host->generation;
+    show_heap(host);
+}
+
+void tg_host_close(struct tg_host *host)
+{
+    if (host->world.L) lua_close(host->world.L);
+    tg_heap_deinit(&host->heap);
+    tg_world_deinit(&host->world);
+    tg_registry_deinit(&host->generation.registry);
+    free(host);
+}

@@ -1,0 +1,38 @@
+/* The script layer as core sees it: one Lua state with one world, and the calls of core/script.h.
+ *
+ *     host -> loader  reads the application's files
+ *          -> declare what they declared, into the registry
+ *          -> task    runs handlers and hooks
+ */
+#ifndef TG_SCRIPT_HOST_H
+#define TG_SCRIPT_HOST_H
+
+#include "base/buf.h"
+#include "core/script.h"
+#include "core/worker.h"
+#include "script/heap.h"
+#include "script/task.h"
+#include "script/world.h"
+
+struct tg_host {
+    struct tg_script script; /* first: a tg_host is a tg_script */
+    struct tg_generation generation;
+    struct tg_world world;
+    struct tg_task_pool tasks;
+    struct tg_heap heap;   /* of the Lua state */
+    uint64_t *heap_metric; /* where that is shown; NULL: nowhere */
+};
+
+/* Loads the application in `folder` into a new state: its number is `number`. Every module that fails
+ * adds its error, a line or more of text, to `errors`; TG_E_SCRIPT when there is any, and no host then.
+ * TG_E_NO_MEMORY. The config is borrowed; close with tg_host_close. */
+enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_buf *errors);
+
+/* From now on `worker` runs this code; connections of the worker may come. Borrowed. */
+void tg_host_attach(struct tg_host *host, struct tg_worker *worker);
+
+/* No connection may be left. */
+void tg_host_close(struct tg_host *host);
+
+#endif

@@ -1,0 +1,212 @@
+/* The entry modules of an application are *.lua and (name)/init.lua in its consumers/, or in the folder
+ * itself when it has none; tidegate.lua, spec/ and public/ are something else. They are loaded in byte order
+ * of their names, so that two loads of the same files always come out the same. A module that fails does
+ * not keep the others from being read: all errors are told at once. */
+#include "script/loader.h"
+
+#include "script/call.h"
+#include "script/declare.h"
+#include "script/host_library.h"
+#include "script/require.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct load {
+    struct tg_world *world;
+    struct tg_buf *errors;
+    const char *name; /* of the module under way */
+    const char *path;
+    uint32_t returned; /* modules that ran */
+    uint32_t failures;
+};
+
+/* ---- finding ---- */
+
+static bool is_kind(const char *path, mode_t kind)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == kind;
+}
+
+static char *join(const char *folder, const char *name)
+{
+    char *path;
+    return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
+}
+
+static int is_candidate(const struct dirent *entry)
+{
+    static const char *const reserved[] = {"tidegate.lua", "spec", "public", "consumers"};
+    if (entry->d_name[0] == '.') return 0;
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if (strcmp(entry->d_name, reserved[i]) == 0) return 0;
+    return 1;
+}
+
+static int byte_order(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* The file of an entry module and, in place, the module's name; NULL when the entry is none. */
+static char *module_file(const char *folder, char *name)
+{
+    size_t length = strlen(name);
+    char *path = join(folder, name);
+    if (!path) return NULL;
+    if (length > 4 && strcmp(name + length - 4, ".lua") == 0 && is_kind(path, S_IFREG)) {
+        name[length - 4] = '\0';
+        return path;
+    }
+    char *init = join(path, "init.lua");
+    free(path);
+    if (init && is_kind(init, S_IFREG)) return init;
+    free(init);
+    return NULL;
+}
+
+/* ---- running ---- */
+
+static void report(struct load *load, const char *text, size_t length)
+{
+    load->failures++;
+    tg_buf_append(load->errors, text, length);
+    tg_buf_append_char(load->errors, '\n');
+}
+
+/* load_module(load): runs the file and keeps what it returns for declare_all. */
+static int run_module(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, 1);
+    tg_require_file(load->world, L, load->name, load->path);
+    tg_world_push(load->world, L, TG_REF_RETURNED);
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, 3);
+    lua_setfield(L, -2, "value");
+    lua_pushstring(L, load->path);
+    lua_setfield(L, -2, "path");
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    return 0;
+}
+
+/* declare_module(load, n): the consumers that the n-th module returned, into the registry. */
+static int declare_module(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, 1);
+    lua_Integer number = (lua_Integer)(uintptr_t)lua_touserdata(L, 2);
+    tg_world_push(load->world, L, TG_REF_ENV);
+    lua_getfield(L, -1, "require");
+    lua_pushliteral(L, "tidegate.consumer");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "collect");
+    tg_world_push(load->world, L, TG_REF_RETURNED);
+    lua_rawgeti(L, -1, number);
+    lua_getfield(L, -1, "value");
+    lua_getfield(L, -2, "path");
+    lua_remove(L, -3);
+    lua_remove(L, -3);
+    lua_call(L, 2, 1);
+    int declarations = lua_gettop(L);
+    for (lua_Integer i = 1; lua_rawgeti(L, declarations, i) != LUA_TNIL; i++) {
+        tg_declared_forget(load->world, L, -1);
+        tg_declare_consumer(load->world, L, -1);
+        lua_pop(L, 1);
+    }
+    return 0;
+}
+
+/* Runs one step of loading. Errors name a place of the user's by themselves, so the traceback is cut. */
+static bool step(struct load *load, lua_CFunction function, void *argument)
+{
+    lua_State *L = load->world->L;
+    if (tg_call_traced(L, function, load, argument) == LUA_OK) return true;
+    size_t length;
+    const char *text = lua_tolstring(L, -1, &length);
+    const char *traceback = text ? strstr(text, "\nstack traceback:") : NULL;
+    if (!text) length = strlen(text = "not enough memory");
+    report(load, text, traceback ? (size_t)(traceback - text) : length);
+    lua_pop(L, 1);
+    return false;
+}
+
+/* report_unreturned(load): consumers that no module returned would silently not be served. DECLARED is a
+ * list of their places, in order, where those that were returned are false. */
+static int report_unreturned(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, 1);
+    tg_world_push(load->world, L, TG_REF_DECLARED);
+    for (lua_Integer i = 1; lua_rawgeti(L, 3, i) != LUA_TNIL; i++, lua_settop(L, 3)) {
+        if (lua_type(L, -1) != LUA_TSTRING) continue;
+        size_t length;
+        lua_pushfstring(
+            L, "%s: this consumer is declared, but its module does not return it: end the file with `return`",
+            lua_tostring(L, -1));
+        const char *text = lua_tolstring(L, -1, &length);
+        report(load, text, length);
+    }
+    return 0;
+}
+
+static void load_entries(struct load *load)
+{
+    struct dirent **entries;
+    int count = scandir(load->world->entries, &entries, is_candidate, byte_order);
+    if (count < 0) {
+        tg_buf_printf(load->errors, "%s: %s\n", load->world->entries, strerror(errno));
+        load->failures++;
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        char *name = entries[i]->d_name;
+        char *path = module_file(load->world->entries, name);
+        if (path) {
+            load->name = name;
+            load->path = path;
+            if (step(load, run_module, NULL)) load->returned++;
+        }
+        free(path);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static enum tg_status find_folders(struct tg_world *world, const char *folder)
+{
+    world->root = strdup(folder);
+    if (!world->root) return TG_E_NO_MEMORY;
+    for (size_t length = strlen(world->root); length > 1 && world->root[length - 1] == '/';)
+        world->root[--length] = '\0';
+    world->entries = join(world->root, "consumers");
+    if (world->entries && !is_kind(world->entries, S_IFDIR)) {
+        free(world->entries);
+        world->entries = strdup(world->root);
+    }
+    return world->entries ? TG_OK : TG_E_NO_MEMORY;
+}
+
+enum tg_status tg_load_application(struct tg_world *world, const char *folder, struct tg_buf *errors)
+{
+    if (find_folders(world, folder) != TG_OK) return TG_E_NO_MEMORY;
+    struct load load = {.world = world, .errors = errors};
+    load_entries(&load);
+    /* Only now: a router may hold consumers of modules that come later. */
+    for (uint32_t i = 1; i <= load.returned; i++) step(&load, declare_module, (void *)(uintptr_t)i);
+    /* A module that failed could not return anything: that would be told twice. */
+    if (load.failures == 0 && tg_call_protected(world->L, report_unreturned, &load, NULL) != LUA_OK)
+        return TG_E_NO_MEMORY;
+    if (load.failures == 0 && world->registry->consumer_count == 0) {
+        tg_buf_printf(errors,
+                      "%s: no consumer was found: an entry module (*.lua or NAME/init.lua) returns what "
+                      "tide.consumer made\n",
+                      world->entries);
+        load.failures++;
+    }
+    if (errors->has_failed) return TG_E_NO_MEMORY;
+    return load.failures == 0 ? TG_OK : TG_E_SCRIPT;
+}

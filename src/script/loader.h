@@ -1,0 +1,13 @@
+/* From a folder to a registry: finds the entry modules, runs them, reads what they declared. */
+#ifndef TG_SCRIPT_LOADER_H
+#define TG_SCRIPT_LOADER_H
+
+#include "base/buf.h"
+#include "base/status.h"
+#include "script/world.h"
+
+/* Loads the application in `folder` into the open world. Errors of all modules are added to `errors`, each
+ * followed by a newline; TG_E_SCRIPT when there is any. Never raises. */
+enum tg_status tg_load_application(struct tg_world *world, const char *folder, struct tg_buf *errors);
+
+#endif

@@ -1,0 +1,131 @@
+/* The way from a Lua value to its type is one raw lookup: the metatable of an instance, and the type table
+ * itself, hold the type's address under a key that no Lua code can name. */
+#include "script/message_type.h"
+
+#include "script/compile.h"
+#include "script/convert.h"
+#include "wire/json.h"
+
+#include <lauxlib.h>
+
+/* Its address is the key. */
+static const char type_key = 0;
+
+/* constructor(self, payload) */
+static int make_instance(lua_State *L)
+{
+    lua_settop(L, 2);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, 2);
+    lua_rawset(L, -3);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_setmetatable(L, -2);
+    return 1;
+}
+
+static struct tg_slice copy_field(struct tg_world *world, lua_State *L, int index, const char *name)
+{
+    struct tg_slice text;
+    lua_getfield(L, index, name);
+    text.data = luaL_tolstring(L, -1, &text.length);
+    text = tg_arena_copy(&world->registry->arena, text);
+    tg_world_check_memory(L, (void *)(uintptr_t)text.data);
+    lua_pop(L, 2);
+    return text;
+}
+
+/* {"action":"chat" as a slice in the arena. */
+static struct tg_slice make_head(struct tg_world *world, lua_State *L, struct tg_slice action)
+{
+    struct tg_buf *head = &world->scratch;
+    tg_buf_truncate(head, 0);
+    tg_buf_append_literal(head, "{\"action\":");
+    tg_json_write_string(head, action);
+    struct tg_slice copy = {0};
+    if (!head->has_failed) copy = tg_arena_copy(&world->registry->arena, tg_buf_peek(head));
+    tg_world_check_memory(L, (void *)(uintptr_t)copy.data);
+    return copy;
+}
+
+/* Pushes the metatable of the type's instances: instance.action reads the action. [-0, +1, e] */
+static void push_instance_meta(lua_State *L, struct tg_message_type *type)
+{
+    lua_createtable(L, 0, 3);
+    lua_pushlightuserdata(L, type);
+    lua_rawsetp(L, -2, &type_key);
+    lua_createtable(L, 0, 1);
+    lua_pushlstring(L, type->action.data, type->action.length);
+    lua_setfield(L, -2, "action");
+    lua_setfield(L, -2, "__index");
+    lua_pushfstring(L, "tidegate.message %s", type->action.data);
+    lua_setfield(L, -2, "__name");
+}
+
+void tg_message_type_push_constructor(struct tg_world *world, lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    struct tg_message_type *type = tg_arena_calloc(&world->registry->arena, 1, sizeof *type);
+    tg_world_check_memory(L, type);
+    type->action = copy_field(world, L, index, "action");
+    type->source = copy_field(world, L, index, "source");
+    type->head = make_head(world, L, type->action);
+    lua_getfield(L, index, "schema");
+    type->payload = tg_compile_schema(world, L, lua_gettop(L));
+    lua_pop(L, 1);
+    lua_pushlightuserdata(L, type);
+    lua_rawsetp(L, index, &type_key);
+    push_instance_meta(L, type);
+    lua_pushliteral(L, "payload");
+    lua_pushcclosure(L, make_instance, 2);
+}
+
+static const struct tg_message_type *type_in_table(lua_State *L, int index)
+{
+    lua_rawgetp(L, index, &type_key);
+    const struct tg_message_type *type = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    return type;
+}
+
+const struct tg_message_type *tg_message_type_of_table(lua_State *L, int index)
+{
+    const struct tg_message_type *type = lua_istable(L, index) ? type_in_table(L, index) : NULL;
+    if (!type)
+        luaL_error(L, "a message type is expected (what tide.message returns), got a %s",
+                   luaL_typename(L, index));
+    return type;
+}
+
+const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int index)
+{
+    if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return NULL;
+    const struct tg_message_type *type = type_in_table(L, lua_gettop(L));
+    lua_pop(L, 1);
+    return type;
+}
+
+/* Whether a payload that is nil has to be written: only as the null of a schema that asks for one. */
+static bool is_left_out(lua_State *L, int index, const struct tg_schema *schema)
+{
+    if (schema->kind == TG_SCHEMA_NULL || schema->is_nullable || schema->is_optional)
+        return lua_isnil(L, index) || (lua_islightuserdata(L, index) && !lua_touserdata(L, index));
+    return schema->kind == TG_SCHEMA_ANY && lua_isnil(L, index);
+}
+
+void tg_message_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
+                      const struct tg_ref *ref, struct tg_buf *out)
+{
+    index = lua_absindex(L, index);
+    tg_buf_append_slice(out, type->head);
+    tg_world_push(world, L, TG_REF_KEYS);
+    lua_rawgeti(L, -1, TG_KEY_PAYLOAD);
+    lua_rawget(L, index);
+    if (!is_left_out(L, -1, type->payload)) {
+        tg_buf_append_literal(out, ",\"payload\":");
+        tg_write_payload(world, L, lua_gettop(L), type->payload, type->action, out);
+    }
+    lua_pop(L, 2);
+    tg_message_write_ref(out, ref);
+    tg_buf_append_char(out, '}');
+}

@@ -1,0 +1,200 @@
+/* The environment is a copy of the stock libraries' tables, made per world, so that one world's changes
+ * to `string` or `table` are not seen by another. `require`, `load`, `loadfile` and `dofile` are replaced:
+ * what they load lives in this world and is text, never bytecode. */
+#include "script/world.h"
+
+#include "script/require.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *tg_world_check_memory(lua_State *L, void *pointer)
+{
+    if (!pointer) luaL_error(L, "not enough memory");
+    return pointer;
+}
+
+int tg_world_keep(struct tg_world *world, lua_State *L)
+{
+    tg_world_push_refs(world, L);
+    lua_insert(L, -2);
+    int ref = luaL_ref(L, -2);
+    lua_pop(L, 1);
+    return ref;
+}
+
+void tg_world_forget(struct tg_world *world, lua_State *L, int ref)
+{
+    tg_world_push_refs(world, L);
+    luaL_unref(L, -1, ref);
+    lua_pop(L, 1);
+}
+
+uint32_t tg_world_key_id(struct tg_world *world, lua_State *L)
+{
+    tg_world_push(world, L, TG_REF_KEY_IDS);
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, -2) == LUA_TNIL) {
+        tg_world_push(world, L, TG_REF_KEYS);
+        lua_pushvalue(L, -4);
+        lua_rawseti(L, -2, ++world->key_count);
+        lua_pushvalue(L, -4);
+        lua_pushinteger(L, world->key_count);
+        lua_rawset(L, -5);
+        lua_pop(L, 4);
+        return world->key_count;
+    }
+    uint32_t id = (uint32_t)lua_tointeger(L, -1);
+    lua_pop(L, 3);
+    return id;
+}
+
+void tg_world_load(struct tg_world *world, lua_State *L, const char *text, size_t length,
+                   const char *chunk_name)
+{
+    if (luaL_loadbufferx(L, text, length, chunk_name, "t") != LUA_OK) lua_error(L);
+    tg_world_push(world, L, TG_REF_ENV);
+    lua_setupvalue(L, -2, 1);
+}
+
+/* load(chunk [, chunkname [, mode [, env]]]): text only, and this world's globals by default. */
+static int world_load(lua_State *L)
+{
+    lua_settop(L, 4);
+    if (lua_isnil(L, 4)) lua_copy(L, lua_upvalueindex(2), 4);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_pushliteral(L, "t");
+    lua_replace(L, 4);
+    lua_call(L, 4, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+/* loadfile([filename [, mode [, env]]]) */
+static int world_loadfile(lua_State *L)
+{
+    lua_settop(L, 3);
+    if (lua_isnil(L, 3)) lua_copy(L, lua_upvalueindex(2), 3);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_insert(L, 1);
+    lua_pushliteral(L, "t");
+    lua_replace(L, 3);
+    lua_call(L, 3, LUA_MULTRET);
+    return lua_gettop(L);
+}
+
+static int dofile_done(lua_State *L, int status, lua_KContext base)
+{
+    (void)status;
+    return lua_gettop(L) - (int)base;
+}
+
+/* dofile(filename) */
+static int world_dofile(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    lua_settop(L, 1);
+    if (luaL_loadfilex(L, name, "t") != LUA_OK) return lua_error(L);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_setupvalue(L, -2, 1);
+    lua_callk(L, 0, LUA_MULTRET, 1, dofile_done);
+    return dofile_done(L, LUA_OK, 1);
+}
+
+/* Copies the table on top, one level deep. [-1, +1, e] */
+static void copy_table(lua_State *L)
+{
+    lua_newtable(L);
+    lua_pushnil(L);
+    while (lua_next(L, -3)) {
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, -4);
+    }
+    lua_replace(L, -2);
+}
+
+/* Opens a stock library and puts a copy of its table into the environment below. [-0, +0, e] */
+static void add_library(lua_State *L, const char *name, lua_CFunction open)
+{
+    lua_pushcfunction(L, open);
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
+    copy_table(L);
+    lua_setfield(L, -2, name);
+}
+
+/* Replaces env.NAME by `function`, whose upvalues are the original and the environment. [-0, +0, e] */
+static void wrap(lua_State *L, const char *name, lua_CFunction function)
+{
+    lua_getfield(L, -1, name);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, function, 2);
+    lua_setfield(L, -2, name);
+}
+
+/* Pushes the environment: base functions and libraries. [-0, +1, e] */
+static void push_environment(lua_State *L)
+{
+    static const luaL_Reg libraries[] = {
+        {LUA_STRLIBNAME, luaopen_string}, {LUA_TABLIBNAME, luaopen_table},    {LUA_MATHLIBNAME, luaopen_math},
+        {LUA_UTF8LIBNAME, luaopen_utf8},  {LUA_COLIBNAME, luaopen_coroutine}, {LUA_OSLIBNAME, luaopen_os},
+        {LUA_IOLIBNAME, luaopen_io},      {LUA_DBLIBNAME, luaopen_debug},
+    };
+    /* The base library opens itself into the state's globals: they are exchanged while it does. */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_pushcfunction(L, luaopen_base);
+    lua_call(L, 0, 1);
+    lua_pop(L, 1);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_remove(L, -2);
+    for (size_t i = 0; i < sizeof libraries / sizeof libraries[0]; i++)
+        add_library(L, libraries[i].name, libraries[i].func);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "_G");
+    wrap(L, "load", world_load);
+    wrap(L, "loadfile", world_loadfile);
+    wrap(L, "dofile", world_dofile);
+}
+
+void tg_world_open(struct tg_world *world)
+{
+    lua_State *L = world->L;
+    lua_createtable(L, TG_REF_COUNT, 0);
+    for (int i = 1; i < TG_REF_COUNT; i++) {
+        lua_pushinteger(L, 0); /* no hole, so that the next free number is behind the fixed places */
+        lua_rawseti(L, -2, i);
+    }
+    lua_pushvalue(L, -1);
+    world->table_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+    static const int tables[] = {TG_REF_LOADED,     TG_REF_KEYS,     TG_REF_KEY_IDS,
+                                 TG_REF_ARRAY_META, TG_REF_DECLARED, TG_REF_RETURNED};
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        lua_newtable(L);
+        lua_rawseti(L, -2, tables[i]);
+    }
+    /* In the order of enum tg_world_key, since ids are given out in order. */
+    static const char *const keys[] = {"action", "payload", "topic", "ref"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        lua_pushstring(L, keys[i]);
+        tg_world_key_id(world, L);
+    }
+    push_environment(L);
+    tg_require_install(world, L);
+    lua_rawseti(L, -2, TG_REF_ENV);
+    lua_pop(L, 1);
+}
+
+void tg_world_deinit(struct tg_world *world)
+{
+    tg_buf_deinit(&world->scratch);
+    free(world->root);
+    free(world->entries);
+    world->root = world->entries = NULL;
+}

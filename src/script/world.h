@@ -1,0 +1,86 @@
+/* A world: one load of the code inside a Lua state, with its own globals, `require` and references.
+ *
+ * The gateway gives each load a state of its own; a test kit may put several worlds into one state.
+ * So nothing here touches a state's globals or package.loaded, and every reference of a world lies
+ * in one table, `refs`, with whose end they all end.
+ *
+ * Stack notation of the functions: [-popped, +pushed, errors] as in the Lua manual, where `e` means
+ * that the function may raise and must run inside a protected call.
+ */
+#ifndef TG_SCRIPT_WORLD_H
+#define TG_SCRIPT_WORLD_H
+
+#include "core/registry.h"
+#include "core/worker.h"
+#include "wire/schema.h"
+
+#include <lua.h>
+
+#include <stdbool.h>
+
+/* Fixed places in `refs`. Above them luaL_ref gives out numbers; below, it keeps its list of free ones: at 0
+ * until Lua 5.4.2, at 3 since. */
+enum tg_world_ref {
+    TG_REF_RESERVED = 3,
+    TG_REF_ENV,
+    TG_REF_LOADED,
+    TG_REF_KEYS,       /* key id -> field name */
+    TG_REF_KEY_IDS,    /* field name -> key id */
+    TG_REF_ARRAY_META, /* metatable of decoded arrays */
+    TG_REF_CONN_META,
+    TG_REF_DECLARED, /* places of consumers that no module has returned yet (host_library.c) */
+    TG_REF_RETURNED, /* what the entry modules returned: { value =, path = } (loader.c) */
+    TG_REF_COUNT,
+};
+
+/* Key ids of the names that every message table has; those of declared fields follow. */
+enum tg_world_key { TG_KEY_ACTION = 1, TG_KEY_PAYLOAD, TG_KEY_TOPIC, TG_KEY_REF };
+
+struct tg_world {
+    lua_State *L; /* the main thread */
+    const struct tg_config *config;
+    struct tg_worker *worker;     /* NULL while only checking */
+    struct tg_registry *registry; /* whose arena holds what is compiled */
+    int table_ref;                /* of `refs` in the Lua registry */
+    uint32_t key_count;
+    struct tg_buf scratch; /* owned: text under way that a Lua error may jump over */
+    char *root;            /* owned: the served folder, as given */
+    char *entries;         /* owned: where the entry modules lie */
+};
+
+/* Makes the world's tables and its environment. [-0, +0, e] */
+void tg_world_open(struct tg_world *world);
+
+/* Gives everything back that is not Lua's. The state stays. */
+void tg_world_deinit(struct tg_world *world);
+
+/* Pushes `refs`. [-0, +1, -] */
+static inline void tg_world_push_refs(struct tg_world *world, lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, world->table_ref);
+}
+
+/* Pushes what is kept under `ref`. [-0, +1, -] */
+static inline void tg_world_push(struct tg_world *world, lua_State *L, int ref)
+{
+    tg_world_push_refs(world, L);
+    lua_rawgeti(L, -1, ref);
+    lua_replace(L, -2);
+}
+
+/* Keeps the value on top and returns its reference. [-1, +0, e] */
+int tg_world_keep(struct tg_world *world, lua_State *L);
+
+void tg_world_forget(struct tg_world *world, lua_State *L, int ref);
+
+/* The key id of the string on top. [-1, +0, e] */
+uint32_t tg_world_key_id(struct tg_world *world, lua_State *L);
+
+/* Loads the text chunk with the world's environment; a syntax error is raised. [-0, +1, e] */
+void tg_world_load(struct tg_world *world, lua_State *L, const char *text, size_t length,
+                   const char *chunk_name);
+
+/* Raises "no memory" when `pointer` is NULL, and returns it. */
+void *tg_world_check_memory(lua_State *L, void *pointer);
+
+#endif
