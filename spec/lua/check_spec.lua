@@ -4,7 +4,7 @@ local program <const> = require "spec.support.program"
 
 describe("tidegate check", function()
   setup(function()
-    assert(program.exists(), program.path .. " is not built (TIDEGATE_BIN names another)")
+    assert(program.exists(), program.path .. " is not built (TG_BIN names another)")
   end)
 
   local header <const> = 'local tide <const> = require "tidegate"\n'

@@ -2,7 +2,7 @@
 
 local Program <const> = {}
 
-Program.path = os.getenv "TIDEGATE_BIN" or "build/dev/tidegate"
+Program.path = os.getenv "TG_BIN" or "build/dev/tidegate"
 
 ---@return boolean
 function Program.exists()

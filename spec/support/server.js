@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 
 const HERE = path.dirname(fileURLToPath(import.meta.url));
 const ROOT = path.resolve(HERE, '..', '..');
-const BINARY = path.resolve(ROOT, process.env.TIDEGATE_BIN || 'build/dev/tidegate');
+const BINARY = path.resolve(ROOT, process.env.TG_BIN || 'build/dev/tidegate');
 const PATIENCE_MS = Number(process.env.SPEC_PATIENCE_MS || 15000);
 
 // Resolves with the first true value of `probe`, which is asked now and whenever `emitter` says so.

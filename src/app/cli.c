@@ -1,0 +1,137 @@
+/* A flag is the name of a setting with dashes; its value follows as `--name value` or `--name=value`.
+ * Three flags are no settings: --config, --dev (short for --mode development) and --help. --static is short
+ * for --static-dir. */
+#include "app/cli.h"
+
+#include "script/settings.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct flag {
+    char name[64]; /* as a setting: underscores */
+    struct tg_slice value;
+    bool is_set; /* a value was given */
+};
+
+static bool is_flag(const char *argument)
+{
+    return argument[0] == '-' && argument[1] == '-' && argument[2];
+}
+
+/* Splits "--max-errors=5"; the value may also be the next argument, which is the caller's to take. */
+static void split_flag(const char *argument, struct flag *flag)
+{
+    const char *name = argument + 2;
+    size_t length = strcspn(name, "=");
+    size_t kept = length < sizeof flag->name - 1 ? length : sizeof flag->name - 1;
+    for (size_t i = 0; i < kept; i++) flag->name[i] = name[i] == '-' ? '_' : name[i];
+    flag->name[kept] = '\0';
+    flag->is_set = name[length] == '=';
+    flag->value = flag->is_set ? tg_slice_of(name + length + 1) : (struct tg_slice){0};
+}
+
+static bool takes_no_value(const char *name)
+{
+    return strcmp(name, "dev") == 0 || strcmp(name, "help") == 0;
+}
+
+/* Reads the flag at `*position` with its value and moves past both. */
+static enum tg_status next_flag(char *const *arguments, int count, int *position, struct flag *flag,
+                                struct tg_error *error)
+{
+    const char *argument = arguments[(*position)++];
+    split_flag(argument, flag);
+    if (takes_no_value(flag->name)) {
+        if (!flag->is_set) return TG_OK;
+        return tg_error_set(error, TG_E_INVALID, "--%s takes no value", flag->name);
+    }
+    if (flag->is_set) return TG_OK;
+    if (*position == count || is_flag(arguments[*position]))
+        return tg_error_set(error, TG_E_INVALID, "%s needs a value", argument);
+    flag->value = tg_slice_of(arguments[(*position)++]);
+    return TG_OK;
+}
+
+enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char *const *arguments, struct tg_error *error)
+{
+    *cli = (struct tg_cli){.command = "help", .folder = "."};
+    if (count == 0) return TG_OK;
+    cli->command = arguments[0];
+    cli->flags = arguments + 1;
+    cli->flag_count = count - 1;
+    if (strcmp(cli->command, "--version") == 0) cli->command = "version";
+    bool has_folder = false;
+    for (int i = 1; i < count;) {
+        struct flag flag;
+        if (!is_flag(arguments[i])) {
+            if (has_folder)
+                return tg_error_set(error, TG_E_INVALID, "one folder at most: what is '%s'?", arguments[i]);
+            has_folder = true;
+            cli->folder = arguments[i++];
+            continue;
+        }
+        enum tg_status status = next_flag(arguments, count, &i, &flag, error);
+        if (status != TG_OK) return status;
+        if (strcmp(flag.name, "dev") == 0) cli->is_dev_flagged = true;
+        if (strcmp(flag.name, "help") == 0) cli->command = "help";
+        if (strcmp(flag.name, "config") == 0) cli->config_path = flag.value.data;
+    }
+    if (is_flag(cli->command)) cli->command = "help";
+    return TG_OK;
+}
+
+static enum tg_status set_file(const struct tg_cli *cli, struct tg_config *config, struct tg_error *error)
+{
+    if (cli->config_path) return tg_settings_load(cli->config_path, config, error);
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tidegate.lua", cli->folder);
+    return access(path, F_OK) == 0 ? tg_settings_load(path, config, error) : TG_OK;
+}
+
+static enum tg_status set_flags(const struct tg_cli *cli, struct tg_config *config, struct tg_error *error)
+{
+    for (int i = 0; i < cli->flag_count;) {
+        struct flag flag;
+        if (!is_flag(cli->flags[i])) {
+            i++;
+            continue;
+        }
+        const char *origin = cli->flags[i];
+        enum tg_status status = next_flag(cli->flags, cli->flag_count, &i, &flag, error);
+        if (status != TG_OK) return status;
+        if (strcmp(flag.name, "config") == 0 || strcmp(flag.name, "help") == 0) continue;
+        if (strcmp(flag.name, "dev") == 0) {
+            snprintf(flag.name, sizeof flag.name, "mode");
+            flag.value = TG_SLICE("development");
+        }
+        if (strcmp(flag.name, "static") == 0) snprintf(flag.name, sizeof flag.name, "static_dir");
+        status = tg_config_set(config, origin, tg_slice_of(flag.name), flag.value, error);
+        if (status != TG_OK) return status;
+    }
+    return TG_OK;
+}
+
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+enum tg_status tg_cli_configure(const struct tg_cli *cli, char *const *environment, struct tg_config *config,
+                                struct tg_error *error)
+{
+    enum tg_status status = set_file(cli, config, error);
+    if (status == TG_OK) status = tg_config_set_environment(config, environment, error);
+    if (status == TG_OK) status = set_flags(cli, config, error);
+    if (status == TG_OK) status = tg_config_check(config, error);
+    if (status != TG_OK) return status;
+    if (tg_config_is_development(config) && !is_loopback(config->host) && !cli->is_dev_flagged)
+        return tg_error_set(
+            error, TG_E_INVALID,
+            "development shows tracebacks to every client: on %s, which is not a loopback address, "
+            "it needs the flag --dev",
+            config->host);
+    return TG_OK;
+}

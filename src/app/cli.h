@@ -1,0 +1,30 @@
+/* The command line: which command, which folder, which settings.
+ *
+ *     tidegate run [DIR] [--config FILE] [--SETTING VALUE ...]
+ *
+ * Settings come from defaults < tidegate.lua < environment < flags, each checked as it comes.
+ */
+#ifndef TG_APP_CLI_H
+#define TG_APP_CLI_H
+
+#include "core/config.h"
+
+#include <stdbool.h>
+
+struct tg_cli {
+    const char *command;     /* "run", "check", ... */
+    const char *folder;      /* the application; "." unless given */
+    const char *config_path; /* --config; NULL: FOLDER/tidegate.lua, if there is one */
+    char *const *flags;      /* what follows the command; borrowed */
+    int flag_count;
+    bool is_dev_flagged; /* --dev was given */
+};
+
+/* Reads `arguments` (without the program's name). TG_E_INVALID with a sentence. */
+enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char *const *arguments, struct tg_error *error);
+
+/* Fills an initialised config from all sources and checks it as a whole. */
+enum tg_status tg_cli_configure(const struct tg_cli *cli, char *const *environment, struct tg_config *config,
+                                struct tg_error *error);
+
+#endif

@@ -1,0 +1,18 @@
+/* The commands of the program, one file each. Each returns the exit status. */
+#ifndef TG_APP_COMMANDS_H
+#define TG_APP_COMMANDS_H
+
+#include "app/cli.h"
+#include "core/config.h"
+#include "script/host.h"
+
+int tg_command_run(const struct tg_cli *cli, const struct tg_config *config);
+int tg_command_check(const struct tg_cli *cli, const struct tg_config *config);
+int tg_command_routes(const struct tg_cli *cli, const struct tg_config *config);
+int tg_command_help(const struct tg_cli *cli, const struct tg_config *config);
+int tg_command_version(const struct tg_cli *cli, const struct tg_config *config);
+
+/* Loads the application without serving it; prints what is wrong with it. NULL then. */
+struct tg_host *tg_command_load(const struct tg_cli *cli, const struct tg_config *config);
+
+#endif

@@ -1,0 +1,57 @@
+#include "app/commands/commands.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char head[] =
+    "tidegate, a WebSocket gateway that is scripted in Lua\n"
+    "\n"
+    "  tidegate run [DIR]      serve the application in DIR (default: this folder)\n"
+    "  tidegate check [DIR]    load it, serve nothing; exit status 1 with all errors\n"
+    "  tidegate routes [DIR]   list its paths, consumers and actions\n"
+    "  tidegate version        print the version\n"
+    "\n"
+    "Settings come from the defaults below, then FILE (DIR/tidegate.lua), then the environment\n"
+    "(--max-errors is TIDEGATE_MAX_ERRORS), then flags. A later source wins.\n"
+    "\n"
+    "  --config FILE           read settings from FILE instead of DIR/tidegate.lua\n"
+    "  --dev                   short for --mode development\n"
+    "  --static DIR            short for --static-dir DIR\n";
+
+static void print_setting(const struct tg_setting *setting)
+{
+    char flag[64];
+    size_t length = strlen(setting->name);
+    for (size_t i = 0; i <= length; i++) flag[i] = setting->name[i] == '_' ? '-' : setting->name[i];
+    printf("\n  --%s %s (default: %s)\n", flag,
+           setting->type == TG_SETTING_INTEGER  ? "N"
+           : setting->type == TG_SETTING_CHOICE ? "NAME"
+                                                : "TEXT",
+           setting->default_text[0] ? setting->default_text : "none");
+    if (setting->type == TG_SETTING_CHOICE) {
+        printf("      one of:");
+        for (const char *const *choice = setting->choices; *choice; choice++)
+            printf(" %s%s", *choice, choice[1] ? "," : "\n");
+    }
+    printf("      %s\n", setting->help);
+}
+
+int tg_command_help(const struct tg_cli *cli, const struct tg_config *config)
+{
+    (void)cli;
+    (void)config;
+    fputs(head, stdout);
+    size_t count;
+    const struct tg_setting *settings = tg_settings(&count);
+    for (size_t i = 0; i < count; i++) print_setting(&settings[i]);
+    return EXIT_SUCCESS;
+}
+
+int tg_command_version(const struct tg_cli *cli, const struct tg_config *config)
+{
+    (void)cli;
+    (void)config;
+    printf("tidegate %s\n", TG_VERSION);
+    return EXIT_SUCCESS;
+}

@@ -1,0 +1,36 @@
+#include "app/commands/commands.h"
+#include "app/gateway.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void print_address(const struct tg_gateway *gateway)
+{
+    const char *host = gateway->config->host;
+    bool is_ipv6 = strchr(host, ':') != NULL;
+    printf("tidegate listening on http://%s%s%s:%u\n", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
+           tg_server_port(gateway->server));
+    fflush(stdout);
+}
+
+int tg_command_run(const struct tg_cli *cli, const struct tg_config *config)
+{
+    struct tg_gateway gateway;
+    struct tg_error error;
+    struct tg_buf errors;
+    tg_buf_init(&errors);
+    enum tg_status status = tg_gateway_open(&gateway, config, cli->folder, &errors, &error);
+    if (status == TG_E_SCRIPT)
+        fwrite(errors.data, 1, errors.length, stderr);
+    else if (status != TG_OK)
+        fprintf(stderr, "tidegate: %s\n", error.text);
+    tg_buf_deinit(&errors);
+    if (status == TG_OK) {
+        print_address(&gateway);
+        tg_gateway_run(&gateway);
+    }
+    tg_gateway_close(&gateway);
+    return status == TG_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,101 @@
+#include "app/gateway.h"
+
+#include "base/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Files that are not connections: the program's own, and those that a static file or a module needs for a
+ * moment. */
+enum { RESERVED_FILES = 64 };
+
+/* The limit of open files bounds the connections: it is raised as far as it goes, and said. */
+static uint32_t find_max_connections(const struct tg_config *config)
+{
+    struct rlimit files = {1024, 1024};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    getrlimit(RLIMIT_NOFILE, &files);
+    uint64_t most = files.rlim_cur > RESERVED_FILES ? files.rlim_cur - RESERVED_FILES : 1;
+    if (most > UINT32_MAX) most = UINT32_MAX;
+    uint32_t wanted = config->max_connections;
+    uint32_t granted = wanted && wanted < most ? wanted : (uint32_t)most;
+    if (wanted > granted)
+        tg_log(TG_LOG_WARNING, "max_connections_lowered", TG_LOG_I("wanted", wanted),
+               TG_LOG_I("granted", granted), TG_LOG_S("why", "the limit of open files (ulimit -n)"));
+    return granted;
+}
+
+/* --static, or the application's public/. */
+static enum tg_status find_static_dir(struct tg_gateway *gateway, const char *folder)
+{
+    if (gateway->config->static_dir[0]) {
+        gateway->static_dir = strdup(gateway->config->static_dir);
+        return gateway->static_dir ? TG_OK : TG_E_NO_MEMORY;
+    }
+    char *path;
+    if (asprintf(&path, "%s/public", folder) < 0) return TG_E_NO_MEMORY;
+    struct stat status;
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+        gateway->static_dir = path;
+    else
+        free(path);
+    return TG_OK;
+}
+
+static void on_signal(void *context, int number)
+{
+    struct tg_gateway *gateway = context;
+    if (gateway->worker.is_draining) _exit(128 + number);
+    tg_log(TG_LOG_INFO, "stopping", TG_LOG_I("signal", number),
+           TG_LOG_I("connections", gateway->worker.metrics.connections));
+    tg_server_stop_listening(gateway->server);
+    tg_worker_drain(&gateway->worker);
+}
+
+static enum tg_status open_worker(struct tg_gateway *gateway, struct tg_error *error)
+{
+    enum tg_status status = tg_net_loop_open(&gateway->loop, error);
+    if (status != TG_OK) return status;
+    status = tg_worker_init(&gateway->worker, gateway->config, tg_net_loop_clock(gateway->loop),
+                            tg_net_loop_core(gateway->loop), find_max_connections(gateway->config));
+    if (status != TG_OK) return tg_error_set(error, status, "not enough memory");
+    gateway->has_worker = true;
+    tg_net_loop_attach(gateway->loop, &gateway->worker);
+    tg_host_attach(gateway->host, &gateway->worker);
+    return tg_net_loop_catch_signals(gateway->loop, on_signal, gateway, error);
+}
+
+enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
+                               struct tg_buf *errors, struct tg_error *error)
+{
+    *gateway = (struct tg_gateway){.config = config};
+    enum tg_status status = tg_host_open(&gateway->host, config, folder, 1, errors);
+    if (status == TG_E_NO_MEMORY) tg_error_set(error, status, "not enough memory");
+    if (status != TG_OK) return status;
+    status = open_worker(gateway, error);
+    if (status != TG_OK) return status;
+    if (find_static_dir(gateway, folder) != TG_OK)
+        return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
+    const struct tg_server_options options = {config->host, config->port, gateway->static_dir};
+    return tg_server_open(&gateway->server, gateway->loop, &gateway->worker, &options, error);
+}
+
+void tg_gateway_run(struct tg_gateway *gateway)
+{
+    tg_net_loop_run(gateway->loop);
+}
+
+void tg_gateway_close(struct tg_gateway *gateway)
+{
+    if (gateway->server) tg_server_close(gateway->server);
+    if (gateway->has_worker) tg_worker_deinit(&gateway->worker);
+    if (gateway->loop) tg_net_loop_close(gateway->loop);
+    if (gateway->host) tg_host_close(gateway->host);
+    free(gateway->static_dir);
+}

@@ -1,0 +1,31 @@
+/* The running gateway: which implementation stands behind each of core's interfaces. */
+#ifndef TG_APP_GATEWAY_H
+#define TG_APP_GATEWAY_H
+
+#include "base/buf.h"
+#include "core/worker.h"
+#include "net/loop.h"
+#include "net/server.h"
+#include "script/host.h"
+
+struct tg_gateway {
+    const struct tg_config *config; /* borrowed */
+    struct tg_host *host;
+    struct tg_net_loop *loop;
+    struct tg_worker worker;
+    struct tg_server *server;
+    char *static_dir; /* owned; NULL: none */
+    bool has_worker;
+};
+
+/* Loads the application, binds the port. TG_E_SCRIPT: `errors` has what is wrong with the application.
+ * Anything else that fails is in `error`. Close it in either case. */
+enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
+                               struct tg_buf *errors, struct tg_error *error);
+
+/* Serves until SIGTERM or SIGINT has been answered with a drain; a second one ends the process at once. */
+void tg_gateway_run(struct tg_gateway *gateway);
+
+void tg_gateway_close(struct tg_gateway *gateway);
+
+#endif
