@@ -187,6 +187,16 @@ static void push_id(lua_State *L, uint64_t id)
     lua_pushstring(L, text);
 }
 
+/* Pushes the table of what has been asked for already. [-0, +1, e] */
+static void push_cache(lua_State *L)
+{
+    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, 1);
+}
+
 /* conn.KEY: a method, what is cached, or what the connection knows. Upvalue 1: the methods. */
 static int conn_index(lua_State *L)
 {
@@ -194,13 +204,10 @@ static int conn_index(lua_State *L)
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING) return 1;
-    if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
-        lua_newtable(L);
-        lua_pushvalue(L, -1);
-        lua_setiuservalue(L, 1, 1);
-    }
+    lua_settop(L, 2);
+    push_cache(L);
     lua_pushvalue(L, 2);
-    if (lua_rawget(L, 4) != LUA_TNIL) return 1;
+    if (lua_rawget(L, 3) != LUA_TNIL) return 1;
     const char *key = lua_tostring(L, 2);
     struct tg_conn *conn = find(handle);
     if (strcmp(key, "id") == 0)
@@ -212,7 +219,7 @@ static int conn_index(lua_State *L)
     if (lua_isnil(L, -1)) return 1;
     lua_pushvalue(L, 2);
     lua_pushvalue(L, -2);
-    lua_rawset(L, 4);
+    lua_rawset(L, 3);
     return 1;
 }
 

@@ -116,9 +116,9 @@ static int describe(lua_State *L)
     struct tg_failure *failure = description->failure;
     find_place(description->thread, failure);
     read_declared(L, failure);
-    failure->message = (struct tg_slice){luaL_tolstring(L, 3, NULL), 0};
+    luaL_tolstring(L, 3, NULL);
     failure->message = slice_at(L, -1);
-    luaL_traceback(L, description->thread, NULL, 0);
+    luaL_traceback(L, description->thread, failure->message.data, 0);
     failure->traceback = slice_at(L, -1);
     description->tell(description->context, failure);
     return 0;

@@ -27,7 +27,7 @@ struct tg_failure {
     struct tg_slice code;    /* of a declared error */
     struct tg_slice detail;  /* of a declared error */
     struct tg_slice message; /* the error as text */
-    struct tg_slice traceback;
+    struct tg_slice traceback; /* begins with the message */
     char file[128]; /* innermost Lua function; "" when there is none */
     int line;
 };
