@@ -191,7 +191,7 @@ describe('tidegate routes', () => {
     const lines = stdout.split('\n');
     for (const [target, consumer] of [
       ['/ws/echo', 'echo'], ['/ws/other/echo', 'echo'], ['/ws/orders/{id:int}', 'request'],
-      ['/ws/nested/deep/b', 'nested_b'], ['/ws/text', 'text'],
+      ['/ws/nested/inner/deep/b', 'nested_b'], ['/ws/text', 'text'],
     ])
       assert.ok(lines.some((line) => line.includes(target) && line.includes(consumer)), `${target} in:\n${stdout}`);
   });

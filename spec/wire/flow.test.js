@@ -166,7 +166,8 @@ describe('a handler that sends too much', () => {
     client.json({ action: 'blobs', payload: { bytes: BLOB, count: 64 } });
     const { number, why } = await journal.noted();
     assert.strictEqual(why, 'full');
-    assert.ok(number > 1 && number <= 4194304 / BLOB, `${number}`);
+    // What the kernel took meanwhile is not in the queue: how many fit is not ours to say.
+    assert.ok(number > 1 && number <= 64, `${number}`);
     const frames = await client.untilClose();
     assert.strictEqual(frames.length, number); // number - 1 messages and the close
     frames.slice(0, -1).forEach((got, index) =>

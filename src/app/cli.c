@@ -57,8 +57,8 @@ static enum tg_status next_flag(char *const *arguments, int count, int *position
 
 enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char *const *arguments, struct tg_error *error)
 {
-    *cli = (struct tg_cli){.command = "help", .folder = "."};
-    if (count == 0) return TG_OK;
+    *cli = (struct tg_cli){.folder = "."};
+    if (count == 0) return tg_error_set(error, TG_E_INVALID, "which command? `tidegate help` lists them");
     cli->command = arguments[0];
     cli->flags = arguments + 1;
     cli->flag_count = count - 1;
