@@ -50,12 +50,8 @@ static int push_result(lua_State *L, enum tg_status status)
 /* ---- sending ---- */
 
 enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index,
-                                   const struct tg_ref *ref)
+                                   const struct tg_message_type *type, const struct tg_ref *ref)
 {
-    const struct tg_message_type *type = tg_message_type_of_instance(L, index);
-    if (!type)
-        luaL_error(L, "a message is expected (a message type called with its payload), got a %s",
-                   luaL_typename(L, index));
     struct tg_buf *out;
     enum tg_status status = tg_conn_begin(conn, &out);
     if (status != TG_OK) return status;
@@ -70,10 +66,13 @@ static int conn_send(lua_State *L)
 {
     struct handle *handle = check_handle(L);
     lua_settop(L, 2);
+    const struct tg_message_type *type = tg_message_type_of_instance(L, 2);
+    if (!type)
+        luaL_error(L, "conn:send: a message is expected (a message type called with its payload), got a %s",
+                   luaL_typename(L, 2));
     struct tg_conn *conn = find(handle);
-    enum tg_status status =
-        conn ? tg_conn_handle_send(handle->world, L, conn, 2, &(struct tg_ref){0}) : TG_E_CLOSED;
-    return push_result(L, status);
+    const struct tg_ref none = {0};
+    return push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);
 }
 
 static int send_bytes(lua_State *L, enum tg_opcode opcode)

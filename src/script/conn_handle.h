@@ -6,6 +6,7 @@
 #ifndef TG_SCRIPT_CONN_HANDLE_H
 #define TG_SCRIPT_CONN_HANDLE_H
 
+#include "script/message_type.h"
 #include "script/world.h"
 
 /* Makes the metatable. [-0, +0, e] */
@@ -14,9 +15,9 @@ void tg_conn_handle_install(struct tg_world *world, lua_State *L);
 /* Pushes the handle of `conn`. [-0, +1, e] */
 void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *conn);
 
-/* Queues the message instance at `index` for `conn`. Raises what is no message or does
- * not fit. TG_E_CLOSED, TG_E_FULL, TG_E_NO_MEMORY. [-0, +0, e] */
+/* Queues the message instance at `index`, which is of `type`, for `conn`. Raises what does not fit the
+ * schema. TG_E_CLOSED, TG_E_FULL, TG_E_NO_MEMORY. [-0, +0, e] */
 enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index,
-                                   const struct tg_ref *ref);
+                                   const struct tg_message_type *type, const struct tg_ref *ref);
 
 #endif

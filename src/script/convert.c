@@ -31,84 +31,58 @@ bool tg_is_marked_array(struct tg_world *world, lua_State *L, int index)
 
 /* ---- a tree to Lua ---- */
 
-/* What a conversion keeps at hand on the stack. */
-struct pusher {
-    lua_State *L;
-    int keys;       /* absolute index of the key table */
-    int array_meta; /* of the array metatable */
-};
-
-static void push(const struct pusher *pusher, const struct tg_value *value);
-
-static void push_array(const struct pusher *pusher, const struct tg_value *value)
+static void push_array(lua_State *L, int refs, int keys, const struct tg_value *value)
 {
-    lua_State *L = pusher->L;
     lua_createtable(L, (int)value->length, 0);
     for (uint32_t i = 0; i < value->length; i++) {
-        push(pusher, &value->items[i]);
+        tg_push_value(L, refs, keys, &value->items[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    lua_pushvalue(L, pusher->array_meta);
+    lua_rawgeti(L, refs, TG_REF_ARRAY_META);
     lua_setmetatable(L, -2);
 }
 
-static void push_object(const struct pusher *pusher, const struct tg_value *value)
+static void push_object(lua_State *L, int refs, int keys, const struct tg_value *value)
 {
-    lua_State *L = pusher->L;
     lua_createtable(L, 0, (int)value->length);
     for (uint32_t i = 0; i < value->length; i++) {
         const struct tg_member *member = &value->members[i];
         if (member->key_id)
-            lua_rawgeti(L, pusher->keys, member->key_id);
+            lua_rawgeti(L, keys, member->key_id);
         else
             lua_pushlstring(L, member->key, member->key_length);
-        push(pusher, &member->value);
+        tg_push_value(L, refs, keys, &member->value);
         lua_rawset(L, -3);
     }
 }
 
-static void push(const struct pusher *pusher, const struct tg_value *value)
+void tg_push_value(lua_State *L, int refs, int keys, const struct tg_value *value)
 {
-    lua_State *L = pusher->L;
-    luaL_checkstack(L, 4, "message nested too deeply");
     switch (value->type) {
     case TG_VALUE_NULL:
         lua_pushlightuserdata(L, NULL);
-        break;
+        return;
     case TG_VALUE_BOOLEAN:
         lua_pushboolean(L, value->boolean);
-        break;
+        return;
     case TG_VALUE_INTEGER:
         lua_pushinteger(L, value->integer);
-        break;
+        return;
     case TG_VALUE_NUMBER:
         lua_pushnumber(L, value->number);
-        break;
+        return;
     case TG_VALUE_STRING:
         lua_pushlstring(L, value->string, value->length);
-        break;
+        return;
     case TG_VALUE_ARRAY:
-        push_array(pusher, value);
-        break;
+        luaL_checkstack(L, 4, "message nested too deeply");
+        push_array(L, refs, keys, value);
+        return;
     case TG_VALUE_OBJECT:
-        push_object(pusher, value);
-        break;
-    }
-}
-
-void tg_push_value(struct tg_world *world, lua_State *L, const struct tg_value *value)
-{
-    if (value->type < TG_VALUE_ARRAY) {
-        push(&(struct pusher){.L = L}, value);
+        luaL_checkstack(L, 4, "message nested too deeply");
+        push_object(L, refs, keys, value);
         return;
     }
-    tg_world_push_refs(world, L);
-    lua_rawgeti(L, -1, TG_REF_KEYS);
-    lua_rawgeti(L, -2, TG_REF_ARRAY_META);
-    int top = lua_gettop(L);
-    push(&(struct pusher){.L = L, .keys = top - 1, .array_meta = top}, value);
-    lua_replace(L, top - 2);
-    lua_settop(L, top - 2);
 }
 
 /* ---- Lua to JSON ---- */
@@ -389,7 +363,7 @@ static void write_kind(struct writer *writer, int index, const struct tg_schema 
 static void write_value(struct writer *writer, int index, const struct tg_schema *schema,
                         const struct tg_path *path)
 {
-    luaL_checkstack(writer->L, 8, "payload nested too deeply");
+    if (writer->depth > 0) luaL_checkstack(writer->L, 8, "payload nested too deeply");
     if (++writer->depth > MAX_DEPTH)
         fail(writer, NULL, "nested deeper than 512 levels: does a table hold itself?");
     if (!schema)
@@ -401,13 +375,11 @@ static void write_value(struct writer *writer, int index, const struct tg_schema
     writer->depth--;
 }
 
-void tg_write_payload(struct tg_world *world, lua_State *L, int index, const struct tg_schema *schema,
-                      struct tg_slice name, struct tg_buf *out)
+void tg_write_payload(struct tg_world *world, lua_State *L, int index, int keys,
+                      const struct tg_schema *schema, struct tg_slice name, struct tg_buf *out)
 {
-    tg_world_push(world, L, TG_REF_KEYS);
-    struct writer writer = {.world = world, .L = L, .out = out, .name = name, .keys = lua_gettop(L)};
+    struct writer writer = {.world = world, .L = L, .out = out, .name = name, .keys = keys};
     write_value(&writer, index, schema, NULL);
-    lua_pop(L, 1);
 }
 
 /* ---- Lua to a tree ---- */

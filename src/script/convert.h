@@ -14,14 +14,15 @@
 #include "wire/issue.h"
 #include "wire/value.h"
 
-/* Pushes `value`. Keys with an id are taken from the world, so that they are not hashed again; arrays
- * get the world's array metatable, by which an empty one stays an array. [-0, +1, e] */
-void tg_push_value(struct tg_world *world, lua_State *L, const struct tg_value *value);
+/* Pushes `value`. `refs` and `keys` are the stack indices of the world's refs and of its key table: keys with
+ * an id are taken from there, so that they are not hashed again. Arrays get the world's array metatable, by
+ * which an empty one stays an array. [-0, +1, e] */
+void tg_push_value(lua_State *L, int refs, int keys, const struct tg_value *value);
 
 /* Appends the value at `index` as JSON, along `schema`. A value that does not fit the schema is raised
  * as an error that names its path: "payload.tags[2]: expected a string, got number". [-0, +0, e] */
-void tg_write_payload(struct tg_world *world, lua_State *L, int index, const struct tg_schema *schema,
-                      struct tg_slice name, struct tg_buf *out);
+void tg_write_payload(struct tg_world *world, lua_State *L, int index, int keys,
+                      const struct tg_schema *schema, struct tg_slice name, struct tg_buf *out);
 
 /* Copies the value at `index` into the registry's arena. What JSON cannot say is raised. [-0, +0, e] */
 void tg_to_value(struct tg_world *world, lua_State *L, int index, struct tg_value *value);

@@ -95,45 +95,47 @@ static struct run *run_of(lua_State *L)
     return lua_touserdata(L, 2);
 }
 
+/* Pushes the connection's handle. [-0, +1, e] */
 static void push_conn(lua_State *L, struct run *run)
 {
-    tg_conn_handle_push(&run->host->world, L, run->conn);
+    if (run->conn->script_ref)
+        lua_rawgeti(L, 1, run->conn->script_ref);
+    else
+        tg_conn_handle_push(&run->host->world, L, run->conn);
 }
 
-/* Sets field `key` of the message table at -2 to the value on top. `keys` is the index of the key table.
- * [-1, +0, e] */
-static void set_key(lua_State *L, int keys, enum tg_world_key key)
+static void push_ref(lua_State *L, const struct tg_ref *ref)
 {
-    lua_rawgeti(L, keys, key);
-    lua_insert(L, -2);
-    lua_rawset(L, -3);
+    if (ref->type == TG_REF_INTEGER)
+        lua_pushinteger(L, ref->integer);
+    else
+        lua_pushlstring(L, ref->string.data, ref->string.length);
 }
 
-/* Pushes { action =, payload =, topic =, ref = }. [-0, +1, e] */
+/* Pushes { action =, payload =, topic =, ref = }; the key table lies at 3. [-0, +1, e] */
 static void push_message(lua_State *L, struct run *run)
 {
     const struct tg_envelope *envelope = run->envelope;
-    lua_rawgeti(L, 1, TG_REF_KEYS);
-    int keys = lua_gettop(L);
-    lua_createtable(L, 0, 4);
-    lua_rawgeti(L, keys, run->action->script_name_key);
-    set_key(L, keys, TG_KEY_ACTION);
+    bool has_topic = envelope->topic.data != NULL, has_ref = envelope->ref.type != TG_REF_NONE;
+    lua_createtable(L, 0, 1 + (envelope->payload != NULL) + has_topic + has_ref);
+    lua_rawgeti(L, 3, TG_KEY_ACTION);
+    lua_rawgeti(L, 3, run->action->script_name_key);
+    lua_rawset(L, -3);
     if (envelope->payload) {
-        tg_push_value(&run->host->world, L, envelope->payload);
-        set_key(L, keys, TG_KEY_PAYLOAD);
+        lua_rawgeti(L, 3, TG_KEY_PAYLOAD);
+        tg_push_value(L, 1, 3, envelope->payload);
+        lua_rawset(L, -3);
     }
-    if (envelope->topic.data) {
+    if (has_topic) {
+        lua_rawgeti(L, 3, TG_KEY_TOPIC);
         lua_pushlstring(L, envelope->topic.data, envelope->topic.length);
-        set_key(L, keys, TG_KEY_TOPIC);
+        lua_rawset(L, -3);
     }
-    if (envelope->ref.type != TG_REF_NONE) {
-        if (envelope->ref.type == TG_REF_INTEGER)
-            lua_pushinteger(L, envelope->ref.integer);
-        else
-            lua_pushlstring(L, envelope->ref.string.data, envelope->ref.string.length);
-        set_key(L, keys, TG_KEY_REF);
+    if (has_ref) {
+        lua_rawgeti(L, 3, TG_KEY_REF);
+        push_ref(L, &envelope->ref);
+        lua_rawset(L, -3);
     }
-    lua_remove(L, keys);
 }
 
 /* Sends what a handler returned, if anything. */
@@ -143,17 +145,18 @@ static int send_reply(lua_State *L, int status, lua_KContext context)
     (void)context;
     struct run *run = run_of(L);
     if (lua_isnil(L, -1)) return 0;
-    if (!tg_message_type_of_instance(L, -1)) {
+    int reply = lua_gettop(L);
+    const struct tg_message_type *type = tg_message_type_of_instance(L, reply);
+    if (!type)
         luaL_error(L, "%s: the handler of '%s' returned a %s: it returns a message or nothing",
-                   run->action->source.data, run->action->name.data, luaL_typename(L, -1));
-    }
+                   run->action->source.data, run->action->name.data, luaL_typename(L, reply));
     enum tg_status sent =
-        tg_conn_handle_send(&run->host->world, L, run->conn, lua_gettop(L), &run->envelope->ref);
+        tg_conn_handle_send(&run->host->world, L, run->conn, reply, type, &run->envelope->ref);
     if (sent == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
     return 0;
 }
 
-/* handler(conn, message), whose arguments are on top. */
+/* handler(conn, message) after `before`: the arguments are on top. */
 static int call_handler(lua_State *L)
 {
     lua_rawgeti(L, 1, run_of(L)->action->script_ref);
@@ -186,12 +189,19 @@ static int message_body(lua_State *L)
 {
     struct run *run = run_of(L);
     int before = hooks_of(run)->before;
+    lua_rawgeti(L, 1, TG_REF_KEYS);
+    if (!before) {
+        lua_rawgeti(L, 1, run->action->script_ref);
+        push_conn(L, run);
+        push_message(L, run);
+        lua_callk(L, 2, 1, 0, send_reply);
+        return send_reply(L, LUA_OK, 0);
+    }
     push_conn(L, run);
     push_message(L, run);
-    if (!before) return call_handler(L);
     lua_rawgeti(L, 1, before);
-    lua_pushvalue(L, 3);
     lua_pushvalue(L, 4);
+    lua_pushvalue(L, 5);
     lua_callk(L, 2, 2, 0, after_before);
     return after_before(L, LUA_OK, 0);
 }
@@ -240,9 +250,26 @@ static struct tg_host *host_of(struct tg_script *script)
     return (struct tg_host *)script;
 }
 
+/* A collection costs as much as there is alive, so it is put off until GARBAGE_BYTES of garbage may have come
+ * together, or as much as there is alive, whichever is more: small heaps would be collected all the time. */
+static void tune_collector(struct tg_host *host)
+{
+    enum { GARBAGE_BYTES = 1024 * 1024, PAUSE_MIN = 200, PAUSE_MAX = 1000 };
+    uint64_t alive = host->heap.bytes ? host->heap.bytes : 1;
+    uint64_t pause = 100 + 100ull * GARBAGE_BYTES / alive;
+    lua_gc(host->world.L, LUA_GCINC,
+           (int)(pause < PAUSE_MIN   ? PAUSE_MIN
+                 : pause > PAUSE_MAX ? PAUSE_MAX
+                                     : pause),
+           0, 0);
+    host->tuned_bytes = host->heap.bytes;
+}
+
 static void show_heap(struct tg_host *host)
 {
-    if (host->heap_metric) *host->heap_metric = host->heap.bytes;
+    *host->heap_metric = host->heap.bytes;
+    if (host->heap.bytes > 2 * host->tuned_bytes || host->heap.bytes < host->tuned_bytes / 2)
+        tune_collector(host);
 }
 
 static bool on_connected(struct tg_script *script, struct tg_conn *conn)
@@ -342,6 +369,8 @@ void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
     host->world.worker = worker;
     host->heap_metric = &worker->metrics.script_heap_bytes;
     worker->generation = &host->generation;
+    lua_gc(host->world.L, LUA_GCCOLLECT); /* what loading left behind */
+    tune_collector(host);
     show_heap(host);
 }
 

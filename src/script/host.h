@@ -20,7 +20,8 @@ struct tg_host {
     struct tg_world world;
     struct tg_task_pool tasks;
     struct tg_heap heap;   /* of the Lua state */
-    uint64_t *heap_metric; /* where that is shown; NULL: nowhere */
+    uint64_t tuned_bytes;  /* what the heap held when the collector was tuned */
+    uint64_t *heap_metric; /* where its size is shown; set by tg_host_attach */
 };
 
 /* Loads the application in `folder` into a new state: its number is `number`. Every module that fails

@@ -118,14 +118,16 @@ void tg_message_write(struct tg_world *world, lua_State *L, int index, const str
 {
     index = lua_absindex(L, index);
     tg_buf_append_slice(out, type->head);
+    luaL_checkstack(L, 12, "too many values");
     tg_world_push(world, L, TG_REF_KEYS);
-    lua_rawgeti(L, -1, TG_KEY_PAYLOAD);
+    int keys = lua_gettop(L);
+    lua_rawgeti(L, keys, TG_KEY_PAYLOAD);
     lua_rawget(L, index);
-    if (!is_left_out(L, -1, type->payload)) {
+    if (!is_left_out(L, keys + 1, type->payload)) {
         tg_buf_append_literal(out, ",\"payload\":");
-        tg_write_payload(world, L, lua_gettop(L), type->payload, type->action, out);
+        tg_write_payload(world, L, keys + 1, keys, type->payload, type->action, out);
     }
-    lua_pop(L, 2);
+    lua_settop(L, keys - 1);
     tg_message_write_ref(out, ref);
     tg_buf_append_char(out, '}');
 }

@@ -23,12 +23,12 @@ struct tg_task_pool {
 
 /* What a task raised, in words. Texts are borrowed until the next Lua call. */
 struct tg_failure {
-    bool is_declared;        /* tide.error: meant for the client */
-    struct tg_slice code;    /* of a declared error */
-    struct tg_slice detail;  /* of a declared error */
-    struct tg_slice message; /* the error as text */
+    bool is_declared;          /* tide.error: meant for the client */
+    struct tg_slice code;      /* of a declared error */
+    struct tg_slice detail;    /* of a declared error */
+    struct tg_slice message;   /* the error as text */
     struct tg_slice traceback; /* begins with the message */
-    char file[128]; /* innermost Lua function; "" when there is none */
+    char file[128];            /* innermost Lua function; "" when there is none */
     int line;
 };
 
