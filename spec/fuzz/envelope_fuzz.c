@@ -90,7 +90,8 @@ static struct tg_schema *new_object(struct tg_arena *arena, enum tg_additional a
     schema->object.count = 6;
     schema->object.fields = tg_arena_calloc(arena, 6, sizeof *schema->object.fields);
     for (uint32_t i = 0; i < 6; i++)
-        schema->object.fields[i] = (struct tg_schema_field){.name = names[i], .key_id = i + 1, .schema = schemas[i]};
+        schema->object.fields[i] =
+            (struct tg_schema_field){.name = names[i], .key_id = i + 1, .schema = schemas[i]};
     require(tg_schema_seal_object(arena, schema, NULL) == TG_OK);
     return schema;
 }

@@ -147,11 +147,10 @@ static void set_paused(struct tg_conn *conn, bool is_paused)
 static void balance_reading(struct tg_conn *conn)
 {
     uint64_t high_water = conn->worker->config->outbox_high_water_bytes;
-    if (conn->state != TG_CONN_OPEN)
-        set_paused(conn, false);
-    else if (conn->outbox.queued_bytes > high_water)
+    bool is_open = conn->state == TG_CONN_OPEN;
+    if (is_open && conn->outbox.queued_bytes > high_water)
         set_paused(conn, true);
-    else if (conn->outbox.queued_bytes <= high_water / 2)
+    else if (!is_open || conn->outbox.queued_bytes <= high_water / 2)
         set_paused(conn, false);
 }
 

@@ -23,7 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TG_SEGMENT_BYTES (64 * 1024)
+#define TG_SEGMENT_BYTES ((size_t)64 * 1024)
 
 struct tg_segment;
 

@@ -50,7 +50,7 @@ bool tg_worker_has_room(const struct tg_worker *worker)
 static enum tg_status grow_slots(struct tg_worker *worker)
 {
     uint32_t count = worker->slot_count ? worker->slot_count * 2 : FIRST_SLOTS;
-    struct tg_conn **slots = realloc(worker->slots, count * sizeof *slots);
+    struct tg_conn **slots = realloc(worker->slots, count * sizeof(struct tg_conn *));
     if (!slots) return TG_E_NO_MEMORY;
     worker->slots = slots;
     uint32_t *free_slots = realloc(worker->free_slots, count * sizeof *free_slots);

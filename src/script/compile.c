@@ -90,8 +90,7 @@ static void compile_field(struct tg_world *world, lua_State *L, struct tg_schema
     int top = lua_gettop(L);
     lua_getfield(L, top, "name");
     field->name.data = luaL_checklstring(L, -1, &field->name.length);
-    field->name = tg_arena_copy(&world->registry->arena, field->name);
-    tg_world_check_memory(L, (void *)(uintptr_t)field->name.data);
+    field->name = tg_world_copy(world, L, field->name);
     field->key_id = tg_world_key_id(world, L);
     field->schema = compile_child(world, L, top, "schema", depth);
 }

@@ -68,8 +68,9 @@ static int conn_send(lua_State *L)
     lua_settop(L, 2);
     const struct tg_message_type *type = tg_message_type_of_instance(L, 2);
     if (!type)
-        luaL_error(L, "conn:send: a message is expected (a message type called with its payload), got a %s",
-                   luaL_typename(L, 2));
+        return luaL_error(
+            L, "conn:send: a message is expected (a message type called with its payload), got a %s",
+            luaL_typename(L, 2));
     struct tg_conn *conn = find(handle);
     const struct tg_ref none = {0};
     return push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);

@@ -408,8 +408,7 @@ static void object_to_value(struct tg_world *world, lua_State *L, int index, str
     struct tg_member *members = tg_arena_calloc(&world->registry->arena, count ? count : 1, sizeof *members);
     tg_world_check_memory(L, members);
     for (size_t i = 0; i < count; i++) {
-        struct tg_slice key = tg_arena_copy(&world->registry->arena, keys[i]);
-        tg_world_check_memory(L, (void *)(uintptr_t)key.data);
+        struct tg_slice key = tg_world_copy(world, L, keys[i]);
         members[i].key = key.data;
         members[i].key_length = (uint32_t)key.length;
         lua_pushlstring(L, keys[i].data, keys[i].length);
@@ -426,8 +425,7 @@ static void string_to_value(struct tg_world *world, lua_State *L, int index, str
     struct tg_slice text;
     text.data = lua_tolstring(L, index, &text.length);
     if (!tg_utf8_is_valid(text.data, text.length)) luaL_error(L, "the text is not UTF-8");
-    text = tg_arena_copy(&world->registry->arena, text);
-    tg_world_check_memory(L, (void *)(uintptr_t)text.data);
+    text = tg_world_copy(world, L, text);
     *value = (struct tg_value){.type = TG_VALUE_STRING, .length = (uint32_t)text.length, .string = text.data};
 }
 

@@ -15,8 +15,7 @@ static struct tg_slice copy_text(struct tg_world *world, lua_State *L, int index
 {
     struct tg_slice text;
     text.data = luaL_checklstring(L, index, &text.length);
-    text = tg_arena_copy(&world->registry->arena, text);
-    tg_world_check_memory(L, (void *)(uintptr_t)text.data);
+    text = tg_world_copy(world, L, text);
     return text;
 }
 

@@ -24,8 +24,8 @@ struct tg_heap {
 
 /* Zero-initialised: empty. */
 
-/* A lua_Alloc; `heap` is a struct tg_heap. */
-void *tg_heap_alloc(void *heap, void *memory, size_t old_bytes, size_t new_bytes);
+/* A lua_Alloc; `context` is a struct tg_heap. */
+void *tg_heap_alloc(void *context, void *memory, size_t old_bytes, size_t new_bytes);
 
 /* After lua_close. */
 void tg_heap_deinit(struct tg_heap *heap);

@@ -22,7 +22,8 @@ struct load {
     struct tg_buf *errors;
     const char *name; /* of the module under way */
     const char *path;
-    uint32_t returned; /* modules that ran */
+    lua_Integer returned; /* modules that ran */
+    lua_Integer module;   /* of those, the one under way in the second pass, from 1 */
     uint32_t failures;
 };
 
@@ -80,7 +81,7 @@ static void report(struct load *load, const char *text, size_t length)
     tg_buf_append_char(load->errors, '\n');
 }
 
-/* load_module(load): runs the file and keeps what it returns for declare_all. */
+/* run_module(load): runs the file and keeps what it returns for declare_all. */
 static int run_module(lua_State *L)
 {
     struct load *load = lua_touserdata(L, 1);
@@ -95,18 +96,17 @@ static int run_module(lua_State *L)
     return 0;
 }
 
-/* declare_module(load, n): the consumers that the n-th module returned, into the registry. */
+/* declare_module(load): the consumers that the module under way returned, into the registry. */
 static int declare_module(lua_State *L)
 {
     struct load *load = lua_touserdata(L, 1);
-    lua_Integer number = (lua_Integer)(uintptr_t)lua_touserdata(L, 2);
     tg_world_push(load->world, L, TG_REF_ENV);
     lua_getfield(L, -1, "require");
     lua_pushliteral(L, "tidegate.consumer");
     lua_call(L, 1, 1);
     lua_getfield(L, -1, "collect");
     tg_world_push(load->world, L, TG_REF_RETURNED);
-    lua_rawgeti(L, -1, number);
+    lua_rawgeti(L, -1, load->module);
     lua_getfield(L, -1, "value");
     lua_getfield(L, -2, "path");
     lua_remove(L, -3);
@@ -122,10 +122,10 @@ static int declare_module(lua_State *L)
 }
 
 /* Runs one step of loading. Errors name a place of the user's by themselves, so the traceback is cut. */
-static bool step(struct load *load, lua_CFunction function, void *argument)
+static bool step(struct load *load, lua_CFunction function)
 {
     lua_State *L = load->world->L;
-    if (tg_call_traced(L, function, load, argument) == LUA_OK) return true;
+    if (tg_call_traced(L, function, load, NULL) == LUA_OK) return true;
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     const char *traceback = text ? strstr(text, "\nstack traceback:") : NULL;
@@ -168,7 +168,7 @@ static void load_entries(struct load *load)
         if (path) {
             load->name = name;
             load->path = path;
-            if (step(load, run_module, NULL)) load->returned++;
+            if (step(load, run_module)) load->returned++;
         }
         free(path);
         free(entries[i]);
@@ -196,7 +196,7 @@ enum tg_status tg_load_application(struct tg_world *world, const char *folder, s
     struct load load = {.world = world, .errors = errors};
     load_entries(&load);
     /* Only now: a router may hold consumers of modules that come later. */
-    for (uint32_t i = 1; i <= load.returned; i++) step(&load, declare_module, (void *)(uintptr_t)i);
+    for (load.module = 1; load.module <= load.returned; load.module++) step(&load, declare_module);
     /* A module that failed could not return anything: that would be told twice. */
     if (load.failures == 0 && tg_call_protected(world->L, report_unreturned, &load, NULL) != LUA_OK)
         return TG_E_NO_MEMORY;

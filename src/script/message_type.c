@@ -29,8 +29,7 @@ static struct tg_slice copy_field(struct tg_world *world, lua_State *L, int inde
     struct tg_slice text;
     lua_getfield(L, index, name);
     text.data = luaL_tolstring(L, -1, &text.length);
-    text = tg_arena_copy(&world->registry->arena, text);
-    tg_world_check_memory(L, (void *)(uintptr_t)text.data);
+    text = tg_world_copy(world, L, text);
     lua_pop(L, 2);
     return text;
 }
@@ -42,10 +41,8 @@ static struct tg_slice make_head(struct tg_world *world, lua_State *L, struct tg
     tg_buf_truncate(head, 0);
     tg_buf_append_literal(head, "{\"action\":");
     tg_json_write_string(head, action);
-    struct tg_slice copy = {0};
-    if (!head->has_failed) copy = tg_arena_copy(&world->registry->arena, tg_buf_peek(head));
-    tg_world_check_memory(L, (void *)(uintptr_t)copy.data);
-    return copy;
+    if (head->has_failed) tg_world_check_memory(L, NULL);
+    return tg_world_copy(world, L, tg_buf_peek(head));
 }
 
 /* Pushes the metatable of the type's instances: instance.action reads the action. [-0, +1, e] */

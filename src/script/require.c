@@ -178,9 +178,8 @@ static int world_require(lua_State *L)
     lua_pop(L, 1);
     if (require_embedded(world, L, name)) return 1;
     lua_pushliteral(L, "");
-    if (world->entries && require_below(world, L, world->entries, name)) return 1;
-    if (world->root && strcmp(world->root, world->entries) != 0 && require_below(world, L, world->root, name))
-        return 1;
+    if (require_below(world, L, world->entries, name)) return 1;
+    if (strcmp(world->root, world->entries) != 0 && require_below(world, L, world->root, name)) return 1;
     const char *tried = lua_tostring(L, -1);
     if (require_installed(world, L, name)) return 1;
     return luaL_error(L, "module '%s' was not found:%s\n  nor among what is installed for Lua 5.4", name,

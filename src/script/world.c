@@ -16,6 +16,13 @@ void *tg_world_check_memory(lua_State *L, void *pointer)
     return pointer;
 }
 
+struct tg_slice tg_world_copy(struct tg_world *world, lua_State *L, struct tg_slice text)
+{
+    text = tg_arena_copy(&world->registry->arena, text);
+    if (!text.data) tg_world_check_memory(L, NULL);
+    return text;
+}
+
 int tg_world_keep(struct tg_world *world, lua_State *L)
 {
     tg_world_push_refs(world, L);

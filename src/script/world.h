@@ -80,7 +80,10 @@ uint32_t tg_world_key_id(struct tg_world *world, lua_State *L);
 void tg_world_load(struct tg_world *world, lua_State *L, const char *text, size_t length,
                    const char *chunk_name);
 
-/* Raises "no memory" when `pointer` is NULL, and returns it. */
+/* Raises "not enough memory" when `pointer` is NULL, and returns it. [-0, +0, e] */
 void *tg_world_check_memory(lua_State *L, void *pointer);
+
+/* A copy in the registry's arena, where what a load declares lives. [-0, +0, e] */
+struct tg_slice tg_world_copy(struct tg_world *world, lua_State *L, struct tg_slice text);
 
 #endif

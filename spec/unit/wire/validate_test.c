@@ -105,8 +105,8 @@ static struct tg_schema *new_object(struct fixture *fixture, enum tg_additional 
     schema->object.fields = tg_arena_calloc(&fixture->arena, count, sizeof *schema->object.fields);
     assert_non_null(schema->object.fields);
     for (uint32_t i = 0; i < count; i++)
-        schema->object.fields[i] =
-            (struct tg_schema_field){.name = tg_slice_of(fields[i].name), .key_id = 100 + i, .schema = fields[i].schema};
+        schema->object.fields[i] = (struct tg_schema_field){
+            .name = tg_slice_of(fields[i].name), .key_id = 100 + i, .schema = fields[i].schema};
     assert_int_equal(tg_schema_seal_object(&fixture->arena, schema, NULL), TG_OK);
     return schema;
 }

@@ -23,7 +23,8 @@ static void print_setting(const struct tg_setting *setting)
 {
     char flag[64];
     size_t length = strlen(setting->name);
-    for (size_t i = 0; i <= length; i++) flag[i] = setting->name[i] == '_' ? '-' : setting->name[i];
+    for (size_t i = 0; i <= length; i++) flag[i] = setting->name[i];
+    for (char *dash = flag; (dash = strchr(dash, '_'));) *dash = '-';
     printf("\n  --%s %s (default: %s)\n", flag,
            setting->type == TG_SETTING_INTEGER  ? "N"
            : setting->type == TG_SETTING_CHOICE ? "NAME"

@@ -99,13 +99,28 @@ Echo:on(m.count, { output = m.counted }, function(conn)
 end)
 
 local failures <const> = {
-  string = function() error "secret words" end,
-  table = function() error { secret = "words" } end,
-  ["nil"] = function() error(nil) end,
-  index = function() local nothing; return nothing.secret end,
-  declared = function() tide.error { code = "not_found", detail = "No such room" } end,
+  string = function()
+    error "secret words"
+  end,
+  table = function()
+    error { secret = "words" }
+  end,
+  ["nil"] = function()
+    error(nil)
+  end,
+  index = function()
+    local nothing = tonumber "nothing"
+    return nothing.secret
+  end,
+  declared = function()
+    tide.error { code = "not_found", detail = "No such room" }
+  end,
   tostring = function()
-    error(setmetatable({}, { __tostring = function() error "secret words" end }))
+    error(setmetatable({}, {
+      __tostring = function()
+        error "secret words"
+      end,
+    }))
   end,
 }
 

@@ -9,7 +9,9 @@ Binary:on(tide.messages.ping, { summary = "Text beside binary" }, function()
 end)
 
 Binary:on_binary(function(conn, data)
-  if data == "raise" then error "secret words" end
+  if data == "raise" then
+    error "secret words"
+  end
   conn:send_binary(data:reverse())
 end)
 
@@ -28,9 +30,13 @@ end
 local Text <const> = tide.text_consumer {
   name = "text",
   path = "/ws/text",
-  connected = function(conn) conn:send_text "Welcome" end,
+  connected = function(conn)
+    conn:send_text "Welcome"
+  end,
   receive = function(conn, data, is_binary)
-    if data == "raise" then error "secret words" end
+    if data == "raise" then
+      error "secret words"
+    end
     if is_binary then
       conn:send_binary(data)
     else
