@@ -27,8 +27,9 @@ static void split_flag(const char *argument, struct flag *flag)
     const char *name = argument + 2;
     size_t length = strcspn(name, "=");
     size_t kept = length < sizeof flag->name - 1 ? length : sizeof flag->name - 1;
-    for (size_t i = 0; i < kept; i++) flag->name[i] = name[i] == '-' ? '_' : name[i];
+    memcpy(flag->name, name, kept);
     flag->name[kept] = '\0';
+    for (char *dash = flag->name; (dash = strchr(dash, '-'));) *dash = '_';
     flag->is_set = name[length] == '=';
     flag->value = flag->is_set ? tg_slice_of(name + length + 1) : (struct tg_slice){0};
 }

@@ -25,7 +25,7 @@ static struct handle *check_handle(lua_State *L)
         lua_pop(L, 2);
         if (is_handle) return handle;
     }
-    luaL_typeerror(L, 1, "conn (is it conn.method instead of conn:method?)");
+    luaL_error(L, "the methods of conn are called with a colon: conn:send(message), conn:close()");
     return NULL;
 }
 
@@ -68,9 +68,9 @@ static int conn_send(lua_State *L)
     lua_settop(L, 2);
     const struct tg_message_type *type = tg_message_type_of_instance(L, 2);
     if (!type)
-        return luaL_error(
-            L, "conn:send: a message is expected (a message type called with its payload), got a %s",
-            luaL_typename(L, 2));
+        return luaL_error(L,
+                          "conn:send: a message is expected (a message type called with its payload), got %s",
+                          tg_message_type_push_misuse(L, 2));
     struct tg_conn *conn = find(handle);
     const struct tg_ref none = {0};
     return push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);

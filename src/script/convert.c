@@ -170,6 +170,11 @@ static void write_array(struct writer *writer, int index, const struct tg_schema
 {
     lua_State *L = writer->L;
     lua_Unsigned count = lua_rawlen(L, index);
+    if (count == 0) {
+        /* An empty table is an empty array; one with names only was meant to be something else. */
+        lua_pushnil(L);
+        if (lua_next(L, index)) fail(writer, path, "expected an array, got a table without [1]");
+    }
     tg_buf_append_char(writer->out, '[');
     for (lua_Unsigned i = 0; i < count; i++) {
         const struct tg_path step = {.parent = path, .index = (uint32_t)i};

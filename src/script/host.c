@@ -14,7 +14,9 @@
 #include "script/message_type.h"
 
 #include <lauxlib.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One run of Lua code for one connection. */
 struct run {
@@ -41,16 +43,29 @@ static struct tg_slice what_failed(const struct run *run)
     return run->action ? run->action->name : tg_slice_of(run->what);
 }
 
+/* Where it happened: the innermost Lua function; or, where none runs any more because a reply does not fit
+ * its schema, the handler. */
+struct place {
+    struct tg_slice file;
+    int64_t line; /* 0: nowhere */
+};
+
+static struct place find_place(const struct run *run, const struct tg_failure *failure)
+{
+    if (failure->file[0]) return (struct place){tg_slice_of(failure->file), failure->line};
+    const char *colon = run->action ? strrchr(run->action->source.data, ':') : NULL;
+    if (!colon) return (struct place){0};
+    return (struct place){{run->action->source.data, (size_t)(colon - run->action->source.data)},
+                          strtoll(colon + 1, NULL, 10)};
+}
+
 static void log_failure(const struct run *run, const struct tg_failure *failure)
 {
-    /* A reply that does not fit its schema fails after the handler has returned: then its place is told. */
-    char place[sizeof failure->file + 16] = "?";
-    if (failure->file[0])
-        snprintf(place, sizeof place, "%s:%d", failure->file, failure->line);
-    else if (run->action)
-        snprintf(place, sizeof place, "%s", run->action->source.data);
+    struct place place = find_place(run, failure);
+    char source[sizeof failure->file + 16];
+    snprintf(source, sizeof source, "%.*s:%lld", TG_SLICE_ARG(place.file), (long long)place.line);
     tg_log(TG_LOG_ERROR, "handler_failed", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
-           TG_LOG_S("source", place), TG_LOG_STR("error", failure->message),
+           TG_LOG_S("source", source), TG_LOG_STR("error", failure->message),
            TG_LOG_STR("traceback", failure->traceback));
 }
 
@@ -60,9 +75,10 @@ static void answer_failure(const struct run *run, const struct tg_failure *failu
     if (failure->is_declared) {
         detail = (struct tg_detail){.code = failure->code, .detail = failure->detail};
     } else if (tg_config_is_development(run->host->world.config)) {
+        struct place place = find_place(run, failure);
         detail.traceback = failure->traceback;
-        detail.file = tg_slice_of(failure->file);
-        detail.line = failure->line;
+        detail.file = place.file;
+        detail.line = place.line;
     }
     const struct tg_ref none = {0};
     tg_dispatch_answer_detail(run->conn, &detail, run->envelope ? &run->envelope->ref : &none);
@@ -148,8 +164,8 @@ static int send_reply(lua_State *L, int status, lua_KContext context)
     int reply = lua_gettop(L);
     const struct tg_message_type *type = tg_message_type_of_instance(L, reply);
     if (!type)
-        luaL_error(L, "%s: the handler of '%s' returned a %s: it returns a message or nothing",
-                   run->action->source.data, run->action->name.data, luaL_typename(L, reply));
+        luaL_error(L, "%s: the handler of '%s' returned %s; it returns a message or nothing",
+                   run->action->source.data, run->action->name.data, tg_message_type_push_misuse(L, reply));
     enum tg_status sent =
         tg_conn_handle_send(&run->host->world, L, run->conn, reply, type, &run->envelope->ref);
     if (sent == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");

@@ -207,6 +207,7 @@ enum tg_status tg_load_application(struct tg_world *world, const char *folder, s
                       world->entries);
         load.failures++;
     }
+    world->is_loaded = true;
     if (errors->has_failed) return TG_E_NO_MEMORY;
     return load.failures == 0 ? TG_OK : TG_E_SCRIPT;
 }

@@ -102,6 +102,14 @@ const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int inde
     return type;
 }
 
+const char *tg_message_type_push_misuse(lua_State *L, int index)
+{
+    const struct tg_message_type *type = lua_istable(L, index) ? type_in_table(L, index) : NULL;
+    if (!type) return lua_pushfstring(L, "a %s", luaL_typename(L, index));
+    return lua_pushfstring(L, "the message type '%s' itself: call it to make a message, as in %s(payload)",
+                           type->action.data, type->action.data);
+}
+
 /* Whether a payload that is nil has to be written: only as the null of a schema that asks for one. */
 static bool is_left_out(lua_State *L, int index, const struct tg_schema *schema)
 {

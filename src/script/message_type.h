@@ -27,6 +27,10 @@ const struct tg_message_type *tg_message_type_of_table(lua_State *L, int index);
 /* The type of the instance at `index`; NULL for anything else. [-0, +0, -] */
 const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int index);
 
+/* What the value at `index`, which is no instance, is, for an error: "a number", "the message type 'chat',
+ * which has to be called". [-0, +1, e] */
+const char *tg_message_type_push_misuse(lua_State *L, int index);
+
 /* Appends the frame's text for the instance at `index`. Raises what does not fit the schema. [-0, +0, e] */
 void tg_message_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
                       const struct tg_ref *ref, struct tg_buf *out);

@@ -42,6 +42,7 @@ struct tg_world {
     struct tg_worker *worker;     /* NULL while only checking */
     struct tg_registry *registry; /* whose arena holds what is compiled */
     int table_ref;                /* of `refs` in the Lua registry */
+    bool is_loaded;               /* modules have run: nothing is declared any more */
     uint32_t key_count;
     struct tg_buf scratch; /* owned: text under way that a Lua error may jump over */
     char *root;            /* owned: the served folder, as given */
