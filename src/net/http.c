@@ -153,8 +153,11 @@ static bool find_objection(struct tg_server *server, struct lws *wsi, struct tg_
     if (!equals_ignoring_case(VALUE(UPGRADE), "websocket"))
         /* h2c among them: HTTP/2 in clear text is not spoken. */
         *answer = TG_ANSWER_ERROR(400, "The only upgrade is to websocket");
-    else if (tg_head_method(wsi) != TG_METHOD_GET || !VALUE(HOST).length ||
-             !has_token(VALUE(CONNECTION), "upgrade"))
+    else if (tg_head_method(wsi) != TG_METHOD_GET)
+        *answer = TG_ANSWER_ERROR(400, "A WebSocket handshake is a GET");
+    else if (!tg_head_path(server, wsi).data)
+        *answer = TG_ANSWER_ERROR(404, "Not found");
+    else if (!VALUE(HOST).length || !has_token(VALUE(CONNECTION), "upgrade"))
         *answer = TG_ANSWER_ERROR(400, "Not a WebSocket handshake");
     else if (server->worker->is_draining || server->listen_fd < 0)
         *answer = TG_ANSWER_ERROR(503, "The server is shutting down");
