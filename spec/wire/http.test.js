@@ -156,9 +156,9 @@ describe('the health of the gateway', () => {
     assert.match(answer.headers['content-type'], /^text\/plain\b.*version=0\.0\.4/);
     const types = new Map();
     for (const line of answer.body.trimEnd().split('\n')) {
-      const type = /^# TYPE (tidegate_[a-z_]+) (counter|gauge)$/.exec(line);
+      const type = /^# TYPE (tidegate_[a-z0-9_]+) (counter|gauge)$/.exec(line);
       if (type) types.set(type[1], type[2]);
-      else if (!line.startsWith('# HELP ')) assert.match(line, /^tidegate_[a-z_]+(\{[^}]*\})? -?\d+(\.\d+)?$/);
+      else if (!line.startsWith('# HELP ')) assert.match(line, /^tidegate_[a-z0-9_]+(\{[^}]*\})? -?\d+(\.\d+)?$/);
     }
     for (const [name, type] of types) assert.strictEqual(name.endsWith('_total'), type === 'counter', name);
     for (const name of ['tidegate_connections', 'tidegate_messages_received_total', 'tidegate_script_heap_bytes'])

@@ -52,14 +52,14 @@ static const char *type_of(const char *file)
 }
 
 /* The file's name with all links resolved, which must lie below the folder. */
-static bool resolve(const char *root, struct tg_slice relative, bool needs_index, char file[PATH_MAX])
+static bool find(const char *root, struct tg_slice relative, const char *suffix, char file[PATH_MAX],
+                 struct stat *info)
 {
     char wanted[PATH_MAX];
-    int length = snprintf(wanted, sizeof wanted, "%s/%.*s%s", root, TG_SLICE_ARG(relative),
-                          needs_index ? "index.html" : "");
+    int length = snprintf(wanted, sizeof wanted, "%s/%.*s%s", root, TG_SLICE_ARG(relative), suffix);
     if (length >= (int)sizeof wanted || !realpath(wanted, file)) return false;
     size_t root_bytes = strlen(root);
-    return strncmp(file, root, root_bytes) == 0 && file[root_bytes] == '/';
+    return strncmp(file, root, root_bytes) == 0 && file[root_bytes] == '/' && stat(file, info) == 0;
 }
 
 /* A folder named without the '/' at its end: relative links of its page would miss it. */
@@ -108,12 +108,15 @@ bool tg_files_serve(struct tg_server *server, struct lws *wsi, struct tg_slice p
     struct tg_slice relative;
     bool needs_index;
     if (!server->static_root || !tg_static_path(path, &relative, &needs_index)) return false;
-    if (!resolve(server->static_root, relative, needs_index, file) || stat(file, &info) < 0) return false;
-    if (S_ISDIR(info.st_mode)) {
+    const char *root = server->static_root;
+    if (!find(root, relative, needs_index ? "index.html" : "", file, &info)) return false;
+    bool is_folder = S_ISDIR(info.st_mode);
+    if (is_folder && !find(root, relative, "/index.html", file, &info)) return false;
+    if (!S_ISREG(info.st_mode)) return false;
+    if (is_folder) {
         *result = redirect_to_folder(wsi, path);
         return true;
     }
-    if (!S_ISREG(info.st_mode)) return false;
     *result = serve(server, wsi, file, &info);
     return true;
 }
