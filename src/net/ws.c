@@ -19,6 +19,8 @@
 
 #include <string.h>
 
+enum { CLOSE_CODE_MAX = 4999 };
+
 /* ---- transport ---- */
 
 static struct tg_session *of(struct tg_transport *transport)
@@ -128,6 +130,13 @@ static void received(struct tg_session *session, const char *bytes, size_t lengt
                     });
 }
 
+static uint16_t put_code(unsigned char *payload, uint16_t code)
+{
+    payload[0] = (unsigned char)(code >> 8);
+    payload[1] = (unsigned char)code;
+    return code;
+}
+
 /* `payload` is the library's own copy, which it echoes: what stands in it is what the client gets. */
 static int peer_closing(struct tg_session *session, unsigned char *payload, size_t length)
 {
@@ -140,10 +149,10 @@ static int peer_closing(struct tg_session *session, unsigned char *payload, size
     }
     uint16_t code = (uint16_t)(length ? payload[0] << 8 | payload[1] : LWS_CLOSE_STATUS_NO_STATUS);
     struct tg_slice reason = length ? (struct tg_slice){(char *)payload + 2, length - 2} : TG_SLICE("");
+    /* RFC 6455 7.4.2; the library has done so with the other codes that nobody may send. */
+    if (code > CLOSE_CODE_MAX) code = put_code(payload, LWS_CLOSE_STATUS_PROTOCOL_ERR);
     if (!tg_utf8_is_valid(reason.data, reason.length)) {
-        code = LWS_CLOSE_STATUS_INVALID_PAYLOAD;
-        payload[0] = (unsigned char)(code >> 8);
-        payload[1] = (unsigned char)code;
+        code = put_code(payload, LWS_CLOSE_STATUS_INVALID_PAYLOAD);
         memset(payload + 2, '?', length - 2);
     }
     return tg_conn_peer_closing(session->conn, code, reason) ? 0 : end(session);
