@@ -1,0 +1,144 @@
+--- Keeps the documentation true: what it lists is compared with the program and its tables, its
+--- applications are loaded. An application is a block of Lua that begins with `-- app: NAME`.
+
+local program <const> = require "spec.support.program"
+
+local pages <const> = {
+  "README.md",
+  "ARCHITECTURE.md",
+  "docs/CHANGELOG.md",
+  "docs/benchmarks.md",
+  "docs/consumers.md",
+  "docs/operations.md",
+  "docs/protocol.md",
+  "docs/schemas.md",
+  "docs/settings.md",
+}
+
+---@param path string
+---@return string
+local function read(path)
+  local file <close> = assert(io.open(path, "rb"))
+  return (file:read "a")
+end
+
+---@param path string
+---@return boolean
+local function exists(path)
+  local file <const> = io.open(path, "rb")
+  return file ~= nil and file:close()
+end
+
+--- What the captures of `pattern` find in `text`: the first as keys, the second (or true) as values.
+---@param text string
+---@param pattern string
+---@return table<string, string | true>
+local function found(text, pattern)
+  local result <const> = {}
+  for key, value in text:gmatch(pattern) do
+    result[key] = value or true
+  end
+  return result
+end
+
+--- The anchors of a page's headings, as GitHub makes them.
+---@param path string
+---@return table<string, boolean>
+local function anchors(path)
+  local result <const> = {}
+  for heading in ("\n" .. read(path)):gmatch "\n#+ ([^\n]+)" do
+    result[heading:lower():gsub("[^%w _-]", ""):gsub(" ", "-")] = true
+  end
+  return result
+end
+
+--- The page or file that a link of `page` names, and the heading in it.
+---@param page string
+---@param link string
+---@return string path
+---@return string? anchor
+local function target(page, link)
+  local path <const>, anchor <const> = link:match "^([^#]*)#?(.*)$"
+  if path == "" then
+    return page, anchor
+  end
+  local folder <const> = page:match "^(.*/)" or ""
+  local resolved <const> = (folder .. path):gsub("[%w_.-]+/%.%./", "")
+  return resolved, anchor ~= "" and anchor or nil
+end
+
+describe("the documentation", function()
+  setup(function()
+    assert(program.exists(), program.path .. " is not built (TG_BIN names another)")
+  end)
+
+  it("has a first page that is short", function()
+    local _, lines <const> = read("README.md"):gsub("\n", "")
+    assert.is_true(lines < 120, ("README.md has %d lines"):format(lines))
+  end)
+
+  it("links to pages and headings that exist", function()
+    for _, page in ipairs(pages) do
+      for link in read(page):gmatch "%]%(([^)]+)%)" do
+        if not link:find "^https?:" then
+          local path <const>, anchor <const> = target(page, link)
+          assert.is_true(exists(path), ("%s links to %s"):format(page, link))
+          assert.is_true(
+            not anchor or anchors(path)[anchor] ~= nil,
+            ("%s links to %s, which has no such heading"):format(page, link)
+          )
+        end
+      end
+    end
+  end)
+
+  it("lists every setting with its default, and no other", function()
+    local help <const>, status <const> = program.run("help", ".")
+    assert.equal(0, status, help)
+    local settings <const> = {}
+    for flag, default in help:gmatch "%-%-([%w-]+) %u+ %(default: ([^)]*)%)" do
+      settings[flag:gsub("-", "_")] = default
+    end
+    assert.is_not_nil(next(settings), help)
+    local documented <const> = {}
+    for name, default in read("docs/settings.md"):gmatch "\n| `([%w_]+)` | ([^|]*) |" do
+      documented[name] = default:gsub("`", "")
+    end
+    assert.same(settings, documented)
+  end)
+
+  it("has applications that load", function()
+    local names <const> = {}
+    for _, page in ipairs(pages) do
+      for name, body in read(page):gmatch "```lua\n%-%- app: (%w+)\n(.-)```" do
+        assert.is_nil(names[name], ("two applications are called %s"):format(name))
+        names[name] = page
+        local app <close> = program.app { [name .. ".lua"] = body }
+        local output <const>, status <const> = program.run("check", app.path)
+        assert.equal(0, status, ("%s in %s: %s"):format(name, page, output))
+      end
+    end
+    assert.is_not_nil(names.hello, "README.md has lost its application")
+  end)
+
+  it("explains every metric in one place, and names no other", function()
+    local kinds <const> = {}
+    for name, kind in read("src/core/metrics.h"):gmatch 'X%(([%w_]+), (%l+), "' do
+      kinds["tidegate_" .. name .. (kind == "counter" and "_total" or "")] = kind
+    end
+    assert.is_not_nil(next(kinds), "src/core/metrics.h has another shape")
+    assert.same(kinds, found(read "docs/operations.md", "\n| `(tidegate_[%w_]+)` | (%l+) |"))
+    for _, page in ipairs(pages) do
+      for name in pairs(found(read(page), "`(tidegate_[%w_]+)`")) do
+        assert.is_not_nil(kinds[name], ("%s names %s"):format(page, name))
+      end
+    end
+  end)
+
+  it("shows every type of error, and no other", function()
+    local types <const> = found(read "src/wire/issue.c", '%[TG_ISSUE_[%u_]+%] = {"([%l_]+)"')
+    assert.is_not_nil(next(types), "src/wire/issue.c has another shape")
+    types.too_many_errors = true
+    assert.same(types, found(read "docs/protocol.md", '\n| `([%l_]+)` | `{"type":"'))
+  end)
+end)
