@@ -289,6 +289,15 @@ local function assign(handle, name, handler)
   fill(state, name, handler, declare.position() or "?")
 end
 
+---@param what string "tidegate.consumer"
+---@param methods table<string, function>
+---@param key any
+local function fail_unknown(what, methods, key)
+  local names <const> = declare.sorted_keys(methods)
+  local text <const> = '%s has no method "%s"%s (methods: %s)'
+  fail(text, what, tostring(key), declare.suggest(key, names), table.concat(names, ", "))
+end
+
 ---@param methods table<string, function>
 ---@param name string
 ---@return table
@@ -298,8 +307,10 @@ local function metatable(methods, name)
     __name = name,
     __newindex = assign,
     __index = function(handle, key)
-      local is_hook <const> = key == "connected" or key == "disconnected"
-      return methods[key] or is_hook and states[handle].declaration[key] or nil
+      if key == "connected" or key == "disconnected" then
+        return states[handle].declaration[key]
+      end
+      return methods[key] or fail_unknown(name, methods, key)
     end,
   }
 end

@@ -121,6 +121,14 @@ static int declare_module(lua_State *L)
     return 0;
 }
 
+/* Whether a text names a line ("chat.lua:12: ..."), as all errors do but objects that somebody raised. */
+static bool names_a_line(const char *text, size_t length)
+{
+    for (size_t i = 0; i + 1 < length; i++)
+        if (text[i] == ':' && text[i + 1] >= '0' && text[i + 1] <= '9') return true;
+    return false;
+}
+
 /* Runs one step of loading. Errors name a place of the user's by themselves, so the traceback is cut. */
 static bool step(struct load *load, lua_CFunction function)
 {
@@ -130,7 +138,9 @@ static bool step(struct load *load, lua_CFunction function)
     const char *text = lua_tolstring(L, -1, &length);
     const char *traceback = text ? strstr(text, "\nstack traceback:") : NULL;
     if (!text) length = strlen(text = "not enough memory");
-    report(load, text, traceback ? (size_t)(traceback - text) : length);
+    if (traceback) length = (size_t)(traceback - text);
+    if (!names_a_line(text, length)) tg_buf_printf(load->errors, "%s: it raised ", load->path);
+    report(load, text, length);
     lua_pop(L, 1);
     return false;
 }

@@ -28,6 +28,11 @@ static void open_libraries(lua_State *L)
         luaL_requiref(L, libraries[i].name, libraries[i].func, 1);
         lua_pop(L, 1);
     }
+    static const char *const reaching_out[] = {"dofile", "loadfile"};
+    for (size_t i = 0; i < sizeof reaching_out / sizeof reaching_out[0]; i++) {
+        lua_pushnil(L);
+        lua_setglobal(L, reaching_out[i]);
+    }
 }
 
 /* The setting whose name and value are on top. */

@@ -10,8 +10,9 @@
 ---@field strict_frames? boolean a binary frame that nothing handles closes with 1003
 ---@field before? tidegate.Before runs before each handler
 
---- Refuses a message by tide.error.
----@alias tidegate.Before fun(conn: tidegate.Conn, message: tidegate.Message)
+--- Nothing or true: the handler runs. A message: it is the reply, and the handler does not run. False and a
+--- sentence: the client gets the sentence as an error. It may also raise tide.error.
+---@alias tidegate.Before fun(conn: tidegate.Conn, message: tidegate.Message): (boolean | tidegate.Outgoing)?, string?
 
 ---@class (exact) tidegate.TextConsumerOptions
 ---@field name? string
