@@ -10,9 +10,12 @@
 ---@field strict_frames? boolean a binary frame that nothing handles closes with 1003
 ---@field before? tidegate.Before runs before each handler
 
---- Nothing or true: the handler runs. A message: it is the reply, and the handler does not run. False and a
---- sentence: the client gets the sentence as an error. It may also raise tide.error.
----@alias tidegate.Before fun(conn: tidegate.Conn, message: tidegate.Message): (boolean | tidegate.Outgoing)?, string?
+--- Nothing or true: the handler runs. A message: it is the reply, and the handler does not run.
+--- False, and a sentence behind it: the client gets the sentence as an error.
+---@alias tidegate.Verdict boolean | tidegate.Outgoing | nil
+
+--- May also raise tide.error.
+---@alias tidegate.Before fun(conn: tidegate.Conn, message: tidegate.Message): tidegate.Verdict
 
 ---@class (exact) tidegate.TextConsumerOptions
 ---@field name? string
