@@ -40,13 +40,16 @@ enum {
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
 {
-    if (tg_ws_wants(reason))
-        return tg_ws_callback(lws_context_user(lws_get_context(wsi)), wsi, reason, user, in, length);
+    struct tg_server *server = lws_context_user(lws_get_context(wsi));
+    if (tg_ws_wants(reason)) return tg_ws_callback(server, wsi, reason, user, in, length);
     switch (reason) {
+    case LWS_CALLBACK_GET_THREAD_ID:
+        if (server->pings.is_listening) tg_ws_events_changed(lws_wsi_user(wsi));
+        return TG_PING_THREAD_ID;
     case LWS_CALLBACK_HTTP:
-        return tg_http_request(lws_context_user(lws_get_context(wsi)), wsi);
+        return tg_http_request(server, wsi);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return tg_http_check_upgrade(lws_context_user(lws_get_context(wsi)), wsi);
+        return tg_http_check_upgrade(server, wsi);
     case LWS_CALLBACK_HTTP_FILE_COMPLETION:
         return lws_http_transaction_completed(wsi) ? -1 : 0;
     case LWS_CALLBACK_RAW_ADOPT:
@@ -175,6 +178,7 @@ static enum tg_status open_library(struct tg_server *server, struct tg_error *er
     server->context = lws_create_context(&info);
     server->vhost = server->context ? lws_get_vhost_by_name(server->context, "default") : NULL;
     if (!server->vhost) return tg_error_set(error, TG_E_IO, "libwebsockets cannot be started; see the log");
+    tg_pings_listen(&server->pings, server->context);
     return TG_OK;
 }
 
@@ -195,6 +199,7 @@ enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, 
     server->worker = worker;
     server->listen_fd = server->spare_fd = -1;
     tg_arena_init(&server->arena, ARENA_KEEP_BYTES);
+    tg_pings_open(&server->pings, tg_net_loop_uv(loop));
     enum tg_status status = find_static_root(server, options->static_dir, error);
     if (status == TG_OK) status = open_library(server, error);
     if (status == TG_OK) status = open_listener(server, options, error);
@@ -247,6 +252,7 @@ void tg_server_close(struct tg_server *server)
 {
     server->is_closing = true;
     tg_server_stop_listening(server);
+    tg_pings_close(&server->pings);
     close_library(server);
     assert(!server->is_listener_open);
     if (server->spare_fd >= 0) close(server->spare_fd);

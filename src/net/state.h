@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "core/worker.h"
 #include "net/loop.h"
+#include "net/ping.h"
 
 #include <libwebsockets.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@ struct tg_server {
     struct tg_net_loop *loop;
     struct lws_context *context; /* NULL once the library has let go of everything */
     struct lws_vhost *vhost;
+    struct tg_pings pings;
     uv_poll_t listener; /* on the listening socket */
     int listen_fd;      /* -1: not listening */
     int spare_fd;       /* given up to accept and refuse when descriptors run out; -1: none */

@@ -37,7 +37,7 @@ static const struct tg_session *of_const(const struct tg_transport *transport)
  * is kept there in order, before the library's own pongs. */
 static bool write_frames(struct tg_transport *transport, unsigned char *frames, size_t bytes)
 {
-    return lws_write(of(transport)->wsi, frames, bytes, LWS_WRITE_RAW) >= 0;
+    return tg_ping_write(&of(transport)->ping, frames, bytes) >= 0;
 }
 
 static bool is_choked(const struct tg_transport *transport)
@@ -47,12 +47,12 @@ static bool is_choked(const struct tg_transport *transport)
 
 static void ask_writable(struct tg_transport *transport)
 {
-    lws_callback_on_writable(of(transport)->wsi);
+    tg_ping_ask_writable(&of(transport)->ping);
 }
 
 static void set_reading(struct tg_transport *transport, bool is_on)
 {
-    lws_rx_flow_control(of(transport)->wsi, is_on);
+    tg_ping_set_reading(&of(transport)->ping, is_on);
 }
 
 static uint64_t acknowledged_bytes(const struct tg_transport *transport)
@@ -69,6 +69,7 @@ static void drop(struct tg_transport *transport)
 {
     struct tg_session *session = of(transport);
     session->is_dropped = true;
+    tg_ping_end(&session->ping);
     if (session->calls > 0) return; /* the callback's result ends it */
     int fd = lws_get_socket_fd(session->wsi);
     tg_socket_discard_input(fd);
@@ -93,6 +94,7 @@ static const struct tg_transport_ops transport_ops = {
 static int end(struct tg_session *session)
 {
     session->is_dropped = true;
+    tg_ping_end(&session->ping);
     tg_socket_discard_input(lws_get_socket_fd(session->wsi));
     return -1;
 }
@@ -105,6 +107,7 @@ static int established(struct tg_server *server, struct lws *wsi, struct tg_sess
     char peer[TG_PEER_BYTES];
     session->transport.ops = &transport_ops;
     session->wsi = wsi;
+    tg_ping_init(&session->ping, &server->pings, wsi);
     tg_arena_reset(&server->arena);
     const struct tg_consumer *consumer =
         tg_registry_find(&generation->registry, tg_head_path(server, wsi), &params);
@@ -141,6 +144,7 @@ static uint16_t put_code(unsigned char *payload, uint16_t code)
 static int peer_closing(struct tg_session *session, unsigned char *payload, size_t length)
 {
     session->has_peer_closed = true;
+    tg_ping_end(&session->ping);
     if (length == 1) {
         /* RFC 6455 5.5.1: the body, if there is one, begins with two bytes of code. */
         session->has_peer_closed = false;
@@ -165,6 +169,7 @@ static int peer_closing(struct tg_session *session, unsigned char *payload, size
 static void ending(const struct tg_server *server, struct tg_session *session)
 {
     struct lws *wsi = session->wsi;
+    tg_ping_end(&session->ping);
     if (server->is_closing || session->is_dropped || session->has_peer_closed) return;
     if (lws_get_close_length(wsi) == 0) {
         if (lws_partial_buffered(wsi) || tg_socket_has_peer_left(lws_get_socket_fd(wsi))) return;
@@ -177,6 +182,7 @@ static void closed(struct tg_session *session)
 {
     struct tg_conn *conn = session->conn;
     session->conn = NULL;
+    tg_ping_end(&session->ping);
     tg_conn_closed(conn);
 }
 
@@ -191,6 +197,7 @@ static int handle(struct tg_server *server, enum lws_callback_reasons reason, st
         tg_conn_heard(session->conn);
         return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
+        tg_ping_writable(&session->ping);
         tg_conn_writable(session->conn);
         return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
@@ -201,6 +208,11 @@ static int handle(struct tg_server *server, enum lws_callback_reasons reason, st
     default:
         return 0;
     }
+}
+
+void tg_ws_events_changed(struct tg_session *session)
+{
+    if (session && session->conn) tg_ping_events_changed(&session->ping);
 }
 
 bool tg_ws_wants(enum lws_callback_reasons reason)
