@@ -136,26 +136,16 @@ void tg_worker_flush(struct tg_worker *worker)
 
 /* ---- the end ---- */
 
-/* Dropping a connection may free it, and others that its `disconnected` closes only get dirty: so the
- * first is taken until none is left. */
-static void drop_all(struct tg_worker *worker)
-{
-    struct tg_list remaining;
-    tg_list_init(&remaining);
-    tg_list_move_all(&remaining, &worker->conns);
-    while (!tg_list_is_empty(&remaining)) {
-        struct tg_conn *conn = TG_CONTAINER(remaining.next, struct tg_conn, link);
-        tg_list_remove(&conn->link);
-        tg_list_append(&worker->conns, &conn->link);
-        conn->transport->ops->drop(conn->transport);
-    }
-}
-
+/* Whoever is left is dropped. The last that goes stops the loop; where the transport ends a connection only
+ * later, the loop does not wait for it. */
 static void drain_is_over(struct tg_timer *timer)
 {
     struct tg_worker *worker = TG_CONTAINER(timer, struct tg_worker, drain_timer);
-    drop_all(worker);
-    worker->loop->ops->stop(worker->loop);
+    for (uint32_t slot = 0; slot < worker->slot_count; slot++) {
+        struct tg_conn *conn = worker->slots[slot];
+        if (conn) conn->transport->ops->drop(conn->transport);
+    }
+    if (!tg_list_is_empty(&worker->conns)) worker->loop->ops->stop(worker->loop);
 }
 
 void tg_worker_drain(struct tg_worker *worker)

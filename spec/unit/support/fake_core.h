@@ -1,0 +1,95 @@
+/* The core whole, with everything around it faked: a clock that stands until it is moved, a loop, a script,
+ * and the sockets of four clients.
+ *
+ *     struct fake_core *core = fake_core_new();
+ *     struct fake_client *client = fake_core_open(core, 0, "/chat");
+ *     fake_client_say(client, "{\"action\":\"ping\"}");
+ *     fake_core_turn(core);
+ *     expect_sent(client, "text {...}\n");
+ *     expect_journal(core, "1 connected\n1 message ping\n");
+ *     fake_core_free(core);    asserts that nothing is left open or queued
+ *
+ * Nothing here allocates while a conversation runs, so that the n-th allocation is one of the core.
+ */
+#ifndef TG_UNIT_SUPPORT_FAKE_CORE_H
+#define TG_UNIT_SUPPORT_FAKE_CORE_H
+
+#include "core/worker.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FAKE_CLIENTS = 4, FAKE_SENT_BYTES = 256 * 1024, FAKE_JOURNAL_BYTES = 4096 };
+
+/* A client and the kernel between. */
+struct fake_client {
+    struct tg_transport transport; /* first */
+    struct tg_conn *conn;          /* NULL when there is none any more */
+    unsigned char *sent;           /* what was written and not yet looked at */
+    size_t sent_bytes;
+    size_t room; /* what the kernel still takes before it is choked */
+    size_t writes;
+    uint64_t acknowledged_bytes;
+    uint32_t reading_changes, drops, writable_asked;
+    bool is_reading, has_peer_left, is_write_failing;
+};
+
+struct fake_core {
+    struct tg_fake_clock clock;
+    struct tg_loop loop;
+    struct tg_script script;
+    struct tg_config config;
+    struct tg_generation generation;
+    struct tg_worker worker;
+    struct fake_client clients[FAKE_CLIENTS];
+    uint64_t alarm_ms;
+    uint32_t turns_requested, stops;
+    int connections; /* their numbers in the journal */
+    bool is_connected_raising;
+    /* Run inside the call of the script; NULL: nothing. */
+    void (*on_connected)(struct fake_core *core, struct tg_conn *conn);
+    void (*on_message)(struct fake_core *core, struct tg_conn *conn, const struct tg_envelope *envelope);
+    void (*on_disconnected)(struct fake_core *core, struct tg_conn *conn);
+    char journal[FAKE_JOURNAL_BYTES];
+    size_t journal_bytes;
+};
+
+/* Consumers: /chat (actions `say` with an object {content}, `ping` without payload, `seven` whose payload
+ * is 7 by default), /text, /binary, /strict. At most `max_connections`. */
+struct fake_core *fake_core_new_for(uint32_t max_connections);
+struct fake_core *fake_core_new(void);
+
+/* Drops every client that is left, and asserts that all gauges are back at 0. */
+void fake_core_free(struct fake_core *core);
+
+/* NULL when the worker refused. */
+struct fake_client *fake_core_open(struct fake_core *core, size_t index, const char *path);
+
+/* The end of a turn of the loop. */
+void fake_core_turn(struct fake_core *core);
+
+/* Moves the clock, with every alarm in between, each in a turn of its own. */
+void fake_core_sleep(struct fake_core *core, uint64_t milliseconds);
+
+/* One whole message. */
+void fake_client_say(struct fake_client *client, const char *text);
+void fake_client_send(struct fake_client *client, struct tg_slice bytes, bool is_binary);
+
+/* The kernel takes no more than `room` bytes from now on. */
+void fake_client_choke(struct fake_client *client, size_t room);
+
+/* The client has read everything. */
+void fake_client_read_all(struct fake_client *client);
+
+/* The socket is gone. */
+void fake_client_vanish(struct fake_client *client);
+
+/* What was written since it was last asked, a line for each frame: `text hello`, `ping hb`, `close 1000 bye`.
+ * A frame that is cut asserts. */
+void expect_sent(struct fake_client *client, const char *expected);
+
+/* What the script saw since it was last asked. */
+void expect_journal(struct fake_core *core, const char *expected);
+
+#endif
