@@ -28,6 +28,9 @@ enum { WATCH_MS = 1000, HEARTBEAT_ROUND_MS = 250 };
 /* From a breach of the protocol to the end of TCP: 250 ms, less what the wheel may be late. */
 enum { PROTOCOL_ERROR_MS = 200 };
 
+/* Of a close frame, before its reason: the header and the code. */
+enum { CLOSE_FRAME_HEAD = 4 };
+
 enum { CLOSE_ABNORMAL = 1006, CLOSE_TRY_AGAIN_LATER = 1013 };
 
 static void timer_fired(struct tg_timer *timer);
@@ -160,16 +163,32 @@ static void clear_outbox(struct tg_conn *conn)
     tg_outbox_clear(&conn->outbox, &conn->worker->segments);
 }
 
+/* The reason is kept as a close frame would carry it, so that the hook reads what the client does. */
 static void note_end(struct tg_conn *conn, uint16_t code, struct tg_slice reason)
 {
     conn->state = TG_CONN_CLOSING;
     conn->close_code = code;
-    size_t length = reason.length < TG_CLOSE_REASON_MAX ? reason.length : TG_CLOSE_REASON_MAX;
+    unsigned char frame[2 + TG_CONTROL_PAYLOAD_MAX];
+    size_t length = tg_frame_write_close(frame, code, reason.data, reason.length) - CLOSE_FRAME_HEAD;
     char *copy = length ? malloc(length) : NULL;
     if (!copy) return; /* a reason is a courtesy: without memory the code has to do */
-    memcpy(copy, reason.data, length);
+    memcpy(copy, frame + CLOSE_FRAME_HEAD, length);
     conn->close_reason = copy;
     conn->close_reason_bytes = (uint8_t)length;
+}
+
+/* The close frame takes its place behind what is queued; no limit holds it back. */
+static enum tg_status queue_close_frame(struct tg_conn *conn, uint16_t code, struct tg_slice reason)
+{
+    struct tg_buf *out = tg_outbox_begin(&conn->outbox, &conn->worker->segments);
+    if (!out) return TG_E_NO_MEMORY;
+    unsigned char frame[2 + TG_CONTROL_PAYLOAD_MAX];
+    size_t length = tg_frame_write_close(frame, code, reason.data, reason.length);
+    tg_buf_append(out, frame + 2, length - 2);
+    size_t before = conn->outbox.queued_bytes;
+    enum tg_status status = tg_outbox_commit(&conn->outbox, TG_OPCODE_CLOSE, SIZE_MAX, UINT32_MAX);
+    conn->worker->metrics.outbox_bytes += conn->outbox.queued_bytes - before;
+    return status;
 }
 
 /* The client does not take what it asked for. What is queued is dropped, so that the close frame is the
@@ -178,8 +197,13 @@ static void give_up(struct tg_conn *conn, struct tg_slice reason)
 {
     tg_log(TG_LOG_WARNING, "client_given_up", TG_LOG_CONN(conn), TG_LOG_STR("reason", reason),
            TG_LOG_I("outbox_bytes", conn->outbox.queued_bytes));
+    bool is_close_queued = conn->state == TG_CONN_CLOSING && conn->outbox.queued_messages > 0;
+    struct tg_slice close_reason = {conn->close_reason, conn->close_reason_bytes};
     clear_outbox(conn);
-    if (conn->state == TG_CONN_OPEN) tg_conn_close(conn, CLOSE_TRY_AGAIN_LATER, reason);
+    if (conn->state == TG_CONN_OPEN)
+        tg_conn_close(conn, CLOSE_TRY_AGAIN_LATER, reason);
+    else if (is_close_queued && queue_close_frame(conn, conn->close_code, close_reason) != TG_OK)
+        break_off(conn);
     await_close(conn, conn->worker->config->close_timeout_ms);
 }
 
@@ -438,20 +462,6 @@ enum tg_status tg_conn_send(struct tg_conn *conn, enum tg_opcode opcode, struct 
     if (status != TG_OK) return status;
     tg_buf_append_slice(out, payload);
     return tg_conn_commit(conn, opcode);
-}
-
-/* The close frame takes its place behind what is queued; no limit holds it back. */
-static enum tg_status queue_close_frame(struct tg_conn *conn, uint16_t code, struct tg_slice reason)
-{
-    struct tg_buf *out = tg_outbox_begin(&conn->outbox, &conn->worker->segments);
-    if (!out) return TG_E_NO_MEMORY;
-    unsigned char frame[2 + TG_CONTROL_PAYLOAD_MAX];
-    size_t length = tg_frame_write_close(frame, code, reason.data, reason.length);
-    tg_buf_append(out, frame + 2, length - 2);
-    size_t before = conn->outbox.queued_bytes;
-    enum tg_status status = tg_outbox_commit(&conn->outbox, TG_OPCODE_CLOSE, SIZE_MAX, UINT32_MAX);
-    conn->worker->metrics.outbox_bytes += conn->outbox.queued_bytes - before;
-    return status;
 }
 
 enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slice reason)
