@@ -368,7 +368,7 @@ void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
     if (!is_whole) return;
     conn->worker->metrics.messages_received++;
     conn->worker->metrics.bytes_received += message.length;
-    tg_dispatch(conn, message, chunk->is_binary);
+    tg_dispatch(conn, message, conn->assembly.is_binary);
     tg_assembly_done(&conn->assembly);
 }
 
