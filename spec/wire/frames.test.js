@@ -129,13 +129,38 @@ describe('a ping', () => {
 
   it('is answered each time, however many come in one segment', async () => {
     const client = await RawClient.open(server.port, '/ws/echo');
-    client.write(Buffer.concat(Array.from({ length: 10 }, (_, number) => frame('ping', `${number}`))));
-    for (let number = 0; number < 10; number += 1) {
+    client.write(Buffer.concat(Array.from({ length: 1000 }, (_, number) => frame('ping', `${number}`))));
+    for (let number = 0; number < 1000; number += 1) {
       const pong = await client.nextFrame();
       assert.strictEqual(pong.opcode, 'pong');
       assert.strictEqual(pong.payload.toString(), `${number}`);
     }
     client.destroy();
+  });
+
+  it('holds up the messages behind it only until it is answered, and changes their order in nothing', async () => {
+    const client = await RawClient.open(server.port, '/ws/echo');
+    const numbers = Array.from({ length: 100 }, (_, number) => `${number}`);
+    client.write(Buffer.concat(numbers.flatMap((number) =>
+      [frame('ping', number), frame('text', `{"action":"any","payload":${number}}`)])));
+    const got = { pong: [], text: [] };
+    for (let count = 0; count < 200; count += 1) {
+      const { opcode, payload } = await client.nextFrame();
+      got[opcode].push(payload.toString());
+    }
+    assert.deepStrictEqual(got.pong, numbers);
+    assert.deepStrictEqual(got.text, numbers.map((number) => `{"action":"any","payload":${number}}`));
+    client.destroy();
+  });
+
+  it('does not hide what comes behind it in its segment, a close or a breach', async () => {
+    for (const [last, code] of [[frame('close', closePayload(1000)), 1000], [frame(3, 'x'), 1002]]) {
+      const client = await RawClient.open(server.port, '/ws/echo');
+      client.write(Buffer.concat([frame('ping', 'a'), frame('ping', 'b'), last]));
+      for (const ping of ['a', 'b']) assert.strictEqual((await client.nextFrame()).payload.toString(), ping);
+      assert.strictEqual((await client.nextClose()).code, code);
+      await client.end();
+    }
   });
 
   it('that nobody asked for an answer to, a pong, is ignored', async () => {

@@ -175,6 +175,8 @@ static void ending(const struct tg_server *server, struct tg_session *session)
         if (lws_partial_buffered(wsi) || tg_socket_has_peer_left(lws_get_socket_fd(wsi))) return;
         lws_close_reason(wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR, NULL, 0);
     }
+    /* Input that the library kept would be parsed again, and it would give up its close frame. */
+    set_reading(&session->transport, false);
     tg_conn_protocol_error(session->conn);
 }
 
