@@ -69,6 +69,15 @@ describe('a static file', () => {
     }
   });
 
+  it('is refused with 400 where an encoded line break would smuggle headers in', async () => {
+    for (const target of ['/style.css%0AHost:%20evil', '/style.css%0D%0AHTTP/1.1%20HTTP/1.1%0D%0AHost:%20evil%0D%0Ax:',
+                          '/style.css?x=%0Ay']) {
+      const answer = await server.http(target);
+      assert.strictEqual(answer.status, 400, target);
+      assert.match(JSON.parse(answer.body).detail, /%0A or %0D/);
+    }
+  });
+
   it('comes several times over one connection', async () => {
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     try {

@@ -102,29 +102,31 @@ describe('a client', () => {
     'x\u2028event=forged', 'x\u0085event=forged',
   ];
 
+  // With a line break or a NUL a path is none.
+  const isPath = (forgery) => !/[\0\r\n]/.test(forgery);
+
   for (const format of ['text', 'json']) {
     it(`cannot forge a line or a field of the ${format} log`, async () => {
       const server = await logged(['--log-level', 'debug', '--log-format', format], async (one) => {
         for (const forgery of forgeries) {
-          const client = await RawClient.open(one.port, `/ws/echo?x=${encodeURIComponent(forgery)}`);
+          const client = await RawClient.open(one.port, '/ws/echo', { headers: { 'User-Agent': 'x" event="forged' } });
           client.json({ action: forgery });
           await client.nextText();
           client.close(3000, forgery);
           await client.end();
-          const target = `/ws/rooms/${encodeURIComponent(forgery)}`;
+          if (forgery.includes('\0')) continue; // the library hangs up
           const room = await RawClient.connect(one.port);
-          // A path with a line break, or a NUL, is none.
-          const isPath = !/[\0\r\n]/.test(forgery);
-          assert.strictEqual((await room.upgrade(target)).status, isPath ? 101 : 404, target);
-          if (isPath) room.close(1000);
+          const { status } = await room.upgrade(`/ws/rooms/${encodeURIComponent(forgery)}`);
+          assert.strictEqual(status, isPath(forgery) ? 101 : 400, forgery);
+          if (status === 101) room.close(1000);
           await room.end();
-          await one.http(target);
+          await one.http(`/${encodeURIComponent(forgery)}`);
         }
       });
-      // Every forgery did reach the log, as a reason and most of them as a path, within its field.
-      const written = (key) => server.lines().filter((line) => line.includes('forged') && new RegExp(`"?${key}"?[=:]`).test(line));
-      assert.strictEqual(written('reason').length, forgeries.length);
-      assert.strictEqual(written('path').length, forgeries.filter((forgery) => !/[\0\r\n]/.test(forgery)).length);
+      // Each of them did reach the log, as a reason and as a path, and stayed within its field.
+      const holding = (key) => server.lines().filter((line) => new RegExp(`\\b${key}"?[=:]"?x?.*forged`).test(line));
+      assert.strictEqual(holding('reason').length, forgeries.length);
+      assert.strictEqual(holding('path').length, forgeries.filter(isPath).length);
       // Nothing but printable text reaches a terminal.
       assert.doesNotMatch(server.stderr, /[\u0000-\u0009\u000b-\u001f\u007f]/);
       for (const line of server.lines()) {

@@ -6,7 +6,8 @@
  *    by fragment, it is a query that decodes to what the client meant (wire/pairs.h);
  *  - a '&' or ';' cuts a path too, and what it was is lost. Such a path is none of ours: clients
  *    that put one into a parameter have to write %26 and %3B, which arrive whole;
- *  - %0A and %0D end the request line like a real line break. Such a path is none of ours either.
+ *  - %0A and %0D end the request line like a real line break. What comes behind is taken for headers,
+ *    which a proxy in front of us has not seen as such: the request has to be refused.
  */
 #include "net/head.h"
 
@@ -58,10 +59,8 @@ static bool read_fragment(struct tg_server *server, struct lws *wsi, enum lws_to
     return text->data != NULL;
 }
 
-/* Behind the path stands the version, unless a decoded line break ended the request line: then the
- * path is cut short, and what came after the break was taken for headers, which a proxy in front of us
- * has not seen as such. */
-static bool is_whole(struct lws *wsi)
+/* Behind path and query stands the version, which a line break among them has made a header's name. */
+bool tg_head_is_whole(struct lws *wsi)
 {
     return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP) > 0;
 }
@@ -71,7 +70,7 @@ struct tg_slice tg_head_path(struct tg_server *server, struct lws *wsi)
     enum lws_token_indexes token =
         tg_head_method(wsi) == TG_METHOD_HEAD ? WSI_TOKEN_HEAD_URI : WSI_TOKEN_GET_URI;
     struct tg_slice path, rest;
-    if (!is_whole(wsi) || !read_fragment(server, wsi, token, 0, &path)) return (struct tg_slice){0};
+    if (!read_fragment(server, wsi, token, 0, &path)) return (struct tg_slice){0};
     if (read_fragment(server, wsi, token, 1, &rest)) return (struct tg_slice){0};
     /* A decoded NUL would end the path for whoever takes it for a C string. */
     if (memchr(path.data, '\0', path.length)) return (struct tg_slice){0};

@@ -17,6 +17,9 @@ enum tg_method { TG_METHOD_GET, TG_METHOD_HEAD, TG_METHOD_OTHER };
 
 enum tg_method tg_head_method(struct lws *wsi);
 
+/* False when a %0A or %0D cut the request line: path, query and headers are not what was meant. */
+bool tg_head_is_whole(struct lws *wsi);
+
 /* The path, decoded once by the library. data is NULL where there is none that can be trusted:
  * see head.c. */
 struct tg_slice tg_head_path(struct tg_server *server, struct lws *wsi);

@@ -13,6 +13,8 @@
 
 enum { HEAD_BYTES = 2048 };
 
+#define LINE_BREAK TG_ANSWER_ERROR(400, "Path and query must not contain %0A or %0D")
+
 /* ---- answers ---- */
 
 /* 0, or -1 when the head does not fit or the socket is broken. */
@@ -109,6 +111,11 @@ int tg_http_request(struct tg_server *server, struct lws *wsi)
         answer.closes_connection = true;
         return tg_http_write(wsi, &answer);
     }
+    if (!tg_head_is_whole(wsi)) {
+        struct tg_answer answer = LINE_BREAK;
+        answer.closes_connection = true;
+        return tg_http_write(wsi, &answer);
+    }
     struct tg_slice path = tg_head_path(server, wsi);
     struct tg_buf text;
     tg_buf_init(&text);
@@ -155,8 +162,8 @@ static bool find_objection(struct tg_server *server, struct lws *wsi, struct tg_
         *answer = TG_ANSWER_ERROR(400, "The only upgrade is to websocket");
     else if (tg_head_method(wsi) != TG_METHOD_GET)
         *answer = TG_ANSWER_ERROR(400, "A WebSocket handshake is a GET");
-    else if (!tg_head_path(server, wsi).data)
-        *answer = TG_ANSWER_ERROR(404, "Not found");
+    else if (!tg_head_is_whole(wsi))
+        *answer = LINE_BREAK;
     else if (!VALUE(HOST).length || !has_token(VALUE(CONNECTION), "upgrade"))
         *answer = TG_ANSWER_ERROR(400, "Not a WebSocket handshake");
     else if (server->worker->is_draining || server->listen_fd < 0)
