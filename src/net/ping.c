@@ -117,6 +117,7 @@ void tg_pings_open(struct tg_pings *pings, uv_loop_t *uv)
 
 /* Exported by the library, though in none of its headers. Without it pings are answered as the
  * library does by itself. */
+// NOLINTNEXTLINE(bugprone-reserved-identifier): the library's name
 extern int _lws_plat_service_tsi(struct lws_context *context, int timeout_ms, int thread)
     __attribute__((weak));
 
