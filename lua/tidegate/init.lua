@@ -22,7 +22,7 @@ local function logger(level)
     elseif fields ~= nil and type(fields) ~= "table" then
       declare.fail("tide.log.%s: the fields must be a table, got %s", level, declare.show(fields))
     end
-    host.log(level, text, fields, declare.position())
+    host.log(level, text, fields)
   end
 end
 
@@ -43,6 +43,7 @@ local tide <const> = {
   mixin = consumer.mixin,
   router = router.new,
   error = errors.raise,
+  array = host.array,
   log = declare.closed("tide.log", log),
 }
 declare.public(tide)

@@ -13,8 +13,8 @@ function Host.declared(declaration)
   table.insert(Host.declarations, declaration)
 end
 
-function Host.log(level, text, fields, source)
-  table.insert(Host.lines, { level = level, text = text, fields = fields, source = source })
+function Host.log(level, text, fields)
+  table.insert(Host.lines, { level = level, text = text, fields = fields })
 end
 
 function Host.message_type(type_table)
@@ -27,6 +27,10 @@ end
 --- cannot do that: specs of declarations name the result before they return it.
 function Host.visible(declare)
   return declare
+end
+
+function Host.array(items)
+  return items or {}
 end
 
 return Host

@@ -271,9 +271,8 @@ static void beat(struct tg_conn *conn)
         return;
     }
     if (silent_ms >= worker->config->heartbeat_seconds * 1000ull) {
-        conn->is_awaiting_pong = true;
         /* Not empty: the library does not tell of pongs without a payload. */
-        tg_conn_send(conn, TG_OPCODE_PING, TG_SLICE("hb"));
+        conn->is_awaiting_pong = tg_conn_send(conn, TG_OPCODE_PING, TG_SLICE("hb")) == TG_OK;
     }
     rearm(conn);
 }

@@ -22,7 +22,7 @@ struct tg_script_ops {
     /* A valid message. The envelope's tree is gone when this returns. */
     void (*message)(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
                     const struct tg_envelope *envelope);
-    /* A frame as it is: text of a text consumer, binary of a consumer that takes it. */
+    /* A frame as it is: each one of a text consumer, binary ones of a consumer that takes them. */
     void (*frame)(struct tg_script *script, struct tg_conn *conn, struct tg_slice data, bool is_binary);
     /* The connection has ended; once, and only when `connected` had begun. */
     void (*disconnected)(struct tg_script *script, struct tg_conn *conn, uint16_t code,

@@ -36,8 +36,9 @@ void tg_worker_deinit(struct tg_worker *worker)
     tg_buf_deinit(&worker->issues);
     free(worker->slots);
     free(worker->free_slots);
-    worker->slots = NULL;
+    worker->slots = NULL; /* handles that Lua still holds find nothing */
     worker->free_slots = NULL;
+    worker->slot_count = worker->free_count = 0;
 }
 
 /* ---- connections ---- */

@@ -9,7 +9,7 @@
 
 struct tg_net_loop;
 
-enum tg_status tg_net_loop_open(struct tg_net_loop **loop, struct tg_error *error);
+enum tg_status tg_net_loop_open(struct tg_net_loop **out, struct tg_error *error);
 
 /* All users of the loop must have been closed. */
 void tg_net_loop_close(struct tg_net_loop *loop);

@@ -13,7 +13,7 @@
 
 /* A listening socket on this numeric address and no other; a client's socket inherits TCP_NODELAY
  * from it. TG_E_INVALID: not an address. TG_E_IO: `error` has address, port and reason. */
-enum tg_status tg_socket_listen(const char *host, uint16_t port, int *fd, struct tg_error *error);
+enum tg_status tg_socket_listen(const char *host, uint16_t port, int *out, struct tg_error *error);
 
 /* The port that a socket is bound to. */
 uint16_t tg_socket_port(int fd);

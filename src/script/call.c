@@ -35,3 +35,8 @@ int tg_call_traced(lua_State *L, lua_CFunction function, void *first, void *seco
     lua_remove(L, top + 1);
     return outcome;
 }
+
+int tg_call_values(lua_State *L, int arguments, int results)
+{
+    return lua_pcall(L, arguments, results, 0);
+}

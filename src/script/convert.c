@@ -1,6 +1,7 @@
-/* Reading and writing tables is raw: no metamethod runs, so nothing here calls back into Lua code and
- * the outbox's open frame cannot be disturbed. Everything may raise; what is allocated is either Lua's or
- * the arena's. */
+/* Reading and writing tables is raw: no metamethod runs. Where writing allocates (sorting the keys of a map)
+ * the collector stands still, since a finalizer is Lua code of the user's that may send to the very
+ * connection whose frame is being written. Everything may raise; what is allocated is either Lua's or the
+ * arena's. */
 #include "script/convert.h"
 
 #include "base/utf8.h"
@@ -124,6 +125,7 @@ static void push_path(const struct writer *writer, const struct tg_path *path)
 /* Raises "PATH: text", at the line of whoever called the running function. */
 static void fail(const struct writer *writer, const struct tg_path *path, const char *text)
 {
+    tg_world_restart_collector(writer->world);
     push_path(writer, path);
     luaL_error(writer->L, "%s: %s", lua_tostring(writer->L, -1), text);
 }
@@ -220,6 +222,8 @@ static void write_members(struct writer *writer, int index, const struct tg_sche
 {
     lua_State *L = writer->L;
     size_t count;
+    bool was_stopped = writer->world->is_collector_stopped;
+    tg_world_stop_collector(writer->world);
     struct tg_slice *keys = push_sorted_keys(writer, index, declared, path, &count);
     for (size_t i = 0; i < count; i++) {
         const struct tg_path step = {.parent = path, .key = keys[i]};
@@ -233,6 +237,7 @@ static void write_members(struct writer *writer, int index, const struct tg_sche
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    if (!was_stopped) tg_world_restart_collector(writer->world);
 }
 
 /* One declared field; true when it was written. */

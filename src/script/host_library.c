@@ -69,6 +69,9 @@ static int host_array(lua_State *L)
     if (lua_isnoneornil(L, 1)) lua_newtable(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    if (lua_getmetatable(L, 1) && !tg_is_marked_array(world_of(L), L, 1))
+        return luaL_argerror(L, 1, "the table has a metatable of its own");
+    lua_settop(L, 1);
     tg_mark_array(world_of(L), L);
     return 1;
 }

@@ -48,7 +48,9 @@ static struct tg_slice make_head(struct tg_world *world, lua_State *L, struct tg
 /* Pushes the metatable of the type's instances: instance.action reads the action. [-0, +1, e] */
 static void push_instance_meta(lua_State *L, struct tg_message_type *type)
 {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable"); /* out of reach, and with it the key */
     lua_pushlightuserdata(L, type);
     lua_rawsetp(L, -2, &type_key);
     lua_createtable(L, 0, 1);
@@ -80,7 +82,7 @@ void tg_message_type_push_constructor(struct tg_world *world, lua_State *L, int 
 static const struct tg_message_type *type_in_table(lua_State *L, int index)
 {
     lua_rawgetp(L, index, &type_key);
-    const struct tg_message_type *type = lua_touserdata(L, -1);
+    const struct tg_message_type *type = lua_islightuserdata(L, -1) ? lua_touserdata(L, -1) : NULL;
     lua_pop(L, 1);
     return type;
 }

@@ -6,6 +6,7 @@
  * Everything found is loaded into this world, so two worlds never share a module table. */
 #include "script/require.h"
 
+#include "script/call.h"
 #include "script/embedded.h"
 
 #include <errno.h>
@@ -51,7 +52,7 @@ static void run_chunk(struct tg_world *world, lua_State *L, const char *name, co
     begin_loading(world, L, name);
     lua_pushstring(L, name);
     lua_pushstring(L, where);
-    if (lua_pcall(L, 2, 1, 0) != LUA_OK) {
+    if (tg_call_values(L, 2, 1) != LUA_OK) {
         tg_world_push(world, L, TG_REF_LOADED);
         lua_pushnil(L);
         lua_setfield(L, -2, name);
@@ -59,6 +60,12 @@ static void run_chunk(struct tg_world *world, lua_State *L, const char *name, co
         lua_error(L);
     }
     remember(world, L, name);
+}
+
+static int close_file(lua_State *L)
+{
+    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
+    return luaL_fileresult(L, fclose(stream->f) == 0, NULL);
 }
 
 /* Reads a whole file as a Lua string; a failure is raised with the system's reason. [-0, +1, e] */
@@ -69,6 +76,7 @@ static void push_file(lua_State *L, const char *path)
     luaL_setmetatable(L, LUA_FILEHANDLE);
     stream->f = fopen(path, "rb");
     if (!stream->f) luaL_error(L, "%s: %s", path, strerror(errno));
+    stream->closef = close_file;
     luaL_Buffer buffer;
     luaL_buffinit(L, &buffer);
     size_t got;
@@ -77,6 +85,8 @@ static void push_file(lua_State *L, const char *path)
         got = fread(room, 1, LUAL_BUFFERSIZE, stream->f);
         luaL_addsize(&buffer, got);
     } while (got > 0);
+    if (ferror(stream->f)) luaL_error(L, "%s: %s", path, strerror(errno));
+    stream->closef = NULL;
     fclose(stream->f);
     luaL_pushresult(&buffer);
     lua_remove(L, -2);

@@ -31,11 +31,21 @@ static int new_coroutine(lua_State *L)
     return 0;
 }
 
+/* Back to a fresh coroutine: pending <close> variables are closed. */
+static void renew(struct tg_task_pool *pool, lua_State *thread)
+{
+    lua_resetthread(thread);
+    lua_settop(thread, 0);
+    tg_world_push_refs(pool->world, thread);
+}
+
 static bool take(struct tg_task_pool *pool, struct coroutine *taken)
 {
     if (pool->count > 0) {
         pool->count--;
         *taken = (struct coroutine){pool->idle[pool->count].thread, pool->idle[pool->count].ref};
+        /* A handler may have kept coroutine.running() and closed or resumed it since. */
+        if (lua_status(taken->thread) != LUA_OK || lua_gettop(taken->thread) != 1) renew(pool, taken->thread);
         return true;
     }
     lua_State *L = pool->world->L;
@@ -103,10 +113,10 @@ static struct tg_slice text_field(lua_State *L, int index, const char *name)
 static void read_declared(lua_State *L, struct tg_failure *failure)
 {
     if (!lua_istable(L, 3) || luaL_getmetafield(L, 3, "__name") != LUA_TSTRING) return;
-    failure->is_declared = strcmp(lua_tostring(L, -1), "tidegate.error") == 0;
-    if (!failure->is_declared) return;
+    if (strcmp(lua_tostring(L, -1), "tidegate.error") != 0) return;
     failure->code = text_field(L, 3, "code");
     failure->detail = text_field(L, 3, "detail");
+    failure->is_declared = failure->code.data && failure->detail.data;
 }
 
 /* describe(description, world, error): fills the failure and tells it, while the texts are anchored. */
@@ -160,9 +170,7 @@ static enum tg_status fail(struct tg_task_pool *pool, struct coroutine used, boo
         if (tg_call_protected(L, describe_plainly, &description, pool->world) != LUA_OK)
             status = TG_E_NO_MEMORY;
     }
-    lua_resetthread(used.thread); /* closes pending <close> variables; leaves one value */
-    lua_settop(used.thread, 0);
-    tg_world_push_refs(pool->world, used.thread);
+    renew(pool, used.thread);
     return status;
 }
 
@@ -184,6 +192,7 @@ enum tg_status tg_task_run(struct tg_task_pool *pool, lua_CFunction body, void *
         lua_settop(thread, 1);
     else
         status = fail(pool, coroutine, outcome == LUA_YIELD, context, on_failure);
+    tg_world_restart_collector(pool->world);
     give_back(pool, coroutine);
     return status;
 }

@@ -16,6 +16,20 @@ void *tg_world_check_memory(lua_State *L, void *pointer)
     return pointer;
 }
 
+void tg_world_stop_collector(struct tg_world *world)
+{
+    if (world->is_collector_stopped || !lua_gc(world->L, LUA_GCISRUNNING)) return;
+    lua_gc(world->L, LUA_GCSTOP);
+    world->is_collector_stopped = true;
+}
+
+void tg_world_restart_collector(struct tg_world *world)
+{
+    if (!world->is_collector_stopped) return;
+    lua_gc(world->L, LUA_GCRESTART);
+    world->is_collector_stopped = false;
+}
+
 struct tg_slice tg_world_copy(struct tg_world *world, lua_State *L, struct tg_slice text)
 {
     text = tg_arena_copy(&world->registry->arena, text);

@@ -42,6 +42,7 @@ struct tg_world {
     struct tg_worker *worker;     /* NULL while only checking */
     struct tg_registry *registry; /* whose arena holds what is compiled */
     int table_ref;                /* of `refs` in the Lua registry */
+    bool is_collector_stopped;    /* by tg_world_stop_collector */
     bool is_loaded;               /* modules have run: nothing is declared any more */
     uint32_t key_count;
     struct tg_buf scratch; /* owned: text under way that a Lua error may jump over */
@@ -80,6 +81,11 @@ uint32_t tg_world_key_id(struct tg_world *world, lua_State *L);
 /* Loads the text chunk with the world's environment; a syntax error is raised. [-0, +1, e] */
 void tg_world_load(struct tg_world *world, lua_State *L, const char *text, size_t length,
                    const char *chunk_name);
+
+/* Between these two no finalizer of the user's runs, whatever is allocated. An error may jump over the
+ * second: every task ends with it. [-0, +0, -] */
+void tg_world_stop_collector(struct tg_world *world);
+void tg_world_restart_collector(struct tg_world *world);
 
 /* Raises "not enough memory" when `pointer` is NULL, and returns it. [-0, +0, e] */
 void *tg_world_check_memory(lua_State *L, void *pointer);

@@ -13,8 +13,7 @@ host.null = nil
 ---@param level "debug" | "info" | "warning" | "error"
 ---@param text string
 ---@param fields? table<string, any>
----@param source? string the line that logs
-function host.log(level, text, fields, source) end
+function host.log(level, text, fields) end
 
 --- Notes a consumer, so that one which no module returns can be named.
 ---@param declaration tidegate.Declaration
@@ -30,5 +29,10 @@ function host.message_type(message_type) end
 ---@param declare F
 ---@return F
 function host.visible(declare) end
+
+--- tide.array.
+---@param items? any[]
+---@return any[]
+function host.array(items) end
 
 return host

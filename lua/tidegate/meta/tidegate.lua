@@ -70,6 +70,13 @@ function tide.router(prefix, entries) end
 ---@param options tidegate.ErrorOptions
 function tide.error(options) end
 
+--- Marks a table as an array for `s.any()`: an empty one is written as [] and not as {}. Arrays
+--- that a client sent are marked already.
+---@generic T
+---@param items? T[] an empty one when left out
+---@return T[] # the same table
+function tide.array(items) end
+
 ---@alias tidegate.RouterEntry tidegate.Consumer | tidegate.TextConsumer | tidegate.Router
 ---@alias tidegate.RouterEntries table<string | integer, tidegate.RouterEntry>
 

@@ -1,0 +1,89 @@
+-- Handlers that do what a gateway has to live through.
+local tide <const> = require "tidegate"
+local s <const> = tide.schema
+
+local done <const> = tide.message("done", s.any())
+local big <const> = tide.message("big", s.map(s.any()))
+
+local Unruly <const> = tide.consumer { name = "unruly", path = "/ws/unruly" }
+
+local tricks <const> = {}
+
+-- Each object that is collected sends, and leaves another one to be collected.
+function tricks.finalizer(conn)
+  local function arm()
+    setmetatable({}, {
+      __gc = function()
+        conn:send_text "collected"
+        arm()
+      end,
+    })
+  end
+  arm()
+  local payload <const> = {}
+  for i = 1, 3000 do
+    payload["key" .. i] = { text = ("x"):rep(20) .. i }
+  end
+  conn:send(big(payload))
+  return done "finalizer"
+end
+
+-- A collector that was stopped by an error half-way through a message would never run again.
+function tricks.broken_map(conn)
+  local is_sent <const>, why <const> = pcall(conn.send, conn, big { a = print })
+  assert(not is_sent)
+  return done { why = why, runs = collectgarbage "isrunning" }
+end
+
+local kept
+
+function tricks.keep_coroutine()
+  kept = coroutine.running()
+  return done "kept"
+end
+
+function tricks.resume_kept()
+  local is_resumed <const>, why <const> = coroutine.resume(kept)
+  return done { resumed = is_resumed, why = tostring(why) }
+end
+
+function tricks.close_kept()
+  local is_closed <const>, why <const> = pcall(coroutine.close, kept)
+  return done { closed = is_closed, why = tostring(why) }
+end
+
+function tricks.declare_message()
+  return tide.message("late", { a = s.integer() }) { a = 1 }
+end
+
+function tricks.declare_consumer()
+  tide.consumer { name = "late", path = "/ws/late" }
+end
+
+function tricks.forge_error()
+  error(setmetatable({}, { __name = "tidegate.error" }))
+end
+
+function tricks.metatable_of_message()
+  local message <const> = done "x"
+  local is_set <const> = pcall(setmetatable, message, {})
+  return done { seen = getmetatable(message), set = is_set }
+end
+
+function tricks.array()
+  return done { empty = tide.array(), object = {}, list = tide.array { 1, 2 } }
+end
+
+function tricks.array_of_message()
+  return done { refused = not pcall(tide.array, done "x") }
+end
+
+function tricks.names_for_array()
+  return tide.messages.error { list = tide.array { name = 1 } }
+end
+
+Unruly:on(tide.message("try", s.string()), { output = done }, function(conn, message)
+  return tricks[message.payload](conn)
+end)
+
+return Unruly

@@ -1,0 +1,103 @@
+// What handlers do that a gateway has to live through.
+import assert from 'node:assert';
+import { after, before, describe, it } from 'node:test';
+
+import { RawClient } from '../support/raw.js';
+import { Server } from '../support/server.js';
+
+const failed = '{"action":"error","payload":{"detail":"Failed to process message"}}';
+
+describe('a handler', () => {
+  let server;
+  let client;
+  before(async () => {
+    server = await Server.start('unruly', { args: ['--outbox-high-water-bytes', '100'] });
+    client = await RawClient.open(server.port, '/ws/unruly');
+  });
+  after(async () => {
+    client.destroy();
+    await server.stop();
+  });
+
+  const attempt = async (trick) => {
+    client.text(JSON.stringify({ action: 'try', payload: trick }));
+    return client.nextText();
+  };
+
+  // Serialising a map allocates, so the collector ran, and a finalizer that sent to the same connection
+  // took away the buffer that the message was being written into.
+  it('may send from a finalizer while a message is being written', async () => {
+    client.text('{"action":"try","payload":"finalizer"}');
+    let text;
+    let isWhole = false;
+    do {
+      text = await client.nextText();
+      if (text === 'collected') continue;
+      const { action, payload } = JSON.parse(text);
+      if (action === 'big') isWhole = Object.keys(payload).length === 3000;
+    } while (!text.includes('"finalizer"'));
+    assert.ok(isWhole, 'the big message came whole');
+  });
+
+  it('leaves the collector running when a map cannot be written', async () => {
+    const skip = async () => {
+      for (;;) {
+        const text = await attempt('broken_map');
+        if (text !== 'collected') return JSON.parse(text);
+      }
+    };
+    const { payload } = await skip();
+    assert.strictEqual(payload.runs, true);
+    assert.match(payload.why, /big\.payload\.a: expected a value that JSON can say, got function/);
+  });
+});
+
+describe('the program', () => {
+  let server;
+  let client;
+  before(async () => {
+    server = await Server.start('unruly');
+    client = await RawClient.open(server.port, '/ws/unruly');
+  });
+  after(async () => {
+    client.destroy();
+    await server.stop();
+  });
+
+  const attempt = async (trick) => {
+    client.text(JSON.stringify({ action: 'try', payload: trick }));
+    return client.nextText();
+  };
+
+  // Coroutines are used again: one that a handler kept and resumed or closed must not fail the next message.
+  it('does not care what is done to the coroutine of a handler that has ended', async () => {
+    assert.strictEqual(await attempt('keep_coroutine'), '{"action":"done","payload":"kept"}');
+    await attempt('resume_kept');
+    assert.strictEqual(await attempt('keep_coroutine'), '{"action":"done","payload":"kept"}');
+    await attempt('close_kept');
+    assert.strictEqual(await attempt('keep_coroutine'), '{"action":"done","payload":"kept"}');
+  });
+
+  // Each declaration stays as long as the code that was loaded.
+  it('refuses declarations by a handler', async () => {
+    assert.strictEqual(await attempt('declare_message'), failed);
+    assert.strictEqual(await attempt('declare_consumer'), failed);
+  });
+
+  it('takes no forged error for a declared one', async () => {
+    assert.strictEqual(await attempt('forge_error'), failed);
+  });
+
+  it('keeps the metatable of a message to itself', async () => {
+    assert.strictEqual(await attempt('metatable_of_message'), '{"action":"done","payload":{"seen":false,"set":false}}');
+  });
+
+  it('writes what is marked as an array as one, even when it is empty', async () => {
+    assert.strictEqual(await attempt('array'), '{"action":"done","payload":{"empty":[],"list":[1,2],"object":{}}}');
+    assert.strictEqual(await attempt('array_of_message'), '{"action":"done","payload":{"refused":true}}');
+  });
+
+  it('refuses to write names where an array is meant', async () => {
+    assert.strictEqual(await attempt('names_for_array'), failed);
+  });
+});
