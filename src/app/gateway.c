@@ -93,7 +93,11 @@ void tg_gateway_run(struct tg_gateway *gateway)
 
 void tg_gateway_close(struct tg_gateway *gateway)
 {
-    if (gateway->server) tg_server_close(gateway->server);
+    if (gateway->server && !tg_server_close(gateway->server)) {
+        tg_log(TG_LOG_ERROR, "close_unfinished",
+               TG_LOG_I("connections", gateway->worker.metrics.connections));
+        _exit(EXIT_FAILURE);
+    }
     if (gateway->has_worker) tg_worker_deinit(&gateway->worker);
     if (gateway->loop) tg_net_loop_close(gateway->loop);
     if (gateway->host) tg_host_close(gateway->host);

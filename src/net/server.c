@@ -36,6 +36,8 @@ enum {
     ARENA_KEEP_BYTES = 64 * 1024,
 };
 
+#define CLOSE_NS_MAX 2000000000ull /* see tg_server_close */
+
 /* ---- the library's callbacks ---- */
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
@@ -236,27 +238,31 @@ static void note_closing(uv_handle_t *handle, void *is_any_closing)
 /* libuv lets go of a handle in a later turn. On a loop that is not its own the library wants to be
  * told once more then: the first call closes the sockets, a later one frees the context and sets our
  * pointer to NULL (pcontext). */
-static void close_library(struct tg_server *server)
+static bool close_library(struct tg_server *server)
 {
     uv_loop_t *uv = tg_net_loop_uv(server->loop);
+    const uint64_t deadline_ns = uv_hrtime() + CLOSE_NS_MAX;
     bool is_any_closing = false;
     while (server->context || is_any_closing) {
+        if (uv_hrtime() > deadline_ns) return false;
         if (!is_any_closing) lws_context_destroy(server->context);
         uv_run(uv, UV_RUN_NOWAIT);
         is_any_closing = false;
         uv_walk(uv, note_closing, &is_any_closing);
     }
+    return true;
 }
 
-void tg_server_close(struct tg_server *server)
+bool tg_server_close(struct tg_server *server)
 {
     server->is_closing = true;
     tg_server_stop_listening(server);
     tg_pings_close(&server->pings);
-    close_library(server);
+    if (!close_library(server)) return false;
     assert(!server->is_listener_open);
     if (server->spare_fd >= 0) close(server->spare_fd);
     tg_arena_deinit(&server->arena);
     free(server->static_root);
     free(server);
+    return true;
 }

@@ -11,6 +11,7 @@
 #include "core/worker.h"
 #include "net/loop.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct tg_server;
@@ -32,7 +33,9 @@ uint16_t tg_server_port(const struct tg_server *server);
 /* No new connections; those that are open stay. /readyz of a kept-alive connection answers 503. */
 void tg_server_stop_listening(struct tg_server *server);
 
-/* Frees the server. Remaining sockets are dropped, each with its tg_conn_closed. */
-void tg_server_close(struct tg_server *server);
+/* Frees the server. Remaining sockets are dropped, each with its tg_conn_closed. False: the library has not
+ * let go of its sockets in two seconds; server and loop must be left as they are, and the process can only
+ * end. */
+bool tg_server_close(struct tg_server *server);
 
 #endif
