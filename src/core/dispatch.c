@@ -53,10 +53,20 @@ static enum tg_status check_payload(struct tg_worker *worker, const struct tg_ac
     return TG_E_INVALID;
 }
 
+/* Comparing a few names takes less time than hashing one. */
+static const struct tg_action *look_up_action(const struct tg_consumer *consumer, struct tg_slice name)
+{
+    enum { FEW = 8 };
+    if (consumer->action_count > FEW) return tg_map_get(&consumer->actions, name);
+    for (uint32_t i = 0; i < consumer->action_count; i++)
+        if (tg_slice_equal(consumer->ordered_actions[i]->name, name)) return consumer->ordered_actions[i];
+    return NULL;
+}
+
 static const struct tg_action *find_action(const struct tg_consumer *consumer, struct tg_slice name,
                                            struct tg_issues *issues)
 {
-    const struct tg_action *action = tg_map_get(&consumer->actions, name);
+    const struct tg_action *action = look_up_action(consumer, name);
     if (!action) {
         const struct tg_path path = {.key = TG_SLICE("action")};
         tg_issue_add_text(issues, TG_ISSUE_UNION_TAG_INVALID, &path, name);

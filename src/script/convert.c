@@ -148,8 +148,7 @@ static void write_string(struct writer *writer, int index, const struct tg_path 
 {
     struct tg_slice text;
     text.data = lua_tolstring(writer->L, index, &text.length);
-    if (!tg_utf8_is_valid(text.data, text.length)) fail(writer, path, "the text is not UTF-8");
-    tg_json_write_string(writer->out, text);
+    if (!tg_json_write_checked_string(writer->out, text)) fail(writer, path, "the text is not UTF-8");
 }
 
 static void write_float(struct writer *writer, lua_Number number, const struct tg_path *path)

@@ -1,5 +1,7 @@
-/* The way from a Lua value to its type is one raw lookup: the metatable of an instance, and the type table
- * itself, hold the type's address under a key that no Lua code can name. */
+/* An instance is a userdata whose one user value is the payload: one block of memory, where a table with one
+ * field takes two and has to be hashed into. Its block says that it is one and of which type; no userdata of
+ * anybody else's has our address in it. The type table holds the type under a key that no Lua code can name.
+ */
 #include "script/message_type.h"
 
 #include "script/compile.h"
@@ -7,21 +9,51 @@
 #include "wire/json.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 /* Its address is the key. */
 static const char type_key = 0;
 
-/* constructor(self, payload) */
+struct instance {
+    const char *mark; /* &type_key */
+    const struct tg_message_type *type;
+};
+
+/* constructor(self, payload). Upvalues: the metatable, the type. */
 static int make_instance(lua_State *L)
 {
     lua_settop(L, 2);
-    lua_createtable(L, 0, 1);
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_pushvalue(L, 2);
-    lua_rawset(L, -3);
+    struct instance *instance = lua_newuserdatauv(L, sizeof *instance, 1);
+    *instance = (struct instance){&type_key, lua_touserdata(L, lua_upvalueindex(2))};
+    lua_insert(L, 2);
+    lua_setiuservalue(L, 2, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
-    lua_setmetatable(L, -2);
+    lua_setmetatable(L, 2);
     return 1;
+}
+
+/* message.payload, message.action. Upvalue: the action. */
+static int instance_index(lua_State *L)
+{
+    const char *key = lua_tostring(L, 2);
+    if (key && strcmp(key, "payload") == 0)
+        lua_getiuservalue(L, 1, 1);
+    else if (key && strcmp(key, "action") == 0)
+        lua_pushvalue(L, lua_upvalueindex(1));
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* message.payload = value */
+static int instance_newindex(lua_State *L)
+{
+    const char *key = luaL_tolstring(L, 2, NULL);
+    if (strcmp(key, "payload") != 0)
+        return luaL_error(L, "a message has action and payload, and only payload can be set: got '%s'", key);
+    lua_settop(L, 3);
+    lua_setiuservalue(L, 1, 1);
+    return 0;
 }
 
 static struct tg_slice copy_field(struct tg_world *world, lua_State *L, int index, const char *name)
@@ -45,18 +77,17 @@ static struct tg_slice make_head(struct tg_world *world, lua_State *L, struct tg
     return tg_world_copy(world, L, tg_buf_peek(head));
 }
 
-/* Pushes the metatable of the type's instances: instance.action reads the action. [-0, +1, e] */
-static void push_instance_meta(lua_State *L, struct tg_message_type *type)
+/* Pushes the metatable of the type's instances. [-0, +1, e] */
+static void push_instance_meta(lua_State *L, const struct tg_message_type *type)
 {
     lua_createtable(L, 0, 4);
     lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable"); /* out of reach, and with it the key */
-    lua_pushlightuserdata(L, type);
-    lua_rawsetp(L, -2, &type_key);
-    lua_createtable(L, 0, 1);
+    lua_setfield(L, -2, "__metatable"); /* out of reach */
     lua_pushlstring(L, type->action.data, type->action.length);
-    lua_setfield(L, -2, "action");
+    lua_pushcclosure(L, instance_index, 1);
     lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, instance_newindex);
+    lua_setfield(L, -2, "__newindex");
     lua_pushfstring(L, "tidegate.message %s", type->action.data);
     lua_setfield(L, -2, "__name");
 }
@@ -75,7 +106,7 @@ void tg_message_type_push_constructor(struct tg_world *world, lua_State *L, int 
     lua_pushlightuserdata(L, type);
     lua_rawsetp(L, index, &type_key);
     push_instance_meta(L, type);
-    lua_pushliteral(L, "payload");
+    lua_pushlightuserdata(L, type);
     lua_pushcclosure(L, make_instance, 2);
 }
 
@@ -98,10 +129,10 @@ const struct tg_message_type *tg_message_type_of_table(lua_State *L, int index)
 
 const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int index)
 {
-    if (!lua_istable(L, index) || !lua_getmetatable(L, index)) return NULL;
-    const struct tg_message_type *type = type_in_table(L, lua_gettop(L));
-    lua_pop(L, 1);
-    return type;
+    if (lua_type(L, index) != LUA_TUSERDATA) return NULL;
+    const struct instance *instance = lua_touserdata(L, index);
+    if (lua_rawlen(L, index) != sizeof *instance || instance->mark != &type_key) return NULL;
+    return instance->type;
 }
 
 const char *tg_message_type_push_misuse(lua_State *L, int index)
@@ -128,8 +159,7 @@ void tg_message_write(struct tg_world *world, lua_State *L, int index, const str
     luaL_checkstack(L, 12, "too many values");
     tg_world_push(world, L, TG_REF_KEYS);
     int keys = lua_gettop(L);
-    lua_rawgeti(L, keys, TG_KEY_PAYLOAD);
-    lua_rawget(L, index);
+    lua_getiuservalue(L, index, 1);
     if (!is_left_out(L, keys + 1, type->payload)) {
         tg_buf_append_literal(out, ",\"payload\":");
         tg_write_payload(world, L, keys + 1, keys, type->payload, type->action, out);

@@ -1,7 +1,7 @@
 /* Message types: what `tide.message` declares, and the instances that a type makes when it is called.
  *
- * An instance is a table { payload = ... } whose metatable leads back to the type. Its text is written
- * straight into a client's outbox.
+ * An instance is a userdata that holds its payload and knows its type: `message.payload` and `message.action`
+ * read it. Its text is written straight into a client's outbox.
  */
 #ifndef TG_SCRIPT_MESSAGE_TYPE_H
 #define TG_SCRIPT_MESSAGE_TYPE_H

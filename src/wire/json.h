@@ -30,6 +30,9 @@ void tg_json_write_escaped(struct tg_buf *out, struct tg_slice text);
  * quoting what a client sent. */
 struct tg_slice tg_json_cut(struct tg_slice text, size_t max_bytes);
 
+/* The same for text that nobody has checked: false when it is not UTF-8, and nothing is written then. */
+bool tg_json_write_checked_string(struct tg_buf *out, struct tg_slice text);
+
 void tg_json_write_integer(struct tg_buf *out, int64_t integer);
 
 /* The shortest decimal that reads back as the same double, always with a fraction or an exponent

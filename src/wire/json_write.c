@@ -1,6 +1,7 @@
 /* The writing half of json.h. Texts go out in runs: what needs no escape is copied at once. */
 #include "wire/json.h"
 
+#include "base/utf8.h"
 #include "wire/json_scan.h"
 
 #include <assert.h>
@@ -52,6 +53,25 @@ void tg_json_write_string(struct tg_buf *out, struct tg_slice text)
     tg_buf_append_char(out, '"');
     tg_json_write_escaped(out, text);
     tg_buf_append_char(out, '"');
+}
+
+bool tg_json_write_checked_string(struct tg_buf *out, struct tg_slice text)
+{
+    uint64_t high = 0;
+    const char *end = text.data + text.length;
+    bool is_plain = text.length == 0 || tg_json_scan_plain(text.data, end, &high) == end;
+    if ((!is_plain || high) && !tg_utf8_is_valid(text.data, text.length)) return false;
+    if (!is_plain) {
+        tg_json_write_string(out, text);
+        return true;
+    }
+    char *room = tg_buf_reserve(out, text.length + 2);
+    if (!room) return true;
+    room[0] = '"';
+    if (text.length) memcpy(room + 1, text.data, text.length);
+    room[text.length + 1] = '"';
+    out->length += text.length + 2;
+    return true;
 }
 
 /* Writes the digits so that they end before `end`, at least `width` of them; returns the first. */

@@ -651,6 +651,32 @@ static void escapes_exactly_what_json_demands(void **state)
     }
 }
 
+static void writes_checked_text_as_it_writes_any_and_refuses_what_is_not_utf8(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char *const good[] = {"",
+                                       "plain",
+                                       "a longer text without any escape",
+                                       "é",
+                                       "quote \" and é",
+                                       "line\nbreak",
+                                       "\xF0\x9F\x94\xA7 System Echo: Hello"};
+    static const char *const bad[] = {"\xFF", "plain and then \xC3", "\xED\xA0\x80", "with \" and \x80"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        tg_buf_truncate(&fixture->out, 0);
+        assert_true(tg_json_write_checked_string(&fixture->out, tg_slice_of(good[i])));
+        size_t length = fixture->out.length;
+        tg_json_write_string(&fixture->out, tg_slice_of(good[i]));
+        assert_int_equal(fixture->out.length, 2 * length);
+        assert_memory_equal(fixture->out.data, fixture->out.data + length, length);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        tg_buf_truncate(&fixture->out, 0);
+        assert_false(tg_json_write_checked_string(&fixture->out, tg_slice_of(bad[i])));
+        assert_int_equal(fixture->out.length, 0);
+    }
+}
+
 /* ---- without memory ---- */
 
 struct sweep {
@@ -741,6 +767,7 @@ int main(void)
         TEST(reads_numbers_as_strtod_does),
         TEST(writes_integers_to_their_limits),
         TEST(escapes_exactly_what_json_demands),
+        TEST(writes_checked_text_as_it_writes_any_and_refuses_what_is_not_utf8),
         TEST(survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
