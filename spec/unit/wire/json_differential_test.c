@@ -1,4 +1,5 @@
 /* Two parsers, one opinion: over generated documents, whole and mutated. */
+#include "support/json_fixture.h"
 #include "wire/json.h"
 
 #include <setjmp.h>
@@ -8,53 +9,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-enum { MAX_DEPTH = 64, GENERATED_DOCUMENTS = 12000 };
-
-struct fixture {
-    struct tg_arena arena;
-    struct tg_buf out;
-    struct tg_value value;
-    struct tg_error error;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    tg_arena_init(&fixture->arena, 1 << 20);
-    tg_buf_init(&fixture->out);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    tg_arena_deinit(&fixture->arena);
-    tg_buf_deinit(&fixture->out);
-    free(fixture);
-    return 0;
-}
-
-static enum tg_status parse(struct fixture *fixture, struct tg_slice text)
-{
-    tg_arena_reset(&fixture->arena);
-    fixture->error = (struct tg_error){0};
-    return tg_json_parse(text, MAX_DEPTH, &fixture->arena, &fixture->value, &fixture->error);
-}
-
-static struct tg_value *parse_good(struct fixture *fixture, struct tg_slice text)
-{
-    if (parse(fixture, text) != TG_OK) fail_msg("%.*s: %s", TG_SLICE_ARG(text), fixture->error.text);
-    return &fixture->value;
-}
-
-static struct tg_slice write_out(struct fixture *fixture, const struct tg_value *value)
-{
-    tg_buf_truncate(&fixture->out, 0);
-    tg_json_write_value(&fixture->out, value);
-    assert_int_equal(tg_buf_status(&fixture->out), TG_OK);
-    return tg_buf_peek(&fixture->out);
-}
+enum { GENERATED_DOCUMENTS = 12000 };
 
 static void assert_text(struct tg_slice got, struct tg_slice wanted)
 {
@@ -119,11 +74,11 @@ static bool same(const struct tg_value *value, const json_t *json)
 }
 
 /* Returns whether both took it. */
-static bool compare_with_jansson(struct fixture *fixture, struct tg_slice text)
+static bool compare_with_jansson(struct json_fixture *fixture, struct tg_slice text)
 {
     json_error_t error;
     json_t *json = json_loadb(text.data ? text.data : "", text.length, jansson_flags, &error);
-    enum tg_status status = parse(fixture, text);
+    enum tg_status status = json_parse(fixture, text);
     bool is_nul_in_key = !json && json_error_code(&error) == json_error_null_byte_in_key;
     bool agree = status == TG_OK ? json && same(&fixture->value, json) : !json;
     bool is_bare_nul = status != TG_OK && text.length && memchr(text.data, 0, text.length);
@@ -137,8 +92,8 @@ static bool compare_with_jansson(struct fixture *fixture, struct tg_slice text)
     }
     struct tg_buf first = {0};
     tg_json_write_value(&first, &fixture->value);
-    parse_good(fixture, tg_buf_peek(&first));
-    assert_text(write_out(fixture, &fixture->value), tg_buf_peek(&first));
+    json_parse_good(fixture, tg_buf_peek(&first));
+    assert_text(json_write_out(fixture, &fixture->value), tg_buf_peek(&first));
     tg_buf_deinit(&first);
     return true;
 }
@@ -244,7 +199,7 @@ static void mutate(struct tg_buf *text, struct tg_buf *mutant, uint64_t *seed)
 
 static void agrees_with_jansson(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     struct tg_buf text = {0}, mutant = {0};
     uint64_t seed = 1871;
     int taken = 0, refusals = 0;
@@ -267,7 +222,7 @@ static void agrees_with_jansson(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(agrees_with_jansson, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(agrees_with_jansson, json_set_up, json_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

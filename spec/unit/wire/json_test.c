@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "support/alloc.h"
+#include "support/json_fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -10,54 +11,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-enum { MAX_DEPTH = 64 };
-
-struct fixture {
-    struct tg_arena arena;
-    struct tg_buf out;
-    struct tg_value value;
-    struct tg_error error;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    tg_arena_init(&fixture->arena, 1 << 20);
-    tg_buf_init(&fixture->out);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    tg_arena_deinit(&fixture->arena);
-    tg_buf_deinit(&fixture->out);
-    free(fixture);
-    return 0;
-}
-
-static enum tg_status parse(struct fixture *fixture, struct tg_slice text)
-{
-    tg_arena_reset(&fixture->arena);
-    fixture->error = (struct tg_error){0};
-    return tg_json_parse(text, MAX_DEPTH, &fixture->arena, &fixture->value, &fixture->error);
-}
-
-static struct tg_value *parse_good(struct fixture *fixture, struct tg_slice text)
-{
-    if (parse(fixture, text) != TG_OK) fail_msg("%.*s: %s", TG_SLICE_ARG(text), fixture->error.text);
-    return &fixture->value;
-}
-
-static struct tg_slice write_out(struct fixture *fixture, const struct tg_value *value)
-{
-    tg_buf_truncate(&fixture->out, 0);
-    tg_json_write_value(&fixture->out, value);
-    assert_int_equal(tg_buf_status(&fixture->out), TG_OK);
-    return tg_buf_peek(&fixture->out);
-}
 
 static void assert_text(struct tg_slice got, struct tg_slice wanted)
 {
@@ -282,28 +235,28 @@ static const struct {
 };
 
 /* Copied so that AddressSanitizer sees any byte read behind the text. */
-static enum tg_status parse_copy(struct fixture *fixture, struct tg_slice text, char **copy)
+static enum tg_status parse_copy(struct json_fixture *fixture, struct tg_slice text, char **copy)
 {
     *copy = malloc(text.length ? text.length : 1);
     memcpy(*copy, text.data, text.length);
-    return parse(fixture, (struct tg_slice){text.length ? *copy : NULL, text.length});
+    return json_parse(fixture, (struct tg_slice){text.length ? *copy : NULL, text.length});
 }
 
 static void accepts_what_is_json_and_writes_it_compactly(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
         char *copy;
         enum tg_status status = parse_copy(fixture, accepted[i].text, &copy);
         if (status != TG_OK) fail_msg("%.*s: %s", TG_SLICE_ARG(accepted[i].text), fixture->error.text);
-        assert_text(write_out(fixture, &fixture->value), accepted[i].written);
+        assert_text(json_write_out(fixture, &fixture->value), accepted[i].written);
         free(copy);
     }
 }
 
 static void refuses_what_is_not_json_and_says_where_and_why(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         char *copy, wanted[TG_ERROR_TEXT_BYTES];
         enum tg_status status = parse_copy(fixture, refused[i].text, &copy);
@@ -318,10 +271,10 @@ static void refuses_what_is_not_json_and_says_where_and_why(void **state)
 
 static void refuses_every_beginning_of_a_document(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     struct tg_slice text =
         ROW("{\"a\":[1,-2.5e3,\"x\\u00e9\\ud83d\\ude00\",true,false,null,{}],\"\xc3\xa9\":\"\"}");
-    parse_good(fixture, text);
+    json_parse_good(fixture, text);
     for (size_t length = 0; length < text.length; length++) {
         char *copy;
         assert_int_equal(parse_copy(fixture, (struct tg_slice){text.data, length}, &copy), TG_E_INVALID);
@@ -332,7 +285,7 @@ static void refuses_every_beginning_of_a_document(void **state)
 
 static void needs_nobody_to_take_the_error(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     const struct tg_slice texts[] = {ROW("["), ROW("{\"a\":1,\"a\":2}"), ROW("\"\xff\"")};
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(tg_json_parse(texts[i], 8, &fixture->arena, &fixture->value, NULL), TG_E_INVALID);
@@ -343,17 +296,17 @@ static void needs_nobody_to_take_the_error(void **state)
 
 static void tells_integers_from_other_numbers(void **state)
 {
-    struct fixture *fixture = *state;
-    assert_int_equal(parse_good(fixture, ROW("1"))->type, TG_VALUE_INTEGER);
-    assert_int_equal(parse_good(fixture, ROW("1.0"))->type, TG_VALUE_NUMBER);
-    assert_int_equal(parse_good(fixture, ROW("1e0"))->type, TG_VALUE_NUMBER);
+    struct json_fixture *fixture = *state;
+    assert_int_equal(json_parse_good(fixture, ROW("1"))->type, TG_VALUE_INTEGER);
+    assert_int_equal(json_parse_good(fixture, ROW("1.0"))->type, TG_VALUE_NUMBER);
+    assert_int_equal(json_parse_good(fixture, ROW("1e0"))->type, TG_VALUE_NUMBER);
 }
 
 static void borrows_a_string_without_escapes(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     struct tg_slice text = ROW("{\"key\":\"value \xc3\xa9\"}");
-    struct tg_value *value = parse_good(fixture, text);
+    struct tg_value *value = json_parse_good(fixture, text);
     assert_ptr_equal(value->members[0].key, text.data + 2);
     assert_ptr_equal(value->members[0].value.string, text.data + 8);
     assert_int_equal(value->members[0].value.length, 8);
@@ -362,8 +315,8 @@ static void borrows_a_string_without_escapes(void **state)
 
 static void gives_empty_strings_a_place(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_value *value = parse_good(fixture, ROW("{\"\":\"\"}"));
+    struct json_fixture *fixture = *state;
+    struct tg_value *value = json_parse_good(fixture, ROW("{\"\":\"\"}"));
     assert_non_null(value->members[0].key);
     assert_non_null(value->members[0].value.string);
 }
@@ -382,10 +335,10 @@ static void *repeat(const char *piece, size_t count, const char *end, struct tg_
 
 static void counts_open_containers_only(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     struct tg_slice text;
-    void *owned = repeat("[", MAX_DEPTH, "", &text);
-    assert_int_equal(parse(fixture, text), TG_E_INVALID);
+    void *owned = repeat("[", JSON_MAX_DEPTH, "", &text);
+    assert_int_equal(json_parse(fixture, text), TG_E_INVALID);
     free(owned);
     owned = repeat("[[[[]]]],", 100, "1", &text);
     struct tg_buf list;
@@ -402,15 +355,15 @@ static void counts_open_containers_only(void **state)
 
 static void refuses_a_hundred_thousand_brackets(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     const char *const pieces[] = {"[", "{\"a\":"};
-    const size_t offsets[] = {MAX_DEPTH, MAX_DEPTH * 5};
+    const size_t offsets[] = {JSON_MAX_DEPTH, JSON_MAX_DEPTH * 5};
     for (size_t i = 0; i < 2; i++) {
         struct tg_slice text;
         void *owned = repeat(pieces[i], 100000, "", &text);
         char wanted[80];
         snprintf(wanted, sizeof wanted, "Invalid JSON at byte %zu: nested deeper than 64", offsets[i]);
-        assert_int_equal(parse(fixture, text), TG_E_TOO_DEEP);
+        assert_int_equal(json_parse(fixture, text), TG_E_TOO_DEEP);
         assert_int_equal(fixture->error.status, TG_E_TOO_DEEP);
         assert_int_equal(fixture->error.offset, offsets[i]);
         assert_string_equal(fixture->error.text, wanted);
@@ -420,7 +373,7 @@ static void refuses_a_hundred_thousand_brackets(void **state)
 
 static void accepts_scalars_at_depth_zero(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     assert_int_equal(tg_json_parse(ROW("1"), 0, &fixture->arena, &fixture->value, NULL), TG_OK);
     assert_int_equal(tg_json_parse(ROW("{}"), 0, &fixture->arena, &fixture->value, NULL), TG_E_TOO_DEEP);
 }
@@ -435,14 +388,14 @@ static void write_keys(struct tg_buf *out, int count, int twice)
 
 static void finds_a_key_that_stands_twice_among_any_number(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     struct tg_buf text;
     tg_buf_init(&text);
     const int counts[] = {1, 2, 15, 16, 17, 18, 33, 1000, 100000};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         tg_buf_truncate(&text, 0);
         write_keys(&text, counts[i], -1);
-        assert_int_equal(parse_good(fixture, tg_buf_peek(&text))->length, counts[i]);
+        assert_int_equal(json_parse_good(fixture, tg_buf_peek(&text))->length, counts[i]);
         assert_int_equal(fixture->value.members[counts[i] - 1].value.members[0].value.integer, counts[i] - 1);
         const int twice[] = {0, counts[i] / 2, counts[i] - 1};
         for (int j = 0; j < 3; j++) {
@@ -450,7 +403,7 @@ static void finds_a_key_that_stands_twice_among_any_number(void **state)
             tg_buf_truncate(&text, 0);
             write_keys(&text, counts[i], twice[j]);
             snprintf(wanted, sizeof wanted, "key \"k%d\" stands twice", twice[j]);
-            assert_int_equal(parse(fixture, tg_buf_peek(&text)), TG_E_INVALID);
+            assert_int_equal(json_parse(fixture, tg_buf_peek(&text)), TG_E_INVALID);
             assert_non_null(strstr(fixture->error.text, wanted));
         }
     }
@@ -459,7 +412,7 @@ static void finds_a_key_that_stands_twice_among_any_number(void **state)
 
 static void cuts_a_long_key_in_the_error_between_characters(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     struct tg_buf text;
     tg_buf_init(&text);
     for (int twice = 0; twice < 2; twice++) {
@@ -467,7 +420,7 @@ static void cuts_a_long_key_in_the_error_between_characters(void **state)
         for (int i = 0; i < 500; i++) tg_buf_append_literal(&text, "\xf0\x9f\x98\x80");
         tg_buf_append_literal(&text, "\":1");
     }
-    assert_int_equal(parse(fixture, tg_buf_peek(&text)), TG_E_INVALID);
+    assert_int_equal(json_parse(fixture, tg_buf_peek(&text)), TG_E_INVALID);
     assert_true(tg_utf8_is_valid(fixture->error.text, strlen(fixture->error.text)));
     assert_non_null(strstr(fixture->error.text, "\xf0\x9f\x98\x80...\" stands twice"));
     tg_buf_deinit(&text);
@@ -475,30 +428,30 @@ static void cuts_a_long_key_in_the_error_between_characters(void **state)
 
 static void reads_a_literal_of_a_million_digits(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     struct tg_slice text;
     void *owned = repeat("0", 1000000, "1e1000001", &text);
     char *digits = owned;
     digits[1] = '.';
-    parse_good(fixture, text);
+    json_parse_good(fixture, text);
     assert_true(fixture->value.number == 100.0);
     digits[0] = '1';
     digits[1] = '0';
-    assert_int_equal(parse(fixture, text), TG_E_INVALID);
+    assert_int_equal(json_parse(fixture, text), TG_E_INVALID);
     assert_int_equal(fixture->error.offset, 0);
     free(owned);
 }
 
 static void reads_a_long_string_of_escapes(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     struct tg_slice text;
     char *owned = repeat("\\\"\\\\", 200000, "\"", &text);
     struct tg_buf quoted;
     tg_buf_init(&quoted);
     tg_buf_append_char(&quoted, '"');
     tg_buf_append_slice(&quoted, text);
-    assert_int_equal(parse_good(fixture, tg_buf_peek(&quoted))->length, 400000);
+    assert_int_equal(json_parse_good(fixture, tg_buf_peek(&quoted))->length, 400000);
     assert_memory_equal(fixture->value.string + 399996, "\"\\\"\\", 4);
     tg_buf_deinit(&quoted);
     free(owned);
@@ -544,12 +497,12 @@ static int count_digits(struct tg_slice text)
     return count ? count : 1;
 }
 
-static void check_round_trip(struct fixture *fixture, double number)
+static void check_round_trip(struct json_fixture *fixture, double number)
 {
     tg_buf_truncate(&fixture->out, 0);
     tg_json_write_number(&fixture->out, number);
     struct tg_slice text = tg_buf_peek(&fixture->out);
-    struct tg_value *value = parse_good(fixture, text);
+    struct tg_value *value = json_parse_good(fixture, text);
     assert_int_equal(value->type, TG_VALUE_NUMBER);
     if (value->number != number || signbit(value->number) != signbit(number))
         fail_msg("%.17g was written as %.*s", number, TG_SLICE_ARG(text));
@@ -567,7 +520,7 @@ static uint64_t next_random(uint64_t *seed)
 
 static void writes_the_shortest_number_that_reads_back(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     const double edges[] = {0.0,
                             -0.0,
                             0.1,
@@ -603,7 +556,7 @@ static void writes_the_shortest_number_that_reads_back(void **state)
 
 static void reads_numbers_as_strtod_does(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     uint64_t seed = 4711;
     for (int i = 0; i < 20000; i++) {
         char text[80];
@@ -613,14 +566,14 @@ static void reads_numbers_as_strtod_does(void **state)
                      (unsigned long long)(bits >> (bits % 64)), (int)(bits % 7) + 1,
                      (unsigned long long)(next_random(&seed) >> (24 + bits % 40)), (int)(bits >> 32) % 30);
         double wanted = strtod(text, NULL);
-        struct tg_value *value = parse_good(fixture, (struct tg_slice){text, (size_t)length});
+        struct tg_value *value = json_parse_good(fixture, (struct tg_slice){text, (size_t)length});
         if (value->number != wanted) fail_msg("%s was read as %.17g", text, value->number);
     }
 }
 
 static void writes_integers_to_their_limits(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     const int64_t integers[] = {0, -1, 9, 10, -10, 1234567890, INT64_MAX, INT64_MIN};
     for (size_t i = 0; i < sizeof integers / sizeof integers[0]; i++) {
         char wanted[24];
@@ -633,7 +586,7 @@ static void writes_integers_to_their_limits(void **state)
 
 static void escapes_exactly_what_json_demands(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     for (int byte = 0; byte < 0x80; byte++) {
         char text[20] = "eight+ bytes: ";
         text[14] = (char)byte;
@@ -646,14 +599,14 @@ static void escapes_exactly_what_json_demands(void **state)
             assert_int_equal(fixture->out.length, plain);
         else
             assert_true(fixture->out.length > plain);
-        struct tg_value *value = parse_good(fixture, tg_buf_peek(&fixture->out));
+        struct tg_value *value = json_parse_good(fixture, tg_buf_peek(&fixture->out));
         assert_text(tg_value_string(value), (struct tg_slice){text, 18});
     }
 }
 
 static void writes_checked_text_as_it_writes_any_and_refuses_what_is_not_utf8(void **state)
 {
-    struct fixture *fixture = *state;
+    struct json_fixture *fixture = *state;
     static const char *const good[] = {"",
                                        "plain",
                                        "a longer text without any escape",
@@ -691,11 +644,11 @@ static enum tg_status parse_once(void *context)
     struct tg_value value;
     struct tg_error error;
     tg_arena_init(&arena, 0);
-    enum tg_status status = tg_json_parse(sweep->text, MAX_DEPTH, &arena, &value, &error);
+    enum tg_status status = tg_json_parse(sweep->text, JSON_MAX_DEPTH, &arena, &value, &error);
     if (status != TG_OK) {
         assert_int_equal(error.status, TG_E_NO_MEMORY);
         tg_arena_reset(&arena);
-        assert_int_equal(tg_json_parse(sweep->text, MAX_DEPTH, &arena, &value, &error), TG_OK);
+        assert_int_equal(tg_json_parse(sweep->text, JSON_MAX_DEPTH, &arena, &value, &error), TG_OK);
     }
     tg_arena_deinit(&arena);
     return status;
@@ -709,7 +662,7 @@ static enum tg_status write_once(void *context)
     struct tg_buf out;
     tg_arena_init(&arena, 0);
     tg_buf_init(&out);
-    enum tg_status status = tg_json_parse(sweep->text, MAX_DEPTH, &arena, &value, NULL);
+    enum tg_status status = tg_json_parse(sweep->text, JSON_MAX_DEPTH, &arena, &value, NULL);
     if (status == TG_OK) {
         tg_json_write_value(&out, &value);
         status = tg_buf_status(&out);
@@ -746,7 +699,7 @@ static void survives_every_failing_allocation(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, json_set_up, json_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(accepts_what_is_json_and_writes_it_compactly),
         TEST(refuses_what_is_not_json_and_says_where_and_why),
