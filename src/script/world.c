@@ -80,30 +80,30 @@ void tg_world_load(struct tg_world *world, lua_State *L, const char *text, size_
     lua_setupvalue(L, -2, 1);
 }
 
-/* load(chunk [, chunkname [, mode [, env]]]): text only, and this world's globals by default. */
-static int world_load(lua_State *L)
+/* Calls the original with `count` arguments, of which the last two are mode and environment: text only, and this
+ * world's globals unless others are given. */
+static int load_text(lua_State *L, int count)
 {
-    lua_settop(L, 4);
-    if (lua_isnil(L, 4)) lua_copy(L, lua_upvalueindex(2), 4);
+    lua_settop(L, count);
+    if (lua_isnil(L, count)) lua_copy(L, lua_upvalueindex(2), count);
+    lua_pushliteral(L, "t");
+    lua_replace(L, count - 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_insert(L, 1);
-    lua_pushliteral(L, "t");
-    lua_replace(L, 4);
-    lua_call(L, 4, LUA_MULTRET);
+    lua_call(L, count, LUA_MULTRET);
     return lua_gettop(L);
+}
+
+/* load(chunk [, chunkname [, mode [, env]]]) */
+static int world_load(lua_State *L)
+{
+    return load_text(L, 4);
 }
 
 /* loadfile([filename [, mode [, env]]]) */
 static int world_loadfile(lua_State *L)
 {
-    lua_settop(L, 3);
-    if (lua_isnil(L, 3)) lua_copy(L, lua_upvalueindex(2), 3);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, 1);
-    lua_pushliteral(L, "t");
-    lua_replace(L, 3);
-    lua_call(L, 3, LUA_MULTRET);
-    return lua_gettop(L);
+    return load_text(L, 3);
 }
 
 static int dofile_done(lua_State *L, int status, lua_KContext base)
