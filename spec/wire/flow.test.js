@@ -190,12 +190,29 @@ describe('the count of queued messages', () => {
   after(() => server.stop());
 
   it('is limited as well', async () => {
+    const journal = await Journal.open(server.port);
     const client = await RawClient.open(server.port, '/ws/echo');
-    client.text('{"action":"burst","payload":{"count":1000}}');
+    client.stall();
+    client.json({ action: 'blobs', payload: { bytes: 65536, count: 1000 } });
+    const { number, why } = await journal.noted();
+    client.resume();
+    assert.strictEqual(why, 'full');
+    assert.ok(number > 64, `${number}`);
     const frames = await client.untilClose();
-    assert.strictEqual(frames.length, 65);
-    assert.strictEqual(frames[64].payload.readUInt16BE(0), 1013);
+    assert.strictEqual(frames.length, number);
+    assert.strictEqual(frames[number - 1].payload.readUInt16BE(0), 1013);
     client.close(1013);
     await client.end();
+    journal.close();
+  });
+
+  it('is no limit for a client that takes them', async () => {
+    const client = await RawClient.open(server.port, '/ws/echo');
+    client.text('{"action":"burst","payload":{"count":1000},"ref":1}');
+    let text;
+    let parts = 0;
+    while (!(text = await client.nextText()).includes('burst_done')) parts += 1;
+    assert.strictEqual(parts, 1000);
+    client.destroy();
   });
 });

@@ -3,11 +3,25 @@
 import assert from 'node:assert';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { RawClient } from '../support/raw.js';
 import { ROOT, Server } from '../support/server.js';
+
+// Sends bytes and returns all that comes until the server ends TCP.
+function exchange(port, bytes) {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ port, host: '127.0.0.1' });
+    let got = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (text) => { got += text; });
+    socket.on('error', reject);
+    socket.on('end', () => { socket.destroy(); resolve(got); });
+    socket.write(bytes);
+  });
+}
 
 const PUBLIC = path.join(ROOT, 'spec/support/apps/wire/public');
 
@@ -148,6 +162,31 @@ describe('what lies outside the folder', () => {
   it('includes a folder without an index', async () => {
     for (const target of ['/sub/', '/sub']) assert.strictEqual((await server.http(target)).status, 404, target);
   });
+});
+
+// A body that the library did not read was taken for the next request.
+describe('a request with a body', () => {
+  let server;
+  before(async () => { server = await Server.start('wire'); });
+  after(() => server.stop());
+
+  const inner = 'GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n';
+  for (const [name, head] of Object.entries({
+    'in chunks': `Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${inner}`,
+    'of a length': `Content-Length: ${inner.length}\r\n\r\n${inner}`,
+    'of two lengths': `Content-Length: 0\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`,
+    'of a length in hex': `Content-Length: 0x25\r\n\r\n${inner}`,
+    'of a length behind a space': `Content-Length : ${inner.length}\r\nX-Last: 1\r\n\r\n${inner}`,
+    'that never comes': 'Content-Length: 1000000\r\n\r\n',
+  })) {
+    for (const target of ['/healthz', '/index.html'])
+      it(`${name} is refused at ${target}, and nothing behind it is answered`, async () => {
+        const answer = await exchange(server.port, `GET ${target} HTTP/1.1\r\nHost: x\r\n${head}`);
+        assert.match(answer, /^HTTP\/1\.[01] 400 /);
+        assert.strictEqual(answer.match(/HTTP\/1\.[01] /g).length, 1);
+        assert.match(answer, /\{"detail":"A request with a body is not taken"\}$/);
+      });
+  }
 });
 
 describe('the health of the gateway', () => {

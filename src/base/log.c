@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +29,7 @@ static struct {
     enum tg_log_format format;
     enum tg_log_level level;
     struct tg_clock *clock; /* NULL: the system's */
+    uint64_t dropped;       /* lines that nobody took since the last that was written */
 } sink = {.fd = STDERR_FILENO, .format = TG_LOG_TEXT, .level = TG_LOG_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error", "off"};
@@ -40,6 +42,7 @@ void tg_log_open(int fd, enum tg_log_format format, enum tg_log_level level, str
     sink.format = format;
     sink.level = level;
     sink.clock = clock;
+    sink.dropped = 0;
 }
 
 bool tg_log_is_on(enum tg_log_level level)
@@ -208,6 +211,14 @@ static void put_time(struct line *line)
     put_text_field(line, "time", tg_slice_of(text));
 }
 
+/* A reader that has stopped reading must not stop the gateway: lines that it does not take are dropped. A
+ * broken descriptor counts as one that takes them, and write() says the rest. */
+static bool takes_lines(int fd)
+{
+    struct pollfd wanted = {.fd = fd, .events = POLLOUT};
+    return poll(&wanted, 1, 0) != 0;
+}
+
 static void write_out(int fd, const char *bytes, size_t length)
 {
     while (length > 0) {
@@ -237,5 +248,12 @@ void tg_log_write(enum tg_log_level level, const char *event, const struct tg_lo
     bool is_json = line.format == TG_LOG_JSON;
     if (line.is_cut) put_closing(&line, is_json ? ",\"cut\":true" : " cut=true");
     put_closing(&line, is_json ? "}\n" : "\n");
+    if (!takes_lines(sink.fd)) {
+        sink.dropped++;
+        return;
+    }
+    uint64_t dropped = sink.dropped;
+    sink.dropped = 0;
+    if (dropped) tg_log(TG_LOG_WARNING, "lines_dropped", TG_LOG_I("lines", dropped));
     write_out(sink.fd, line.bytes, line.length);
 }

@@ -446,8 +446,10 @@ enum tg_status tg_conn_commit(struct tg_conn *conn, enum tg_opcode opcode)
     if (status != TG_OK) return status;
     worker->metrics.outbox_bytes += conn->outbox.queued_bytes - before;
     if (opcode == TG_OPCODE_TEXT || opcode == TG_OPCODE_BINARY) worker->metrics.messages_sent++;
-    if (conn->outbox.queued_bytes > worker->config->outbox_high_water_bytes) {
-        /* Not later: what the client has sent already would be handled first and answered on top. */
+    if (conn->outbox.queued_bytes > worker->config->outbox_high_water_bytes ||
+        conn->outbox.queued_messages > worker->config->outbox_max_messages / 2) {
+        /* Not later: what the client has sent already would be handled first and answered on top; and a queue
+         * that is full has to mean that the client does not take it. */
         pump(conn);
         balance_reading(conn);
     }

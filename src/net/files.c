@@ -13,6 +13,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const struct {
     const char *extension, *content_type;
@@ -112,7 +113,7 @@ bool tg_files_serve(struct tg_server *server, struct lws *wsi, struct tg_slice p
     if (!find(root, relative, needs_index ? "index.html" : "", file, &info)) return false;
     bool is_folder = S_ISDIR(info.st_mode);
     if (is_folder && !find(root, relative, "/index.html", file, &info)) return false;
-    if (!S_ISREG(info.st_mode)) return false;
+    if (!S_ISREG(info.st_mode) || access(file, R_OK) != 0) return false;
     if (is_folder) {
         *result = redirect_to_folder(wsi, path);
         return true;

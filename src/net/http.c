@@ -100,31 +100,50 @@ static struct tg_answer answer_path(struct tg_server *server, struct tg_slice pa
     return TG_ANSWER_ERROR(404, "Not found");
 }
 
+/* Whether a body may follow (RFC 9112 6.3). Nothing here takes one; the library would wait for it as long as
+ * the client likes, and take what it has not understood as a body for the next request. */
+static bool has_body(struct lws *wsi)
+{
+    /* With a space before the colon (RFC 9112 5.1) the library knows neither. */
+    static const char *const disguised[] = {"content-length :", "transfer-encoding :"};
+    for (size_t i = 0; i < sizeof disguised / sizeof disguised[0]; i++)
+        if (lws_hdr_custom_length(wsi, disguised[i], (int)strlen(disguised[i])) > 0) return true;
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) return true;
+    char length[8];
+    int bytes = lws_hdr_copy(wsi, length, sizeof length, WSI_TOKEN_HTTP_CONTENT_LENGTH);
+    return bytes < 0 || (bytes > 0 && strcmp(length, "0") != 0);
+}
+
+/* What is wrong with a request whatever it asks for. */
+static bool find_request_objection(struct lws *wsi, struct tg_answer *answer)
+{
+    if (tg_head_method(wsi) == TG_METHOD_OTHER) {
+        *answer = TG_ANSWER_ERROR(405, "Method not allowed");
+        answer->headers = "Allow: GET, HEAD\r\n";
+    } else if (!tg_head_is_whole(wsi)) {
+        *answer = LINE_BREAK;
+    } else if (has_body(wsi)) {
+        *answer = TG_ANSWER_ERROR(400, "A request with a body is not taken");
+    } else {
+        return false;
+    }
+    answer->closes_connection = true;
+    return true;
+}
+
 int tg_http_request(struct tg_server *server, struct lws *wsi)
 {
     server->worker->metrics.http_requests++;
     tg_arena_reset(&server->arena);
-    enum tg_method method = tg_head_method(wsi);
-    if (method == TG_METHOD_OTHER) {
-        struct tg_answer answer = TG_ANSWER_ERROR(405, "Method not allowed");
-        answer.headers = "Allow: GET, HEAD\r\n";
-        answer.closes_connection = true;
-        return tg_http_write(wsi, &answer);
-    }
-    if (!tg_head_is_whole(wsi)) {
-        struct tg_answer answer = LINE_BREAK;
-        answer.closes_connection = true;
-        return tg_http_write(wsi, &answer);
-    }
+    struct tg_answer objection;
+    if (find_request_objection(wsi, &objection)) return tg_http_write(wsi, &objection);
     struct tg_slice path = tg_head_path(server, wsi);
     struct tg_buf text;
     tg_buf_init(&text);
     struct tg_answer answer = answer_path(server, path, &text);
     int result;
     if (answer.status != 404 || !path.data || !tg_files_serve(server, wsi, path, &result)) {
-        answer.has_no_body_sent = method == TG_METHOD_HEAD;
-        /* The library does not read chunked bodies: it would take one for the next request. */
-        answer.closes_connection = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
+        answer.has_no_body_sent = tg_head_method(wsi) == TG_METHOD_HEAD;
         result = tg_http_write(wsi, &answer);
     }
     tg_buf_deinit(&text);

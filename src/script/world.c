@@ -80,8 +80,8 @@ void tg_world_load(struct tg_world *world, lua_State *L, const char *text, size_
     lua_setupvalue(L, -2, 1);
 }
 
-/* Calls the original with `count` arguments, of which the last two are mode and environment: text only, and this
- * world's globals unless others are given. */
+/* Calls the original with `count` arguments, of which the last two are mode and environment: text only, and
+ * this world's globals unless others are given. */
 static int load_text(lua_State *L, int count)
 {
     lua_settop(L, count);

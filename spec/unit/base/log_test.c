@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -230,6 +231,28 @@ static void drops_the_line_when_nobody_listens(void **state)
     assert_string_equal(read_line(), TEXT_HEAD "\n");
 }
 
+/* A log that nobody read stopped the whole gateway: it waited in write() for the reader. */
+static void drops_lines_that_the_reader_does_not_take_and_counts_them(void **state)
+{
+    (void)state;
+    use(TG_LOG_TEXT);
+    int flags = fcntl(tap.write_end, F_GETFL);
+    fcntl(tap.write_end, F_SETFL, flags | O_NONBLOCK);
+    char filling[4096] = {0};
+    while (write(tap.write_end, filling, sizeof filling) > 0) {
+    }
+    fcntl(tap.write_end, F_SETFL, flags);
+    for (int i = 0; i < 3; i++) tg_log(TG_LOG_INFO, "seen", TG_LOG_I("n", i));
+    flags = fcntl(tap.read_end, F_GETFL);
+    fcntl(tap.read_end, F_SETFL, flags | O_NONBLOCK);
+    while (read(tap.read_end, filling, sizeof filling) > 0) {
+    }
+    tg_log(TG_LOG_INFO, "seen", TG_LOG_I("n", 4));
+    assert_string_equal(read_line(),
+                        "time=2026-01-02T03:04:05.678Z level=warning event=lines_dropped lines=3\n" TEXT_HEAD
+                        " n=4\n");
+}
+
 static void reads_the_names_of_levels(void **state)
 {
     (void)state;
@@ -260,6 +283,7 @@ int main(void)
         cmocka_unit_test(cuts_a_long_line_and_says_so),
         cmocka_unit_test(stays_json_wherever_the_line_is_cut),
         cmocka_unit_test(drops_the_line_when_nobody_listens),
+        cmocka_unit_test(drops_lines_that_the_reader_does_not_take_and_counts_them),
         cmocka_unit_test(reads_the_names_of_levels),
     };
     return cmocka_run_group_tests(tests, open_tap, close_tap);
