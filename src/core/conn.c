@@ -338,6 +338,7 @@ static void refuse_message(struct tg_conn *conn, enum tg_status status)
     if (status == TG_E_TOO_LARGE) metrics->too_large++;
     if (status == TG_E_UTF8) metrics->bad_utf8++;
     if (status == TG_E_PROTOCOL) metrics->protocol_errors++;
+    if (status == TG_E_NO_MEMORY) metrics->no_memory++;
     static const struct {
         enum tg_status status;
         struct tg_slice reason;

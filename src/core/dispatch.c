@@ -112,6 +112,7 @@ static void dispatch_message(struct tg_conn *conn, struct tg_slice text)
         answer_issues(conn, &issues, &envelope.ref);
         break;
     default:
+        worker->metrics.no_memory++;
         tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_CONN(conn), TG_LOG_I("message_bytes", text.length));
         answer_text(conn, TG_SLICE("Failed to process message"));
     }

@@ -32,6 +32,7 @@
     X(outbox_full, counter, "Connections closed with 1013: outbox_max_bytes, outbox_max_messages")           \
     X(heartbeat_timeouts, counter, "Connections dropped: no answer in heartbeat_timeout_seconds")            \
     X(close_timeouts, counter, "Connections dropped: no close frame back in close_timeout_ms")               \
+    X(no_memory, counter, "Messages that failed because memory was out")                                     \
     X(outbox_bytes, gauge, "Bytes queued in all outboxes now")                                               \
     X(script_heap_bytes, gauge, "Memory of the Lua state")                                                   \
     X(http_requests, counter, "Plain HTTP requests answered")

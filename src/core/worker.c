@@ -2,6 +2,8 @@
  * the connections in slots; a connection is in `dirty` iff it has something to flush or to end. */
 #include "core/worker.h"
 
+#include "base/log.h"
+
 #include <stdlib.h>
 
 enum { FIRST_SLOTS = 64, KEEP_ARENA_BYTES = 256 * 1024, FLUSH_ROUNDS = 64 };
@@ -142,6 +144,7 @@ void tg_worker_flush(struct tg_worker *worker)
 static void drain_is_over(struct tg_timer *timer)
 {
     struct tg_worker *worker = TG_CONTAINER(timer, struct tg_worker, drain_timer);
+    tg_log(TG_LOG_WARNING, "drain_over", TG_LOG_I("dropped", worker->metrics.connections));
     for (uint32_t slot = 0; slot < worker->slot_count; slot++) {
         struct tg_conn *conn = worker->slots[slot];
         if (conn) conn->transport->ops->drop(conn->transport);
