@@ -86,15 +86,16 @@ function cleanEnvironment(extra) {
 }
 
 class Server {
-  // `app`: a folder of spec/support/apps, or an absolute path.
-  static async start(app, { args = [], env = {}, cwd = ROOT } = {}) {
+  // `app`: a folder of spec/support/apps, or an absolute path. `openFiles`: how many at most.
+  static async start(app, { args = [], env = {}, cwd = ROOT, openFiles = null } = {}) {
     const folder = path.isAbsolute(app) ? app : path.join(HERE, 'apps', app);
     const server = new Server();
     server.stderr = '';
     server.stdout = '';
     server.exit = null; // { code, signal } once the process has ended
-    server.child = spawn(BINARY, ['run', folder, '--port', '0', ...args],
-                         { env: cleanEnvironment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const limit = openFiles ? ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`] : [];
+    const [program, ...words] = [...limit, BINARY, 'run', folder, '--port', '0', ...args];
+    server.child = spawn(program, words, { env: cleanEnvironment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     const { child } = server;
     // When the specs themselves are ended, the server must not outlive them.
     server.reaper = () => child.kill('SIGKILL');

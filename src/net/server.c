@@ -26,6 +26,9 @@
 
 enum {
     ACCEPTS_PER_TURN = 64, /* then those that are connected get their turn */
+    LAST_TURNS = 64,       /* of accepting: what the longest queue holds, and no end to those who go on */
+    PAUSE_MS = 100,
+    REFUSAL_LOG_MS = 1000,
     HEAD_BYTES_MAX = 16384,
     RX_BUFFER_BYTES = 1024,
     TX_BYTES_MAX = 1 << 30,
@@ -85,18 +88,52 @@ static void log_line(int level, const char *line)
 
 /* ---- accepting ---- */
 
-/* Out of descriptors, a client would stay in the kernel's queue and wake us again and again. The
- * spare descriptor is given up to take it from there and send it away. */
-static void refuse_one(struct tg_server *server)
+static void on_listener(uv_poll_t *handle, int status, int events);
+
+static void resume_accepting(uv_timer_t *timer)
 {
-    if (server->spare_fd < 0) return;
+    uv_poll_start(&((struct tg_server *)timer->data)->listener, UV_READABLE, on_listener);
+}
+
+/* Nobody can be taken from the kernel's queue, which would wake us again and again. */
+static void pause_accepting(struct tg_server *server)
+{
+    uv_poll_stop(&server->listener);
+    uv_timer_start(&server->pause, resume_accepting, PAUSE_MS, 0);
+}
+
+static void count_refusal(struct tg_server *server)
+{
+    struct tg_metrics *metrics = &server->worker->metrics;
+    metrics->connections_refused++;
+    uint64_t now_ms = tg_worker_now_ms(server->worker);
+    if (now_ms < server->next_refusal_log_ms) return;
+    server->next_refusal_log_ms = now_ms + REFUSAL_LOG_MS;
+    tg_log(TG_LOG_WARNING, "out_of_descriptors", TG_LOG_I("connections", metrics->connections),
+           TG_LOG_I("refused", metrics->connections_refused));
+}
+
+static void open_spare(struct tg_server *server)
+{
+    if (server->spare_fd < 0) server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+/* Out of descriptors, the spare one is given up to take a client from the kernel's queue and send it
+ * away. False: nobody was there (accept4 asks for a descriptor before it looks), or it cannot be done. */
+static bool refuse_one(struct tg_server *server)
+{
+    open_spare(server);
+    if (server->spare_fd < 0) {
+        pause_accepting(server);
+        return false;
+    }
     close(server->spare_fd);
+    server->spare_fd = -1;
     int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
     if (fd >= 0) close(fd);
-    server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    server->worker->metrics.connections_refused++;
-    tg_log(TG_LOG_WARNING, "out_of_descriptors",
-           TG_LOG_I("connections", server->worker->metrics.connections));
+    open_spare(server);
+    if (fd >= 0) count_refusal(server);
+    return fd >= 0;
 }
 
 /* True: there may be more. */
@@ -104,12 +141,13 @@ static bool accept_some(struct tg_server *server)
 {
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0)
+        if (fd >= 0) {
             lws_adopt_socket_vhost(server->vhost, fd); /* closes it when it cannot */
-        else if (errno == EMFILE || errno == ENFILE)
-            refuse_one(server);
-        else if (errno != EINTR && errno != ECONNABORTED)
+        } else if (errno == EMFILE || errno == ENFILE) {
+            if (!refuse_one(server)) return false;
+        } else if (errno != EINTR && errno != ECONNABORTED) {
             return false;
+        }
     }
     return true;
 }
@@ -132,10 +170,11 @@ static enum tg_status open_listener(struct tg_server *server, const struct tg_se
     enum tg_status status = tg_socket_listen(options->host, options->port, &server->listen_fd, error);
     if (status != TG_OK) return status;
     server->port = tg_socket_port(server->listen_fd);
-    server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    open_spare(server);
     int failure = uv_poll_init(tg_net_loop_uv(server->loop), &server->listener, server->listen_fd);
     if (failure) return tg_error_set(error, TG_E_IO, "cannot listen: %s", uv_strerror(failure));
-    server->listener.data = server;
+    uv_timer_init(tg_net_loop_uv(server->loop), &server->pause);
+    server->listener.data = server->pause.data = server;
     server->is_listener_open = true;
     failure = uv_poll_start(&server->listener, UV_READABLE, on_listener);
     if (failure) return tg_error_set(error, TG_E_IO, "cannot listen: %s", uv_strerror(failure));
@@ -223,7 +262,8 @@ void tg_server_stop_listening(struct tg_server *server)
     if (server->listen_fd < 0) return;
     if (server->is_listener_open) {
         /* Whom the kernel has told that they are connected gets an answer. */
-        while (accept_some(server)) continue;
+        for (int turn = 0; turn < LAST_TURNS && accept_some(server); turn++) continue;
+        uv_close((uv_handle_t *)&server->pause, NULL);
         uv_close((uv_handle_t *)&server->listener, listener_closed);
     }
     close(server->listen_fd);

@@ -18,10 +18,12 @@ struct tg_server {
     struct lws_vhost *vhost;
     struct tg_pings pings;
     uv_poll_t listener; /* on the listening socket */
+    uv_timer_t pause;   /* ends a pause of accepting; lives as long as the listener */
     int listen_fd;      /* -1: not listening */
     int spare_fd;       /* given up to accept and refuse when descriptors run out; -1: none */
     uint16_t port;
-    bool is_listener_open; /* the handle, which outlives the descriptor by a turn */
+    uint64_t next_refusal_log_ms; /* not earlier */
+    bool is_listener_open;        /* the handle, which outlives the descriptor by a turn */
     bool is_closing;
     char *static_root;     /* owned, resolved; NULL: no static files */
     struct tg_arena arena; /* of the request that is being answered */
