@@ -68,6 +68,11 @@ describe('a wrong command line', () => {
     await refused(['run', WIRE, '--port'], /port/);
   });
 
+  it('with static files that are no folder is refused', async () => {
+    for (const file of [path.join(ROOT, 'README.md'), '/dev/null'])
+      await refused(['run', WIRE, '--port', '0', '--static', file], new RegExp(`static files: ${file}: is not a folder`));
+  });
+
   it('with an unknown command is refused, and so is none', async () => {
     await refused(['rum'], /rum/);
     await refused([]);

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -227,8 +228,14 @@ static enum tg_status find_static_root(struct tg_server *server, const char *fol
 {
     if (!folder) return TG_OK;
     server->static_root = realpath(folder, NULL);
-    if (server->static_root) return TG_OK;
-    return tg_error_set(error, TG_E_IO, "static files: %s: %s", folder, strerror(errno));
+    if (!server->static_root)
+        return tg_error_set(error, TG_E_IO, "static files: %s: %s", folder, strerror(errno));
+    struct stat info;
+    if (stat(server->static_root, &info) < 0 || !S_ISDIR(info.st_mode))
+        return tg_error_set(error, TG_E_IO, "static files: %s: is not a folder", folder);
+    /* A '/' and a name are appended to it. */
+    if (strcmp(server->static_root, "/") == 0) server->static_root[0] = '\0';
+    return TG_OK;
 }
 
 enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, struct tg_worker *worker,

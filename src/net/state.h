@@ -25,7 +25,7 @@ struct tg_server {
     uint64_t next_refusal_log_ms; /* not earlier */
     bool is_listener_open;        /* the handle, which outlives the descriptor by a turn */
     bool is_closing;
-    char *static_root;     /* owned, resolved; NULL: no static files */
+    char *static_root;     /* owned, resolved, no '/' at its end; NULL: no static files */
     struct tg_arena arena; /* of the request that is being answered */
 };
 
