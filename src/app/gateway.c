@@ -68,7 +68,7 @@ static enum tg_status open_worker(struct tg_gateway *gateway, struct tg_error *e
     gateway->has_worker = true;
     tg_net_loop_attach(gateway->loop, &gateway->worker);
     tg_host_attach(gateway->host, &gateway->worker);
-    return tg_net_loop_catch_signals(gateway->loop, on_signal, gateway, error);
+    return TG_OK;
 }
 
 enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
@@ -83,7 +83,10 @@ enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_confi
     if (find_static_dir(gateway, folder) != TG_OK)
         return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
     const struct tg_server_options options = {config->host, config->port, gateway->static_dir};
-    return tg_server_open(&gateway->server, gateway->loop, &gateway->worker, &options, error);
+    status = tg_server_open(&gateway->server, gateway->loop, &gateway->worker, &options, error);
+    if (status != TG_OK) return status;
+    /* Not before there is a server to stop: until here a signal just ends the process. */
+    return tg_net_loop_catch_signals(gateway->loop, on_signal, gateway, error);
 }
 
 void tg_gateway_run(struct tg_gateway *gateway)

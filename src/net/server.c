@@ -243,6 +243,7 @@ enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, 
 {
     struct tg_server *server = calloc(1, sizeof *server);
     if (!server) return tg_error_set(error, TG_E_NO_MEMORY, "no memory for the server");
+    *out = server;
     server->loop = loop;
     server->worker = worker;
     server->listen_fd = server->spare_fd = -1;
@@ -250,13 +251,7 @@ enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, 
     tg_pings_open(&server->pings, tg_net_loop_uv(loop));
     enum tg_status status = find_static_root(server, options->static_dir, error);
     if (status == TG_OK) status = open_library(server, error);
-    if (status == TG_OK) status = open_listener(server, options, error);
-    if (status != TG_OK) {
-        tg_server_close(server);
-        return status;
-    }
-    *out = server;
-    return TG_OK;
+    return status == TG_OK ? open_listener(server, options, error) : status;
 }
 
 uint16_t tg_server_port(const struct tg_server *server)

@@ -23,7 +23,8 @@ struct tg_server_options {
 };
 
 /* Binds and listens; connections are accepted as soon as the loop runs. The worker and the loop are
- * borrowed. TG_E_IO: `error` names the address and the kernel's reason. */
+ * borrowed. TG_E_IO: `error` names the address and the kernel's reason. `out` must be closed in either case,
+ * unless it is NULL as it was before. */
 enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, struct tg_worker *worker,
                               const struct tg_server_options *options, struct tg_error *error);
 
