@@ -13,12 +13,13 @@
  * moment. */
 enum { RESERVED_FILES = 64 };
 
-/* The limit of open files bounds the connections: it is raised as far as it goes, and said. */
+/* The limit of open files bounds the connections: it is raised as far as it goes and the server
+ * can use it, and said. */
 static uint32_t find_max_connections(const struct tg_config *config)
 {
     struct rlimit files = {1024, 1024};
     getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
+    files.rlim_cur = files.rlim_max < TG_SERVER_FILES_MAX ? files.rlim_max : TG_SERVER_FILES_MAX;
     setrlimit(RLIMIT_NOFILE, &files);
     getrlimit(RLIMIT_NOFILE, &files);
     uint64_t most = files.rlim_cur > RESERVED_FILES ? files.rlim_cur - RESERVED_FILES : 1;

@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,7 +35,6 @@ enum {
     SERVICE_BUFFER_BYTES = 16384,
     HANDSHAKE_SECONDS = 10, /* from accept to the end of the request's head */
     KEEPALIVE_SECONDS = 30,
-    DESCRIPTORS_MAX = 1 << 20,
     ARENA_KEEP_BYTES = 64 * 1024,
 };
 
@@ -184,16 +182,6 @@ static enum tg_status open_listener(struct tg_server *server, const struct tg_se
 
 /* ---- life ---- */
 
-/* The library's tables have a place for every descriptor that the system allows, which may be a
- * billion; above ten million it assumes 2,560 and breaks. */
-static void limit_descriptors(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur <= DESCRIPTORS_MAX) return;
-    limit.rlim_cur = DESCRIPTORS_MAX;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static enum tg_status open_library(struct tg_server *server, struct tg_error *error)
 {
     static const lws_retry_bo_t no_validity_timers = {.secs_since_valid_ping = 0,
@@ -216,7 +204,6 @@ static enum tg_status open_library(struct tg_server *server, struct tg_error *er
         .uid = -1,
     };
     lws_set_log_level(LLL_ERR | LLL_WARN, log_line);
-    limit_descriptors();
     server->context = lws_create_context(&info);
     server->vhost = server->context ? lws_get_vhost_by_name(server->context, "default") : NULL;
     if (!server->vhost) return tg_error_set(error, TG_E_IO, "libwebsockets cannot be started; see the log");

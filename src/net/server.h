@@ -22,6 +22,10 @@ struct tg_server_options {
     const char *static_dir; /* NULL: no static files */
 };
 
+/* The library's tables have a place for every descriptor that RLIMIT_NOFILE allows, which may be a billion;
+ * above ten million it assumes 2,560 and breaks. The limit must be no higher than this. */
+#define TG_SERVER_FILES_MAX (1 << 20)
+
 /* Binds and listens; connections are accepted as soon as the loop runs. The worker and the loop are
  * borrowed. TG_E_IO: `error` names the address and the kernel's reason. `out` must be closed in either case,
  * unless it is NULL as it was before. */
