@@ -15,7 +15,7 @@
 #define TG_METRICS(X)                                                                                        \
     X(connections, gauge, "WebSocket connections open now")                                                  \
     X(connections_opened, counter, "WebSocket connections accepted")                                         \
-    X(connections_refused, counter, "Upgrades refused because max_connections was reached")                  \
+    X(connections_refused, counter, "Clients refused: max_connections, or no descriptor")                    \
     X(handshakes_refused, counter, "Upgrades refused for any other reason")                                  \
     X(messages_received, counter, "Whole data messages received")                                            \
     X(messages_sent, counter, "Data messages queued for clients")                                            \
