@@ -35,9 +35,9 @@ end
 ---@param payload? tidegate.Schema | tidegate.Fields fields are short for an object; nil: no payload
 ---@return tidegate.MessageType
 function Message.declare(action, payload)
-  if not declare.text(action) then
+  if not declare.text(action) or not utf8.len(action) then
     declare.fail(
-      "tide.message: the action must be a string that is not empty, got %s",
+      "tide.message: the action must be a string of UTF-8 that is not empty, got %s",
       declare.show(action)
     )
   end

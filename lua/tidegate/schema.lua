@@ -1,5 +1,5 @@
 --- Schemas: what a payload must look like. A node is a constant table that the host compiles into a
---- program of its own when the modules have been loaded; nothing here runs for a message.
+--- program of its own when tide.message uses it; nothing here runs for a message.
 
 local declare <const> = require "tidegate.declare"
 local host <const> = require "tidegate.host"
@@ -411,7 +411,11 @@ local function listed_fields(declared)
       fail('s.object: item %d of the fields must be { "name", schema }, got %s', key, show(pair))
     end
   end
-  for _, pair in ipairs(declared) do
+  for index = 1, #declared do
+    local pair <const> = declared[index]
+    if pair == nil then
+      fail("s.object: the list of fields has a hole at %d", index)
+    end
     local name <const>, node <const> = pair[1], pair[2]
     check_field(name, node)
     if seen[name] then

@@ -36,10 +36,16 @@ describe("tide.message", function()
   it("refuses an action that is no name", function()
     refused(function()
       tide.message ""
-    end, 'tide.message: the action must be a string that is not empty, got the string ""')
+    end, 'tide.message: the action must be a string of UTF-8 that is not empty, got the string ""')
+    refused(
+      function()
+        tide.message "\xff"
+      end,
+      'tide.message: the action must be a string of UTF-8 that is not empty, got the string "\xff"'
+    )
     refused(function()
       tide.message { action = "chat" }
-    end, "tide.message: the action must be a string that is not empty, got a table")
+    end, "tide.message: the action must be a string of UTF-8 that is not empty, got a table")
   end)
 
   it("refuses a payload that is no schema", function()

@@ -136,6 +136,13 @@ describe("tide.schema", function()
       )
     end)
 
+    -- The field behind the hole was dropped without a word.
+    it("refuse a list of fields with a hole", function()
+      refused(function()
+        s.object { { "a", s.any() }, nil, { "c", s.any() } }
+      end, "s.object: the list of fields has a hole at 2")
+    end)
+
     it("refuse a field that stands twice", function()
       refused(function()
         s.object { { "a", s.any() }, { "a", s.any() } }

@@ -92,6 +92,28 @@ describe('the program', () => {
     assert.strictEqual(await attempt('metatable_of_message'), '{"action":"done","payload":{"seen":false,"set":false}}');
   });
 
+  // A field's name was used after the table had lost it.
+  it('logs fields whose values take the names away', async () => {
+    assert.strictEqual(await attempt('log_that_forgets'), '{"action":"done","payload":"logged"}');
+  });
+
+  it('tells a hook that returns a message to send it', async () => {
+    const other = await RawClient.open(server.port, '/ws/returning');
+    assert.strictEqual(await other.nextText(), failed);
+    const line = await server.record((fields) => fields.action === 'connected', 'a line about the hook');
+    assert.match(line.error, /connected returned a message: .* a hook sends with conn:send/);
+    other.destroy();
+  });
+
+  it('tells `before` what it may return', async () => {
+    const other = await RawClient.open(server.port, '/ws/before');
+    other.text('{"action":"ping"}');
+    assert.strictEqual(await other.nextText(), failed);
+    const line = await server.record((fields) => fields.consumer === 'before' && fields.level === 'error', 'a line');
+    assert.match(line.error, /`before` returned a number/);
+    other.destroy();
+  });
+
   it('writes what is marked as an array as one, even when it is empty', async () => {
     assert.strictEqual(await attempt('array'), '{"action":"done","payload":{"empty":[],"list":[1,2],"object":{}}}');
     assert.strictEqual(await attempt('array_of_message'), '{"action":"done","payload":{"refused":true}}');

@@ -413,6 +413,8 @@ static void object_to_value(struct tg_world *world, lua_State *L, int index, str
 {
     struct writer writer = {.world = world, .L = L, .name = TG_SLICE("value")};
     size_t count;
+    bool was_stopped = world->is_collector_stopped;
+    tg_world_stop_collector(world);
     struct tg_slice *keys = push_sorted_keys(&writer, index, NULL, NULL, &count);
     struct tg_member *members = tg_arena_calloc(&world->registry->arena, count ? count : 1, sizeof *members);
     tg_world_check_memory(L, members);
@@ -426,6 +428,7 @@ static void object_to_value(struct tg_world *world, lua_State *L, int index, str
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
+    if (!was_stopped) tg_world_restart_collector(world);
     *value = (struct tg_value){.type = TG_VALUE_OBJECT, .length = (uint32_t)count, .members = members};
 }
 

@@ -190,10 +190,13 @@ static int after_before(lua_State *L, int status, lua_KContext context)
         lua_pop(L, 2);
         return call_handler(L);
     }
-    if (!lua_isboolean(L, -2)) {
+    if (tg_message_type_of_instance(L, -2)) {
         lua_pop(L, 1);
         return send_reply(L, LUA_OK, 0);
     }
+    if (!lua_isboolean(L, -2))
+        luaL_error(L, "`before` returned %s: it returns nothing or true, a message, or false and a sentence",
+                   tg_message_type_push_misuse(L, -2));
     struct run *run = run_of(L);
     struct tg_detail detail = {.code = TG_SLICE("refused"), .detail = TG_SLICE("The message was refused")};
     if (lua_type(L, -1) == LUA_TSTRING) detail.detail.data = lua_tolstring(L, -1, &detail.detail.length);
@@ -222,6 +225,24 @@ static int message_body(lua_State *L)
     return after_before(L, LUA_OK, 0);
 }
 
+/* Hooks answer nothing: a message that one returns was meant to be sent, and would be lost without a word. */
+static int hook_done(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    if (tg_message_type_of_instance(L, -1))
+        luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with conn:send",
+                   run_of(L)->what);
+    return 0;
+}
+
+/* Calls the hook below its `arguments`. */
+static int call_hook(lua_State *L, int arguments)
+{
+    lua_callk(L, arguments, 1, 0, hook_done);
+    return hook_done(L, LUA_OK, 0);
+}
+
 /* receive(conn, data, is_binary), binary(conn, data) */
 static int frame_body(lua_State *L)
 {
@@ -231,8 +252,7 @@ static int frame_body(lua_State *L)
     push_conn(L, run);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
     lua_pushboolean(L, run->is_binary);
-    lua_call(L, 3, 0);
-    return 0;
+    return call_hook(L, 3);
 }
 
 /* connected(consumer, conn) */
@@ -242,8 +262,7 @@ static int connected_body(lua_State *L)
     lua_rawgeti(L, 1, hooks_of(run)->connected);
     lua_rawgeti(L, 1, hooks_of(run)->object);
     push_conn(L, run);
-    lua_call(L, 2, 0);
-    return 0;
+    return call_hook(L, 2);
 }
 
 /* disconnected(consumer, conn, code, reason) */
@@ -255,8 +274,7 @@ static int disconnected_body(lua_State *L)
     push_conn(L, run);
     lua_pushinteger(L, run->code);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
-    lua_call(L, 4, 0);
-    return 0;
+    return call_hook(L, 4);
 }
 
 /* ---- the calls of core/script.h ---- */

@@ -108,20 +108,29 @@ static bool is_field_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == strlen(name);
 }
 
-/* Adds the pair on top (key, value) as a log field; the text stays anchored in the table at `texts`. */
+/* Keeps the string on top alive in the table at `texts`. [-1, +0, e] */
+static void anchor(lua_State *L, int texts)
+{
+    lua_rawseti(L, texts, (lua_Integer)lua_rawlen(L, texts) + 1);
+}
+
+/* Adds the pair on top (key, value) as a log field. Both texts stay anchored in the table at `texts`: turning
+ * a value into text may run a __tostring of the user's, which may take the key out of its table. */
 static void add_log_field(lua_State *L, int texts, struct tg_log_field *field)
 {
     if (lua_type(L, -2) != LUA_TSTRING || !is_field_name(lua_tostring(L, -2)))
         luaL_error(L, "a log field's name is made of letters, digits, '_' and '.', got '%s'",
                    luaL_tolstring(L, -2, NULL));
     const char *key = lua_tostring(L, -2);
+    lua_pushvalue(L, -2);
+    anchor(L, texts);
     if (lua_isinteger(L, -1)) {
         *field = TG_LOG_I(key, lua_tointeger(L, -1));
         return;
     }
     struct tg_slice text;
     text.data = luaL_tolstring(L, -1, &text.length);
-    lua_rawseti(L, texts, (lua_Integer)lua_rawlen(L, texts) + 1);
+    anchor(L, texts);
     *field = TG_LOG_STR(key, text);
 }
 

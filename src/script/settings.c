@@ -39,8 +39,6 @@ static void open_libraries(lua_State *L)
 static void set(lua_State *L, struct reading *reading)
 {
     struct tg_slice name, text;
-    if (lua_type(L, -2) != LUA_TSTRING)
-        luaL_error(L, "%s: settings have names: { port = 9000 }", reading->path);
     name.data = lua_tolstring(L, -2, &name.length);
     if (lua_istable(L, -1) || lua_isfunction(L, -1))
         luaL_error(L, "%s: %s: a setting is a string, a number or a boolean, got a %s", reading->path,
@@ -64,6 +62,8 @@ static int read_settings(lua_State *L)
     lua_newtable(L);
     int names = lua_gettop(L);
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            luaL_error(L, "%s: settings have names: { port = 9000 }", reading->path);
         lua_pushvalue(L, -2);
         lua_rawseti(L, names, (lua_Integer)lua_rawlen(L, names) + 1);
     }

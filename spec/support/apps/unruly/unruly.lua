@@ -70,6 +70,23 @@ function tricks.metatable_of_message()
   return done { seen = getmetatable(message), set = is_set }
 end
 
+function tricks.log_that_forgets()
+  local fields <const> = {}
+  for i = 1, 16 do
+    local key = ("key_number_%d"):format(i)
+    fields[key] = setmetatable({}, {
+      __tostring = function()
+        fields[key] = nil
+        key = nil
+        collectgarbage()
+        return "v"
+      end,
+    })
+  end
+  tide.log.info("forgetful", fields)
+  return done "logged"
+end
+
 function tricks.array()
   return done { empty = tide.array(), object = {}, list = tide.array { 1, 2 } }
 end
@@ -86,4 +103,22 @@ Unruly:on(tide.message("try", s.string()), { output = done }, function(conn, mes
   return tricks[message.payload](conn)
 end)
 
-return Unruly
+local Returning <const> = tide.consumer { name = "returning", path = "/ws/returning" }
+
+function Returning:connected()
+  return done "lost"
+end
+
+local Before <const> = tide.consumer {
+  name = "before",
+  path = "/ws/before",
+  before = function()
+    return 42
+  end,
+}
+
+Before:on(tide.messages.ping, function()
+  return tide.messages.pong()
+end)
+
+return { Unruly, Returning, Before }
