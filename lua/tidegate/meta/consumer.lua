@@ -15,7 +15,7 @@
 ---@alias tidegate.Verdict boolean | tidegate.Outgoing | nil
 
 --- May also raise tide.error.
----@alias tidegate.Before fun(conn: tidegate.Conn, message: tidegate.Message): tidegate.Verdict
+---@alias tidegate.Before fun(conn: tidegate.Conn, m: tidegate.Message): tidegate.Verdict, string?
 
 ---@class (exact) tidegate.TextConsumerOptions
 ---@field name? string
