@@ -50,16 +50,6 @@ bool tg_log_is_on(enum tg_log_level level)
     return level >= sink.level && level < TG_LOG_OFF;
 }
 
-bool tg_log_level_parse(struct tg_slice name, enum tg_log_level *level)
-{
-    for (size_t i = 0; i < LEVELS; i++) {
-        if (!tg_slice_equal(name, tg_slice_of(level_names[i]))) continue;
-        *level = (enum tg_log_level)i;
-        return true;
-    }
-    return false;
-}
-
 /* All of it or nothing; the first that does not fit cuts the line, and nothing is put after a cut. */
 static void put(struct line *line, const char *bytes, size_t length)
 {

@@ -52,7 +52,4 @@ void tg_log_write(enum tg_log_level level, const char *event, const struct tg_lo
                          (const struct tg_log_field[]){__VA_ARGS__ __VA_OPT__(, ){.key = NULL}});            \
     } while (0)
 
-/* "debug", "info", "warning", "error", "off"; false for anything else. */
-bool tg_log_level_parse(struct tg_slice name, enum tg_log_level *level);
-
 #endif

@@ -122,12 +122,3 @@ enum tg_status tg_map_add(struct tg_map *map, struct tg_slice key, void *value)
     map->count++;
     return TG_OK;
 }
-
-const struct tg_map_entry *tg_map_next(const struct tg_map *map, size_t *cursor)
-{
-    while (*cursor < map->slots) {
-        const struct tg_map_entry *entry = &map->entries[(*cursor)++];
-        if (entry->key.data) return entry;
-    }
-    return NULL;
-}

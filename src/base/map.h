@@ -44,7 +44,4 @@ void *tg_map_get(const struct tg_map *map, struct tg_slice key);
 /* Adds `key`, which is not there yet (TG_E_EXISTS), with a value that is not NULL. */
 enum tg_status tg_map_add(struct tg_map *map, struct tg_slice key, void *value);
 
-/* Walks in slot order, which means nothing: `*cursor` starts at 0; NULL at the end. */
-const struct tg_map_entry *tg_map_next(const struct tg_map *map, size_t *cursor);
-
 #endif

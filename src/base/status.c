@@ -1,4 +1,4 @@
-/* One row per status keeps its three faces (name, close code, HTTP status) together. */
+/* One row per status keeps its two faces (name, close code) together. */
 #include "base/status.h"
 
 #include <stdarg.h>
@@ -6,25 +6,15 @@
 #include <string.h>
 
 static const struct {
-    enum tg_status status;
     const char *name;
+    enum tg_status status;
     uint16_t close_code;
-    unsigned http;
 } table[] = {
-    {TG_OK, "ok", 1000, 200},
-    {TG_E_NO_MEMORY, "no_memory", 1011, 503},
-    {TG_E_INVALID, "invalid", 1008, 400},
-    {TG_E_UTF8, "utf8", 1007, 400},
-    {TG_E_TOO_LARGE, "too_large", 1009, 413},
-    {TG_E_TOO_DEEP, "too_deep", 1008, 400},
-    {TG_E_FULL, "full", 1013, 503},
-    {TG_E_CLOSED, "closed", 1001, 503},
-    {TG_E_NOT_FOUND, "not_found", 4404, 404},
-    {TG_E_EXISTS, "exists", 1011, 409},
-    {TG_E_PROTOCOL, "protocol", 1002, 400},
-    {TG_E_SCRIPT, "script", 1011, 500},
-    {TG_E_IO, "io", 1011, 500},
-    {TG_E_SLOW, "slow", 1013, 503},
+    {"ok", TG_OK, 1000},           {"no_memory", TG_E_NO_MEMORY, 1011}, {"invalid", TG_E_INVALID, 1008},
+    {"utf8", TG_E_UTF8, 1007},     {"too_large", TG_E_TOO_LARGE, 1009}, {"too_deep", TG_E_TOO_DEEP, 1008},
+    {"full", TG_E_FULL, 1013},     {"closed", TG_E_CLOSED, 1001},       {"not_found", TG_E_NOT_FOUND, 4404},
+    {"exists", TG_E_EXISTS, 1011}, {"protocol", TG_E_PROTOCOL, 1002},   {"script", TG_E_SCRIPT, 1011},
+    {"io", TG_E_IO, 1011},         {"slow", TG_E_SLOW, 1013},
 };
 
 enum { ROWS = sizeof table / sizeof table[0] };
@@ -46,12 +36,6 @@ uint16_t tg_status_close_code(enum tg_status status)
 {
     size_t row = row_of(status);
     return row < ROWS ? table[row].close_code : 1011;
-}
-
-unsigned tg_status_http(enum tg_status status)
-{
-    size_t row = row_of(status);
-    return row < ROWS ? table[row].http : 500;
 }
 
 /* vsnprintf may have cut a character in half: take the half away. */

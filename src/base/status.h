@@ -2,7 +2,7 @@
  *
  * A function that can fail returns an `enum tg_status`: TG_OK, or one of the negative values.
  * Detail for a person (what, where) goes into the trailing `struct tg_error *`, which may be NULL.
- * Close codes and HTTP statuses are derived from the status here and nowhere else.
+ * Close codes are derived from the status here and nowhere else.
  */
 #ifndef TG_BASE_STATUS_H
 #define TG_BASE_STATUS_H
@@ -45,8 +45,5 @@ const char *tg_status_name(enum tg_status status);
 
 /* The RFC 6455 7.4 close code that tells a client of this status; 1011 where none is nearer. */
 uint16_t tg_status_close_code(enum tg_status status);
-
-/* The HTTP status that tells a client of this status before an upgrade; 500 where none is nearer. */
-unsigned tg_status_http(enum tg_status status);
 
 #endif

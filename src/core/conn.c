@@ -35,9 +35,9 @@ enum { CLOSE_ABNORMAL = 1006, CLOSE_TRY_AGAIN_LATER = 1013 };
 
 static void timer_fired(struct tg_timer *timer);
 
-struct tg_slice tg_conn_id_text(const struct tg_conn *conn, char text[TG_CONN_ID_BYTES])
+struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES])
 {
-    snprintf(text, TG_CONN_ID_BYTES, "%016llx", (unsigned long long)conn->id);
+    snprintf(text, TG_CONN_ID_BYTES, "%016llx", (unsigned long long)id);
     return (struct tg_slice){text, TG_CONN_ID_BYTES - 1};
 }
 

@@ -109,12 +109,12 @@ enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slic
 
 /* The id as people and Lua see it: 16 hex digits, written into `text`. */
 #define TG_CONN_ID_BYTES 17
-struct tg_slice tg_conn_id_text(const struct tg_conn *conn, char text[TG_CONN_ID_BYTES]);
+struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES]);
 
 /* The two fields that every log line about a connection carries. */
 #define TG_LOG_CONN(conn)                                                                                    \
     TG_LOG_STR("consumer", (conn)->consumer->name),                                                          \
-        TG_LOG_STR("conn", tg_conn_id_text((conn), (char[TG_CONN_ID_BYTES]){0}))
+        TG_LOG_STR("conn", tg_conn_id_text((conn)->id, (char[TG_CONN_ID_BYTES]){0}))
 
 /* ---- what the worker does at the end of a turn ---- */
 

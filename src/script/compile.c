@@ -12,14 +12,6 @@ enum { MAX_NODE_DEPTH = 200 };
 
 static const struct tg_schema *compile(struct tg_world *world, lua_State *L, int index, int depth);
 
-static bool get_flag(lua_State *L, int index, const char *name)
-{
-    lua_getfield(L, index, name);
-    bool flag = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return flag;
-}
-
 /* Reads an integer field that may be absent. */
 static lua_Integer get_integer(lua_State *L, int index, const char *name, lua_Integer otherwise)
 {
@@ -192,10 +184,10 @@ static const struct tg_schema *compile(struct tg_world *world, lua_State *L, int
     if (depth > MAX_NODE_DEPTH) luaL_error(L, "a schema is nested deeper than %d levels", MAX_NODE_DEPTH);
     struct tg_schema *schema = tg_schema_new(&world->registry->arena, get_kind(L, index));
     tg_world_check_memory(L, schema);
-    schema->is_optional = get_flag(L, index, "is_optional");
-    schema->is_nullable = get_flag(L, index, "is_nullable");
+    schema->is_optional = tg_table_flag(L, index, "is_optional");
+    schema->is_nullable = tg_table_flag(L, index, "is_nullable");
     compile_limits(world, L, index, schema, depth + 1);
-    if (get_flag(L, index, "has_default")) compile_default(world, L, index, schema);
+    if (tg_table_flag(L, index, "has_default")) compile_default(world, L, index, schema);
     return schema;
 }
 

@@ -6,7 +6,6 @@
 #include "wire/pairs.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
 #include <string.h>
 
 struct handle {
@@ -183,8 +182,7 @@ static void push_field(lua_State *L, struct tg_conn *conn, const char *key)
 static void push_id(lua_State *L, uint64_t id)
 {
     char text[TG_CONN_ID_BYTES];
-    snprintf(text, sizeof text, "%016llx", (unsigned long long)id);
-    lua_pushstring(L, text);
+    push_slice(L, tg_conn_id_text(id, text));
 }
 
 /* Pushes the table of what has been asked for already. [-0, +1, e] */

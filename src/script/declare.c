@@ -61,14 +61,6 @@ static struct tg_texts get_types(struct tg_world *world, lua_State *L, int index
     return (struct tg_texts){items, count};
 }
 
-static bool get_flag(lua_State *L, int index, const char *name)
-{
-    lua_getfield(L, index, name);
-    bool flag = lua_toboolean(L, -1);
-    lua_pop(L, 1);
-    return flag;
-}
-
 /* Keeps the value under `name`; 0 when it is nil. */
 static int keep_field(struct tg_world *world, lua_State *L, int index, const char *name)
 {
@@ -153,8 +145,8 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     consumer->description = get_text(world, L, index, "description");
     consumer->tags = get_texts(world, L, index, "tags");
     consumer->source = get_text(world, L, index, "source");
-    consumer->is_text = get_flag(L, index, "is_text");
-    consumer->has_strict_frames = get_flag(L, index, "strict_frames");
+    consumer->is_text = tg_table_flag(L, index, "is_text");
+    consumer->has_strict_frames = tg_table_flag(L, index, "strict_frames");
     consumer->headers = get_texts(world, L, index, "headers");
     consumer->sends = get_types(world, L, index, "sends");
     declare_hooks(world, L, index, hooks);

@@ -70,6 +70,15 @@ static inline void tg_world_push(struct tg_world *world, lua_State *L, int ref)
     lua_replace(L, -2);
 }
 
+/* Whether field `name` of the table at `index` is true. [-0, +0, e] */
+static inline bool tg_table_flag(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    bool flag = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return flag;
+}
+
 /* Keeps the value on top and returns its reference. [-1, +0, e] */
 int tg_world_keep(struct tg_world *world, lua_State *L);
 

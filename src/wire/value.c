@@ -68,13 +68,3 @@ bool tg_value_equal(const struct tg_value *a, const struct tg_value *b)
         return true; /* null; numbers were compared above */
     }
 }
-
-const char *tg_value_type_name(enum tg_value_type type)
-{
-    static const char *const names[] = {
-        [TG_VALUE_NULL] = "null",     [TG_VALUE_BOOLEAN] = "boolean", [TG_VALUE_INTEGER] = "integer",
-        [TG_VALUE_NUMBER] = "number", [TG_VALUE_STRING] = "string",   [TG_VALUE_ARRAY] = "array",
-        [TG_VALUE_OBJECT] = "object",
-    };
-    return names[type];
-}

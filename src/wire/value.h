@@ -62,7 +62,4 @@ bool tg_value_to_integer(const struct tg_value *value, int64_t *integer);
 /* Deep equality as in JSON Schema: 1 equals 1.0, member order does not matter. */
 bool tg_value_equal(const struct tg_value *a, const struct tg_value *b);
 
-/* "null", "boolean", "integer", "number", "string", "array", "object". */
-const char *tg_value_type_name(enum tg_value_type type);
-
 #endif

@@ -253,18 +253,6 @@ static void drops_lines_that_the_reader_does_not_take_and_counts_them(void **sta
                         " n=4\n");
 }
 
-static void reads_the_names_of_levels(void **state)
-{
-    (void)state;
-    enum tg_log_level level = TG_LOG_OFF;
-    assert_true(tg_log_level_parse(TG_SLICE("debug"), &level));
-    assert_int_equal(level, TG_LOG_DEBUG);
-    assert_true(tg_log_level_parse(TG_SLICE("off"), &level));
-    assert_int_equal(level, TG_LOG_OFF);
-    assert_false(tg_log_level_parse(TG_SLICE("Debug"), &level));
-    assert_false(tg_log_level_parse(TG_SLICE(""), &level));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -284,7 +272,6 @@ int main(void)
         cmocka_unit_test(stays_json_wherever_the_line_is_cut),
         cmocka_unit_test(drops_the_line_when_nobody_listens),
         cmocka_unit_test(drops_lines_that_the_reader_does_not_take_and_counts_them),
-        cmocka_unit_test(reads_the_names_of_levels),
     };
     return cmocka_run_group_tests(tests, open_tap, close_tap);
 }

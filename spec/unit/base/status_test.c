@@ -26,21 +26,11 @@ static void tells_a_client_why_it_is_closed(void **state)
     assert_int_equal(tg_status_close_code(TG_E_SLOW), 1013);
 }
 
-static void tells_an_http_client_why_it_is_refused(void **state)
-{
-    (void)state;
-    assert_int_equal(tg_status_http(TG_OK), 200);
-    assert_int_equal(tg_status_http(TG_E_INVALID), 400);
-    assert_int_equal(tg_status_http(TG_E_NOT_FOUND), 404);
-    assert_int_equal(tg_status_http(TG_E_FULL), 503);
-}
-
 static void has_an_answer_for_a_status_that_it_does_not_know(void **state)
 {
     (void)state;
     assert_string_equal(tg_status_name((enum tg_status) - 99), "unknown");
     assert_int_equal(tg_status_close_code((enum tg_status) - 99), 1011);
-    assert_int_equal(tg_status_http((enum tg_status) - 99), 500);
 }
 
 static void returns_the_status_that_it_records(void **state)
@@ -92,7 +82,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_every_status_once),
         cmocka_unit_test(tells_a_client_why_it_is_closed),
-        cmocka_unit_test(tells_an_http_client_why_it_is_refused),
         cmocka_unit_test(has_an_answer_for_a_status_that_it_does_not_know),
         cmocka_unit_test(returns_the_status_that_it_records),
         cmocka_unit_test(records_nothing_where_nobody_asks),

@@ -121,14 +121,6 @@ static void tells_scalars_apart(void **state)
     assert_false(equal(string("ab"), string("ac")));
 }
 
-static void names_every_type(void **state)
-{
-    (void)state;
-    const char *const names[] = {"null", "boolean", "integer", "number", "string", "array", "object"};
-    for (int type = TG_VALUE_NULL; type <= TG_VALUE_OBJECT; type++)
-        assert_string_equal(tg_value_type_name((enum tg_value_type)type), names[type]);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,7 +131,6 @@ int main(void)
         cmocka_unit_test(ignores_the_order_of_members),
         cmocka_unit_test(minds_the_order_of_items),
         cmocka_unit_test(tells_scalars_apart),
-        cmocka_unit_test(names_every_type),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
