@@ -138,7 +138,8 @@ static void check_payload(const struct tg_schema *schema, struct tg_envelope *en
 {
     struct tg_path path = {.key = TG_SLICE("payload")};
     struct tg_buf frame;
-    if (!envelope->payload || tg_validate(schema, envelope->payload, &path, arena, issues) != TG_OK) return;
+    struct tg_validation validation = {.arena = arena, .issues = issues, .max_steps = 1000};
+    if (!envelope->payload || tg_validate(schema, envelope->payload, &path, &validation) != TG_OK) return;
     tg_buf_init(&frame);
     tg_buf_append_literal(&frame, "{\"payload\":");
     tg_json_write_value(&frame, envelope->payload);
@@ -146,7 +147,7 @@ static void check_payload(const struct tg_schema *schema, struct tg_envelope *en
     tg_buf_append_char(&frame, '}');
     require_json(tg_buf_peek(&frame));
     tg_buf_deinit(&frame);
-    require(tg_validate(schema, envelope->payload, &path, arena, issues) == TG_OK);
+    require(tg_validate(schema, envelope->payload, &path, &validation) == TG_OK);
 }
 
 static void answer(struct tg_slice items, const struct tg_envelope *envelope, struct tg_slice text)
@@ -178,7 +179,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     tg_issues_init(&issues, &items, data[1] % 8);
     const struct tg_schema *schema = choose_schema(&arena, data[0]);
     if (tg_json_parse(text, MAX_DEPTH, &arena, &message, &error) != TG_OK)
-        tg_issue_add_text(&issues, TG_ISSUE_JSON_INVALID, NULL, tg_slice_of(error.text));
+        tg_issue_report(&issues,
+                        &(struct tg_issue){.type = TG_ISSUE_JSON_INVALID, .text = tg_slice_of(error.text)});
     else if (tg_envelope_read(&message, &envelope, &issues) == TG_OK)
         check_payload(schema, &envelope, &arena, &issues);
     tg_issues_finish(&issues);

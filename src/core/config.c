@@ -24,6 +24,7 @@ enum {
 static const char *const modes[] = {"production", "development", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", "off", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const outgoing[] = {"always", "development", "never", NULL};
 
 #define FIELD(field)                                                                                         \
     .offset = offsetof(struct tg_config, field), .bytes = sizeof(((struct tg_config *)0)->field)
@@ -50,9 +51,12 @@ static const struct tg_setting settings[] = {
     CHOICE(mode, "production", modes, "development tells clients more about errors"),
     CHOICE(log_level, "info", log_levels, "the least important lines that are logged"),
     CHOICE(log_format, "text", log_formats, "key=value pairs or one JSON object per line"),
+    CHOICE(validate_outgoing, "development", outgoing, "when messages are checked in full as scripts make them"),
     INTEGER(max_message_bytes, "1048576", 1, GIB, "bytes of one message; beyond: closed with 1009"),
     INTEGER(max_json_depth, "64", 1, 512, "levels of nesting; beyond: answered as invalid JSON"),
     INTEGER(max_errors, "50", 1, 1000, "errors told about one message; the rest is left out"),
+    INTEGER(max_check_steps, "100000", 100, 100000000,
+            "steps of one pattern, and of trying unions, in one message; beyond: answered as value_error"),
     INTEGER(outbox_high_water_bytes, "262144", 1, 4 * (int64_t)GIB,
             "unsent bytes of one client; beyond: nothing is read from it"),
     INTEGER(outbox_max_bytes, "8388608", 1, 4 * (int64_t)GIB,

@@ -16,6 +16,9 @@
 
 enum tg_mode { TG_MODE_PRODUCTION, TG_MODE_DEVELOPMENT };
 
+/* When what a script sends is checked in full against its schema. */
+enum tg_outgoing { TG_OUTGOING_ALWAYS, TG_OUTGOING_DEVELOPMENT, TG_OUTGOING_NEVER };
+
 struct tg_config {
     /* where */
     char *host;       /* an address, not a name: "127.0.0.1", "0.0.0.0", "::1" */
@@ -26,11 +29,13 @@ struct tg_config {
     enum tg_mode mode;
     enum tg_log_level log_level;
     enum tg_log_format log_format;
+    enum tg_outgoing validate_outgoing;
 
     /* limits of one message */
     uint64_t max_message_bytes; /* 1009 beyond */
     uint32_t max_json_depth;    /* json_invalid beyond */
     uint32_t max_errors;        /* items in one error frame */
+    uint32_t max_check_steps;   /* of one pattern, and of trying unions: value_error beyond */
 
     /* limits of one connection */
     uint64_t outbox_high_water_bytes; /* above: the connection stops reading until half of it is left */
@@ -86,6 +91,13 @@ enum tg_status tg_config_check(const struct tg_config *config, struct tg_error *
 static inline bool tg_config_is_development(const struct tg_config *config)
 {
     return config->mode == TG_MODE_DEVELOPMENT;
+}
+
+/* Whether messages are checked when a script makes them. */
+static inline bool tg_config_checks_outgoing(const struct tg_config *config)
+{
+    if (config->validate_outgoing == TG_OUTGOING_DEVELOPMENT) return tg_config_is_development(config);
+    return config->validate_outgoing == TG_OUTGOING_ALWAYS;
 }
 
 #endif

@@ -1,6 +1,6 @@
 /* The order of checks is the order of the protocol: text, JSON, envelope, action, payload. Each failure
- * writes its issues into the worker's buffer and ends in one place, answer_issues. The tree lives in
- * the worker's arena until the next message. */
+ * writes its issues into the worker's buffer and ends in one place, tg_dispatch_answer_issues. The tree lives
+ * in the worker's arena until the next message. */
 #include "core/dispatch.h"
 
 #include "core/worker.h"
@@ -8,7 +8,7 @@
 #include "wire/message.h"
 #include "wire/validate.h"
 
-static void answer_issues(struct tg_conn *conn, struct tg_issues *issues, const struct tg_ref *ref)
+void tg_dispatch_answer_issues(struct tg_conn *conn, struct tg_issues *issues, const struct tg_ref *ref)
 {
     tg_issues_finish(issues);
     conn->worker->metrics.messages_invalid++;
@@ -33,24 +33,19 @@ static void answer_text(struct tg_conn *conn, struct tg_slice detail)
     tg_dispatch_answer_detail(conn, &(struct tg_detail){.detail = detail}, &(struct tg_ref){0});
 }
 
-/* Absent and null are the same: only a schema that allows null or has a default can do without. */
-static enum tg_status check_payload(struct tg_worker *worker, const struct tg_action *action,
+static enum tg_status check_payload(struct tg_conn *conn, const struct tg_action *action,
                                     struct tg_envelope *envelope, struct tg_issues *issues)
 {
-    const struct tg_schema *schema = action->payload;
+    struct tg_worker *worker = conn->worker;
     const struct tg_path path = {.key = TG_SLICE("payload")};
-    if (envelope->payload) return tg_validate(schema, envelope->payload, &path, &worker->arena, issues);
-    if (schema->kind == TG_SCHEMA_NULL || schema->kind == TG_SCHEMA_ANY || schema->is_nullable ||
-        schema->is_optional)
-        return TG_OK;
-    if (schema->default_value) {
-        envelope->payload = tg_arena_alloc(&worker->arena, sizeof *envelope->payload);
-        if (!envelope->payload) return TG_E_NO_MEMORY;
-        *envelope->payload = *schema->default_value;
-        return TG_OK;
-    }
-    tg_issue_add(issues, TG_ISSUE_MISSING, &path);
-    return TG_E_INVALID;
+    struct tg_validation validation = {.arena = &worker->arena,
+                                       .issues = issues,
+                                       .naming = conn->consumer->naming,
+                                       .max_steps = worker->config->max_check_steps};
+    enum tg_status status = tg_validate_payload(action->payload, &envelope->payload, &path, &validation);
+    worker->metrics.check_steps_hit += validation.has_hit_steps;
+    envelope->calls = validation.calls;
+    return status;
 }
 
 /* Comparing a few names takes less time than hashing one. */
@@ -69,7 +64,8 @@ static const struct tg_action *find_action(const struct tg_consumer *consumer, s
     const struct tg_action *action = look_up_action(consumer, name);
     if (!action) {
         const struct tg_path path = {.key = TG_SLICE("action")};
-        tg_issue_add_text(issues, TG_ISSUE_UNION_TAG_INVALID, &path, name);
+        tg_issue_report(issues,
+                        &(struct tg_issue){.type = TG_ISSUE_ACTION_INVALID, .path = &path, .text = name});
     }
     return action;
 }
@@ -86,13 +82,14 @@ static enum tg_status read_message(struct tg_conn *conn, struct tg_slice text, s
         tg_json_parse(text, worker->config->max_json_depth, &worker->arena, message, &error);
     if (status == TG_E_NO_MEMORY) return status;
     if (status != TG_OK) {
-        tg_issue_add_text(issues, TG_ISSUE_JSON_INVALID, NULL, tg_slice_of(error.text));
+        tg_issue_report(issues,
+                        &(struct tg_issue){.type = TG_ISSUE_JSON_INVALID, .text = tg_slice_of(error.text)});
         return TG_E_INVALID;
     }
     status = tg_envelope_read(message, envelope, issues);
     if (status != TG_OK) return status;
     *action = find_action(conn->consumer, envelope->action, issues);
-    return *action ? check_payload(worker, *action, envelope, issues) : TG_E_INVALID;
+    return *action ? check_payload(conn, *action, envelope, issues) : TG_E_INVALID;
 }
 
 static void dispatch_message(struct tg_conn *conn, struct tg_slice text)
@@ -109,7 +106,7 @@ static void dispatch_message(struct tg_conn *conn, struct tg_slice text)
         conn->generation->script->ops->message(conn->generation->script, conn, action, &envelope);
         break;
     case TG_E_INVALID:
-        answer_issues(conn, &issues, &envelope.ref);
+        tg_dispatch_answer_issues(conn, &issues, &envelope.ref);
         break;
     default:
         worker->metrics.no_memory++;

@@ -14,6 +14,9 @@
 /* One whole message of an open connection. */
 void tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary);
 
+/* Queues an error frame with the list of issues, which it finishes, and counts the message as invalid. */
+void tg_dispatch_answer_issues(struct tg_conn *conn, struct tg_issues *issues, const struct tg_ref *ref);
+
 /* Queues an error frame with an object as payload (wire-level text in `detail`). */
 void tg_dispatch_answer_detail(struct tg_conn *conn, const struct tg_detail *detail,
                                const struct tg_ref *ref);

@@ -23,6 +23,7 @@
     X(bytes_sent, counter, "Bytes of frames handed to the kernel")                                           \
     X(writes, counter, "Calls that handed frames to the kernel")                                             \
     X(messages_invalid, counter, "Messages answered with a list of errors")                                  \
+    X(check_steps_hit, counter, "Messages refused because a pattern or a union took max_check_steps")        \
     X(handler_errors, counter, "Handlers and hooks that raised")                                             \
     X(too_large, counter, "Connections closed with 1009: max_message_bytes")                                 \
     X(bad_utf8, counter, "Connections closed with 1007")                                                     \

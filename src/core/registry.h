@@ -40,6 +40,7 @@ struct tg_consumer {
     struct tg_slice source;             /* file:line of the declaration */
     bool is_text;                       /* frames go to the script as they are: no JSON, no actions */
     bool takes_binary;                  /* has a handler for binary frames */
+    enum tg_naming naming;              /* how clients write the names of fields */
     bool has_strict_frames;             /* a frame type without handler closes with 1003 */
     struct tg_texts headers;            /* request headers kept beside the common ones, lower case */
     struct tg_texts sends;              /* actions of what the hooks send */
@@ -58,6 +59,7 @@ struct tg_endpoint {
 struct tg_registry {
     struct tg_arena arena;
     struct tg_hash_seed seed;
+    struct tg_patterns patterns;    /* of all schemas */
     struct tg_consumer **consumers; /* as declared */
     uint32_t consumer_count;
     struct tg_endpoint *endpoints; /* in the order in which they are asked */

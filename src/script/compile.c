@@ -37,8 +37,8 @@ static uint32_t get_count(lua_State *L, int index, const char *name, uint32_t ot
 
 static enum tg_schema_kind get_kind(lua_State *L, int index)
 {
-    static const char *const names[] = {"any",     "null", "boolean", "integer", "number", "string",
-                                        "literal", "enum", "array",   "object",  "map"};
+    static const char *const names[] = {"any",  "null",  "boolean", "integer", "number", "string", "literal",
+                                        "enum", "array", "object",  "map",     "union",  "tagged", "ref"};
     lua_getfield(L, index, "kind");
     const char *kind = luaL_checkstring(L, -1);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -156,6 +156,9 @@ static void compile_limits(struct tg_world *world, lua_State *L, int index, stru
     case TG_SCHEMA_ANY:
     case TG_SCHEMA_NULL:
     case TG_SCHEMA_BOOLEAN:
+    case TG_SCHEMA_UNION:
+    case TG_SCHEMA_TAGGED:
+    case TG_SCHEMA_REF:
         break;
     }
 }
@@ -171,7 +174,8 @@ static void compile_default(struct tg_world *world, lua_State *L, int index, str
     struct tg_issues issues;
     tg_buf_truncate(&world->scratch, 0);
     tg_issues_init(&issues, &world->scratch, 1);
-    if (tg_validate(schema, value, NULL, &world->registry->arena, &issues) != TG_OK) {
+    struct tg_validation validation = {.arena = &world->registry->arena, .issues = &issues};
+    if (tg_validate(schema, value, NULL, &validation) != TG_OK) {
         lua_pushlstring(L, world->scratch.data ? world->scratch.data : "", world->scratch.length);
         luaL_error(L, "the default does not fit its own schema: %s", lua_tostring(L, -1));
     }

@@ -209,7 +209,8 @@ static struct tg_slice *push_sorted_keys(struct writer *writer, int index, const
         struct tg_slice key;
         key.data = lua_tolstring(L, -2, &key.length);
         if (!tg_utf8_is_valid(key.data, key.length)) fail(writer, path, "a key is not UTF-8");
-        if (!schema || !tg_schema_find_field(&schema->object, key, 0)) keys[(*count)++] = key;
+        if (!schema || !tg_schema_find_field(&schema->object, TG_NAMING_DECLARED, key, 0))
+            keys[(*count)++] = key;
     }
     qsort(keys, *count, sizeof *keys, compare_keys);
     return keys;
@@ -251,7 +252,7 @@ static bool write_field(struct writer *writer, int index, const struct tg_schema
     bool is_written = !is_absent || default_value || !field->schema->is_optional;
     if (is_written) {
         if (!is_first) tg_buf_append_char(writer->out, ',');
-        tg_buf_append_slice(writer->out, field->head);
+        tg_buf_append_slice(writer->out, field->wire[TG_NAMING_DECLARED].head);
         if (default_value)
             tg_json_write_value(writer->out, default_value);
         else if (is_absent && !field->schema->is_nullable && field->schema->kind != TG_SCHEMA_NULL &&
@@ -363,6 +364,9 @@ static void write_kind(struct writer *writer, int index, const struct tg_schema 
     case TG_SCHEMA_ANY:
     case TG_SCHEMA_LITERAL:
     case TG_SCHEMA_ENUM:
+    case TG_SCHEMA_UNION:
+    case TG_SCHEMA_TAGGED:
+    case TG_SCHEMA_REF:
         write_any(writer, index, path);
         break;
     }

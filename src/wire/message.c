@@ -29,7 +29,7 @@ static void report_action(struct tg_issues *issues, const struct tg_value *actio
         tg_json_write_value(&scalar, action);
         tag = tg_buf_peek(&scalar);
     }
-    tg_issue_add_text(issues, TG_ISSUE_UNION_TAG_INVALID, &path, tag);
+    tg_issue_report(issues, &(struct tg_issue){.type = TG_ISSUE_ACTION_INVALID, .path = &path, .text = tag});
     if (scalar.has_failed) issues->out->has_failed = true;
     tg_buf_deinit(&scalar);
 }
@@ -79,7 +79,7 @@ enum tg_status tg_envelope_read(struct tg_value *message, struct tg_envelope *en
         tg_issue_add(issues, TG_ISSUE_MODEL_TYPE, NULL);
     } else {
         if (!tg_value_get(message, TG_SLICE("action")))
-            report(issues, TG_ISSUE_UNION_TAG_NOT_FOUND, TG_SLICE("action"));
+            report(issues, TG_ISSUE_ACTION_NOT_FOUND, TG_SLICE("action"));
         for (uint32_t i = 0; i < message->length; i++) read_member(&message->members[i], envelope, issues);
     }
     if (issues->out->has_failed) return TG_E_NO_MEMORY;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "wire/issue.h"
+#include "wire/validate.h"
 #include "wire/value.h"
 
 /* The longest `ref` that is taken, in bytes of its text. */
@@ -25,9 +26,10 @@ struct tg_ref {
 
 struct tg_envelope {
     struct tg_slice action;
-    struct tg_value *payload; /* NULL: absent or null */
-    struct tg_slice topic;    /* data NULL: none */
-    struct tg_ref ref;        /* filled whenever it is right, whatever else is wrong */
+    struct tg_value *payload;    /* NULL: absent or null */
+    struct tg_slice topic;       /* data NULL: none */
+    struct tg_ref ref;           /* filled whenever it is right, whatever else is wrong */
+    const struct tg_call *calls; /* what the script has to do for the payload (validate.h); set by dispatch */
 };
 
 /* Reads `message`. TG_E_INVALID: not an object (model_type), no action (union_tag_not_found), an

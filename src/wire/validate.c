@@ -10,10 +10,29 @@
 #include "base/utf8.h"
 
 struct walk {
+    struct tg_validation *validation;
     struct tg_arena *arena;
     struct tg_issues *issues;
     bool is_out_of_memory;
 };
+
+static void add_limit(struct walk *walk, enum tg_issue_type type, const struct tg_path *path,
+                      struct tg_value limit)
+{
+    tg_issue_report(walk->issues, &(struct tg_issue){.type = type, .path = path, .limit = &limit});
+}
+
+static void tg_issue_add_integer(struct walk *walk, enum tg_issue_type type, const struct tg_path *path,
+                                 int64_t limit)
+{
+    add_limit(walk, type, path, (struct tg_value){.type = TG_VALUE_INTEGER, .integer = limit});
+}
+
+static void tg_issue_add_number(struct walk *walk, enum tg_issue_type type, const struct tg_path *path,
+                                double limit)
+{
+    add_limit(walk, type, path, (struct tg_value){.type = TG_VALUE_NUMBER, .number = limit});
+}
 
 static void check(struct walk *walk, const struct tg_schema *schema, struct tg_value *value,
                   const struct tg_path *path);
@@ -31,9 +50,9 @@ static void check_integer(struct walk *walk, const struct tg_schema *schema, str
     value->type = TG_VALUE_INTEGER;
     value->integer = integer;
     if (integer < schema->integer.min)
-        tg_issue_add_integer(walk->issues, TG_ISSUE_GREATER_THAN_EQUAL, path, schema->integer.min);
+        tg_issue_add_integer(walk, TG_ISSUE_GREATER_THAN_EQUAL, path, schema->integer.min);
     if (integer > schema->integer.max)
-        tg_issue_add_integer(walk->issues, TG_ISSUE_LESS_THAN_EQUAL, path, schema->integer.max);
+        tg_issue_add_integer(walk, TG_ISSUE_LESS_THAN_EQUAL, path, schema->integer.max);
 }
 
 static void check_number(struct walk *walk, const struct tg_schema *schema, struct tg_value *value,
@@ -48,9 +67,9 @@ static void check_number(struct walk *walk, const struct tg_schema *schema, stru
         return;
     }
     if (value->number < schema->number.min)
-        tg_issue_add_number(walk->issues, TG_ISSUE_GREATER_THAN_EQUAL, path, schema->number.min);
+        tg_issue_add_number(walk, TG_ISSUE_GREATER_THAN_EQUAL, path, schema->number.min);
     if (value->number > schema->number.max)
-        tg_issue_add_number(walk->issues, TG_ISSUE_LESS_THAN_EQUAL, path, schema->number.max);
+        tg_issue_add_number(walk, TG_ISSUE_LESS_THAN_EQUAL, path, schema->number.max);
 }
 
 static void check_string(struct walk *walk, const struct tg_schema *schema, const struct tg_value *value,
@@ -64,8 +83,8 @@ static void check_string(struct walk *walk, const struct tg_schema *schema, cons
     /* A code point takes one to four bytes: often the bytes alone settle it. */
     if (value->length <= max && value->length / 4 >= min) return;
     size_t length = tg_utf8_count(value->string, value->length);
-    if (length < min) tg_issue_add_integer(walk->issues, TG_ISSUE_STRING_TOO_SHORT, path, (int64_t)min);
-    if (length > max) tg_issue_add_integer(walk->issues, TG_ISSUE_STRING_TOO_LONG, path, (int64_t)max);
+    if (length < min) tg_issue_add_integer(walk, TG_ISSUE_STRING_TOO_SHORT, path, (int64_t)min);
+    if (length > max) tg_issue_add_integer(walk, TG_ISSUE_STRING_TOO_LONG, path, (int64_t)max);
 }
 
 /* The declared value takes the place of the one that was sent, so that 1.0 becomes the declared 1. */
@@ -78,8 +97,11 @@ static void check_choice(struct walk *walk, const struct tg_schema *schema, stru
         return;
     }
     bool is_literal = schema->kind == TG_SCHEMA_LITERAL;
-    tg_issue_add_text(walk->issues, is_literal ? TG_ISSUE_LITERAL_ERROR : TG_ISSUE_ENUM, path,
-                      schema->choice.text);
+    tg_issue_report(walk->issues,
+                    &(struct tg_issue){.type = is_literal ? TG_ISSUE_LITERAL_ERROR : TG_ISSUE_ENUM,
+                                       .path = path,
+                                       .text = schema->choice.text,
+                                       .got = value});
 }
 
 /* ---- arrays and maps ---- */
@@ -92,9 +114,9 @@ static void check_array(struct walk *walk, const struct tg_schema *schema, struc
         return;
     }
     if (value->length < schema->array.min_items)
-        tg_issue_add_integer(walk->issues, TG_ISSUE_TOO_SHORT, path, schema->array.min_items);
+        tg_issue_add_integer(walk, TG_ISSUE_TOO_SHORT, path, schema->array.min_items);
     if (value->length > schema->array.max_items)
-        tg_issue_add_integer(walk->issues, TG_ISSUE_TOO_LONG, path, schema->array.max_items);
+        tg_issue_add_integer(walk, TG_ISSUE_TOO_LONG, path, schema->array.max_items);
     for (uint32_t i = 0; i < value->length; i++) {
         struct tg_path step = {.parent = path, .index = i};
         check(walk, schema->array.item, &value->items[i], &step);
@@ -109,7 +131,7 @@ static void check_map(struct walk *walk, const struct tg_schema *schema, struct 
         return;
     }
     if (value->length > schema->map.max_entries)
-        tg_issue_add_integer(walk->issues, TG_ISSUE_DICT_TOO_LONG, path, schema->map.max_entries);
+        tg_issue_add_integer(walk, TG_ISSUE_DICT_TOO_LONG, path, schema->map.max_entries);
     for (uint32_t i = 0; i < value->length; i++) {
         struct tg_path step = {.parent = path, .key = tg_member_key(&value->members[i])};
         check(walk, schema->map.value, &value->members[i].value, &step);
@@ -119,12 +141,14 @@ static void check_map(struct walk *walk, const struct tg_schema *schema, struct 
 /* ---- objects ---- */
 
 /* Puts the index of the field + 1 into each member's key_id; returns how many fields are there. */
-static uint32_t match_members(const struct tg_schema_object *object, struct tg_value *value)
+static uint32_t match_members(struct walk *walk, const struct tg_schema_object *object,
+                              struct tg_value *value)
 {
     uint32_t found = 0, hint = 0;
     for (uint32_t i = 0; i < value->length; i++) {
         struct tg_member *member = &value->members[i];
-        const struct tg_schema_field *field = tg_schema_find_field(object, tg_member_key(member), hint);
+        const struct tg_schema_field *field =
+            tg_schema_find_field(object, walk->validation->naming, tg_member_key(member), hint);
         if (field) hint = (uint32_t)(field - object->fields) + 1;
         member->key_id = field ? hint : 0;
         found += field != NULL;
@@ -217,7 +241,7 @@ static void check_object(struct walk *walk, const struct tg_schema *schema, stru
         return;
     }
     /* Keys are unique, so as many matches as fields means that all are there. */
-    if (match_members(object, value) == object->count) {
+    if (match_members(walk, object, value) == object->count) {
         check_members(walk, object, value, path);
         return;
     }
@@ -265,15 +289,38 @@ static void check(struct walk *walk, const struct tg_schema *schema, struct tg_v
     case TG_SCHEMA_MAP:
         check_map(walk, schema, value, path);
         break;
+    case TG_SCHEMA_UNION:
+    case TG_SCHEMA_TAGGED:
+    case TG_SCHEMA_REF:
+        break;
     }
 }
 
 enum tg_status tg_validate(const struct tg_schema *schema, struct tg_value *value, const struct tg_path *path,
-                           struct tg_arena *arena, struct tg_issues *issues)
+                           struct tg_validation *validation)
 {
-    struct walk walk = {.arena = arena, .issues = issues};
-    uint32_t before = issues->count;
+    struct walk walk = {.validation = validation, .arena = validation->arena, .issues = validation->issues};
+    uint32_t before = validation->issues->count;
+    validation->calls = NULL;
     check(&walk, schema, value, path);
-    if (walk.is_out_of_memory || tg_buf_status(issues->out) != TG_OK) return TG_E_NO_MEMORY;
-    return issues->count == before ? TG_OK : TG_E_INVALID;
+    if (walk.is_out_of_memory || tg_buf_status(validation->issues->out) != TG_OK) return TG_E_NO_MEMORY;
+    return validation->issues->count == before ? TG_OK : TG_E_INVALID;
+}
+
+enum tg_status tg_validate_payload(const struct tg_schema *schema, struct tg_value **payload,
+                                   const struct tg_path *path, struct tg_validation *validation)
+{
+    if (*payload) return tg_validate(schema, *payload, path, validation);
+    validation->calls = NULL;
+    if (schema->kind == TG_SCHEMA_NULL || schema->kind == TG_SCHEMA_ANY || schema->is_nullable ||
+        schema->is_optional)
+        return TG_OK;
+    if (schema->default_value) {
+        *payload = tg_arena_alloc(validation->arena, sizeof **payload);
+        if (!*payload) return TG_E_NO_MEMORY;
+        **payload = *schema->default_value;
+        return TG_OK;
+    }
+    tg_issue_add(validation->issues, TG_ISSUE_MISSING, path);
+    return TG_E_INVALID;
 }

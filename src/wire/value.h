@@ -24,8 +24,9 @@ enum tg_value_type {
 struct tg_member;
 
 struct tg_value {
-    enum tg_value_type type;
-    uint32_t length; /* bytes of a string, items of an array, members of an object */
+    enum tg_value_type type : 8;
+    bool is_secret : 1; /* shown to nobody; set by the validator */
+    uint32_t length;    /* bytes of a string, items of an array, members of an object */
     union {
         bool boolean;
         int64_t integer;

@@ -53,9 +53,11 @@ static void has_the_documented_defaults(void **state)
     assert_false(tg_config_is_development(config));
     assert_int_equal(config->log_level, TG_LOG_INFO);
     assert_int_equal(config->log_format, TG_LOG_TEXT);
+    assert_int_equal(config->validate_outgoing, TG_OUTGOING_DEVELOPMENT);
     assert_int_equal(config->max_message_bytes, 1048576);
     assert_int_equal(config->max_json_depth, 64);
     assert_int_equal(config->max_errors, 50);
+    assert_int_equal(config->max_check_steps, 100000);
     assert_int_equal(config->outbox_high_water_bytes, 262144);
     assert_int_equal(config->outbox_max_bytes, 8388608);
     assert_int_equal(config->outbox_max_messages, 16384);
@@ -74,7 +76,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 19);
+    assert_int_equal(count, 21);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);

@@ -15,6 +15,30 @@ struct fixture {
     struct tg_issues issues;
 };
 
+static void add_limit(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path,
+                      struct tg_value limit)
+{
+    tg_issue_report(issues, &(struct tg_issue){.type = type, .path = path, .limit = &limit});
+}
+
+static void add_integer(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path,
+                        int64_t limit)
+{
+    add_limit(issues, type, path, (struct tg_value){.type = TG_VALUE_INTEGER, .integer = limit});
+}
+
+static void add_number(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path,
+                       double limit)
+{
+    add_limit(issues, type, path, (struct tg_value){.type = TG_VALUE_NUMBER, .number = limit});
+}
+
+static void add_text(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path,
+                     struct tg_slice text)
+{
+    tg_issue_report(issues, &(struct tg_issue){.type = type, .path = path, .text = text});
+}
+
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -72,7 +96,7 @@ static void writes_name_path_and_text_of_each_type(void **state)
         {TG_ISSUE_LIST_TYPE, "list_type", "Input should be a valid list"},
         {TG_ISSUE_NONE_REQUIRED, "none_required", "Input should be null"},
         {TG_ISSUE_EXTRA_FORBIDDEN, "extra_forbidden", "Extra inputs are not permitted"},
-        {TG_ISSUE_UNION_TAG_NOT_FOUND, "union_tag_not_found",
+        {TG_ISSUE_ACTION_NOT_FOUND, "union_tag_not_found",
          "Unable to extract tag using discriminator 'action'"},
     };
     struct fixture *fixture = *state;
@@ -116,7 +140,7 @@ static void counts_in_singular_and_plural(void **state)
         snprintf(wanted, sizeof wanted, "{\"type\":\"%s\",\"loc\":[],\"msg\":\"%s\"}", rows[i].name,
                  rows[i].text);
         start_again(fixture);
-        tg_issue_add_integer(&fixture->issues, rows[i].type, NULL, rows[i].limit);
+        add_integer(&fixture->issues, rows[i].type, NULL, rows[i].limit);
         assert_items(fixture, wanted);
     }
 }
@@ -124,8 +148,8 @@ static void counts_in_singular_and_plural(void **state)
 static void writes_a_limit_without_needless_decimals(void **state)
 {
     struct fixture *fixture = *state;
-    tg_issue_add_number(&fixture->issues, TG_ISSUE_GREATER_THAN_EQUAL, NULL, 0.5);
-    tg_issue_add_number(&fixture->issues, TG_ISSUE_LESS_THAN_EQUAL, NULL, 100.0);
+    add_number(&fixture->issues, TG_ISSUE_GREATER_THAN_EQUAL, NULL, 0.5);
+    add_number(&fixture->issues, TG_ISSUE_LESS_THAN_EQUAL, NULL, 100.0);
     assert_items(fixture,
                  "{\"type\":\"greater_than_equal\",\"loc\":[],\"msg\":\"Input should be greater than "
                  "or equal to 0.5\"},"
@@ -136,9 +160,9 @@ static void writes_a_limit_without_needless_decimals(void **state)
 static void escapes_text_that_may_hold_anything(void **state)
 {
     struct fixture *fixture = *state;
-    tg_issue_add_text(&fixture->issues, TG_ISSUE_JSON_INVALID, NULL, TG_SLICE("key \"\n\" stands twice"));
-    tg_issue_add_text(&fixture->issues, TG_ISSUE_ENUM, NULL, TG_SLICE("'a' or \"b\""));
-    tg_issue_add_text(&fixture->issues, TG_ISSUE_LITERAL_ERROR, NULL, TG_SLICE("'\\'"));
+    add_text(&fixture->issues, TG_ISSUE_JSON_INVALID, NULL, TG_SLICE("key \"\n\" stands twice"));
+    add_text(&fixture->issues, TG_ISSUE_ENUM, NULL, TG_SLICE("'a' or \"b\""));
+    add_text(&fixture->issues, TG_ISSUE_LITERAL_ERROR, NULL, TG_SLICE("'\\'"));
     assert_items(fixture, "{\"type\":\"json_invalid\",\"loc\":[],\"msg\":\"key \\\"\\n\\\" stands twice\"},"
                           "{\"type\":\"enum\",\"loc\":[],\"msg\":\"Input should be 'a' or \\\"b\\\"\"},"
                           "{\"type\":\"literal_error\",\"loc\":[],\"msg\":\"Input should be '\\\\'\"}");
@@ -148,7 +172,7 @@ static void names_the_tag_that_was_sent(void **state)
 {
     struct fixture *fixture = *state;
     struct tg_path path = {.key = TG_SLICE("action")};
-    tg_issue_add_text(&fixture->issues, TG_ISSUE_UNION_TAG_INVALID, &path, TG_SLICE("fly\"\t"));
+    add_text(&fixture->issues, TG_ISSUE_ACTION_INVALID, &path, TG_SLICE("fly\"\t"));
     assert_items(fixture, "{\"type\":\"union_tag_invalid\",\"loc\":[\"action\"],\"msg\":\"Input tag "
                           "'fly\\\"\\t' found using 'action' does not match any of the expected tags\"}");
 }
@@ -162,7 +186,7 @@ static void cuts_a_long_tag_between_characters(void **state)
     tg_buf_append(&wanted, tag.data, 99);
     tg_buf_append_literal(&wanted, "...' found using 'action' does not match any of the expected tags\"}");
     tg_buf_append_char(&wanted, '\0');
-    tg_issue_add_text(&fixture->issues, TG_ISSUE_UNION_TAG_INVALID, NULL, tg_buf_peek(&tag));
+    add_text(&fixture->issues, TG_ISSUE_ACTION_INVALID, NULL, tg_buf_peek(&tag));
     assert_items(fixture, wanted.data);
     tg_buf_deinit(&tag);
     tg_buf_deinit(&wanted);
@@ -213,7 +237,7 @@ static void knows_a_text_for_every_type(void **state)
     struct fixture *fixture = *state;
     for (int type = 0; type < TG_ISSUE_TYPES; type++) {
         start_again(fixture);
-        tg_issue_add_text(&fixture->issues, (enum tg_issue_type)type, NULL, TG_SLICE("x"));
+        add_text(&fixture->issues, (enum tg_issue_type)type, NULL, TG_SLICE("x"));
         tg_buf_append_char(&fixture->out, '\0');
         assert_null(strstr(fixture->out.data, "\"type\":\"\""));
         assert_null(strstr(fixture->out.data, "\"msg\":\"\""));
@@ -228,8 +252,7 @@ static enum tg_status report_once(void *context)
     tg_buf_init(&out);
     for (int round = 0;; round++) {
         tg_issues_init(&issues, &out, 20);
-        for (int i = 0; i < 25; i++)
-            tg_issue_add_text(&issues, TG_ISSUE_UNION_TAG_INVALID, NULL, TG_SLICE("x"));
+        for (int i = 0; i < 25; i++) add_text(&issues, TG_ISSUE_ACTION_INVALID, NULL, TG_SLICE("x"));
         tg_issues_finish(&issues);
         enum tg_status status = tg_buf_status(&out);
         if (status == TG_OK && round > 0) status = TG_E_NO_MEMORY;

@@ -191,7 +191,10 @@ static void writes_the_frame_of_an_invalid_message(void **state)
     struct tg_path tag = {.parent = &tags, .index = 3};
     tg_issues_init(&fixture->issues, &fixture->out, 10);
     tg_issue_add(&fixture->issues, TG_ISSUE_MISSING, &content);
-    tg_issue_add_integer(&fixture->issues, TG_ISSUE_STRING_TOO_LONG, &tag, 20);
+    tg_issue_report(&fixture->issues,
+                    &(struct tg_issue){.type = TG_ISSUE_STRING_TOO_LONG,
+                                       .path = &tag,
+                                       .limit = &(struct tg_value){.type = TG_VALUE_INTEGER, .integer = 20}});
     tg_issues_finish(&fixture->issues);
     struct tg_ref ref = {.type = TG_REF_STRING, .string = TG_SLICE("7")};
     tg_message_write_issues(&fixture->frame, tg_buf_peek(&fixture->out), &ref);

@@ -74,17 +74,18 @@ static void finds_every_field_whatever_the_hint(void **state)
     assert_int_equal(tg_schema_seal_object(*state, schema, NULL), TG_OK);
     for (uint32_t i = 0; i < NAMES; i++)
         for (uint32_t hint = 0; hint <= NAMES; hint++)
-            assert_ptr_equal(tg_schema_find_field(&schema->object, names[i], hint),
+            assert_ptr_equal(tg_schema_find_field(&schema->object, TG_NAMING_DECLARED, names[i], hint),
                              &schema->object.fields[i]);
     const struct tg_slice strangers[] = {TG_SLICE("nam"), TG_SLICE("names"), TG_SLICE("A"), TG_SLICE("zz")};
-    for (uint32_t i = 0; i < 4; i++) assert_null(tg_schema_find_field(&schema->object, strangers[i], i));
+    for (uint32_t i = 0; i < 4; i++)
+        assert_null(tg_schema_find_field(&schema->object, TG_NAMING_DECLARED, strangers[i], i));
 }
 
 static void finds_nothing_in_an_object_without_fields(void **state)
 {
     struct tg_schema *schema = new_object(*state, NULL, 0);
     assert_int_equal(tg_schema_seal_object(*state, schema, NULL), TG_OK);
-    assert_null(tg_schema_find_field(&schema->object, TG_SLICE("a"), 0));
+    assert_null(tg_schema_find_field(&schema->object, TG_NAMING_DECLARED, TG_SLICE("a"), 0));
 }
 
 static void finds_a_field_among_a_thousand(void **state)
@@ -98,7 +99,8 @@ static void finds_a_field_among_a_thousand(void **state)
     struct tg_schema *schema = new_object(*state, names, 1000);
     assert_int_equal(tg_schema_seal_object(*state, schema, NULL), TG_OK);
     for (uint32_t i = 0; i < 1000; i++)
-        assert_ptr_equal(tg_schema_find_field(&schema->object, names[i], 0), &schema->object.fields[i]);
+        assert_ptr_equal(tg_schema_find_field(&schema->object, TG_NAMING_DECLARED, names[i], 0),
+                         &schema->object.fields[i]);
 }
 
 static void refuses_a_name_that_stands_twice(void **state)

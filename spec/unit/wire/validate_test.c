@@ -40,7 +40,9 @@ static enum tg_status validate(struct fixture *fixture, const struct tg_schema *
     tg_buf_truncate(&fixture->out, 0);
     tg_issues_init(&fixture->issues, &fixture->out, 10);
     assert_int_equal(tg_json_parse(tg_slice_of(json), 64, &fixture->arena, &fixture->value, NULL), TG_OK);
-    return tg_validate(schema, &fixture->value, &path, &fixture->arena, &fixture->issues);
+    struct tg_validation validation = {
+        .arena = &fixture->arena, .issues = &fixture->issues, .max_steps = 1000};
+    return tg_validate(schema, &fixture->value, &path, &validation);
 }
 
 /* `prepared`: the value as it is left for the script. */
@@ -219,7 +221,8 @@ static void takes_the_declared_values_only(void **state)
     accept(fixture, choice, "null", "null");
     accept(fixture, choice, "1.0", "1");
     refuse(fixture, choice, "true", "enum@[]");
-    assert_non_null(strstr(fixture->out.data, "\"Input should be 'a', 1 or null\""));
+    tg_buf_append_char(&fixture->out, '\0');
+    assert_non_null(strstr(fixture->out.data, "\"Input should be 'a', 1 or null, got true\""));
 }
 
 /* ---- arrays and maps ---- */
@@ -347,7 +350,8 @@ static void answers_for_its_own_issues_only(void **state)
     tg_issues_init(&fixture->issues, &fixture->out, 10);
     tg_issue_add(&fixture->issues, TG_ISSUE_MISSING, NULL);
     assert_int_equal(
-        tg_validate(new_kind(fixture, TG_SCHEMA_NULL), &value, NULL, &fixture->arena, &fixture->issues),
+        tg_validate(new_kind(fixture, TG_SCHEMA_NULL), &value, NULL,
+                    &(struct tg_validation){.arena = &fixture->arena, .issues = &fixture->issues}),
         TG_OK);
 }
 
@@ -374,13 +378,16 @@ static enum tg_status validate_once(void *context)
     if (status == TG_OK) {
         /* The arena's first chunk is full, so that what the validator takes must be allocated. */
         tg_arena_alloc(&arena, (size_t)(arena.end - arena.next));
-        status = tg_validate(sweep->schema, &value, NULL, &arena, &issues);
+        status = tg_validate(sweep->schema, &value, NULL,
+                             &(struct tg_validation){.arena = &arena, .issues = &issues});
     }
     if (status == TG_E_NO_MEMORY) {
         tg_buf_truncate(&out, 0);
         tg_issues_init(&issues, &out, 100);
         assert_int_equal(tg_json_parse(tg_slice_of(sweep->json), 64, &arena, &value, NULL), TG_OK);
-        assert_int_equal(tg_validate(sweep->schema, &value, NULL, &arena, &issues), sweep->wanted);
+        assert_int_equal(tg_validate(sweep->schema, &value, NULL,
+                                     &(struct tg_validation){.arena = &arena, .issues = &issues}),
+                         sweep->wanted);
     }
     tg_buf_deinit(&out);
     tg_arena_deinit(&arena);
