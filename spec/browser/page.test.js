@@ -1,16 +1,10 @@
 // The pages as a person meets them, in headless Chromium.
 
 import assert from 'node:assert';
-import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { chromium } from 'playwright-core';
-import { ROOT, Server, PATIENCE_MS } from '../support/server.js';
-
-const CHROMIUM = process.env.CHROMIUM_BIN || '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-               '--disable-component-update', '--disable-sync'];
-const unavailable = fs.existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed`;
+import { open, unavailable } from '../support/chromium.js';
+import { ROOT, Server } from '../support/server.js';
 
 // One page of one application: what a person does, and the frames that go over the wire meanwhile.
 for (const { app, what, welcome, sends, receives } of [
@@ -37,9 +31,7 @@ for (const { app, what, welcome, sends, receives } of [
 
     before(async () => {
       server = await Server.start(path.join(ROOT, app));
-      browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-      page = await browser.newPage();
-      page.setDefaultTimeout(PATIENCE_MS);
+      ({ browser, page } = await open());
       page.on('websocket', (socket) => {
         wire.sockets.push(socket.url());
         socket.on('framesent', ({ payload }) => wire.sent.push(payload.toString()));
