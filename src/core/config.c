@@ -5,6 +5,8 @@
  */
 #include "core/config.h"
 
+#include "base/nearest.h"
+
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <inttypes.h>
@@ -127,36 +129,9 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Levenshtein's distance, row by row; `b` has at most NAME_BYTES_MAX bytes. */
-static size_t distance(struct tg_slice a, struct tg_slice b)
+static struct tg_slice name_at(const void *table, size_t index)
 {
-    size_t row[NAME_BYTES_MAX + 1];
-    for (size_t j = 0; j <= b.length; j++) row[j] = j;
-    for (size_t i = 1; i <= a.length; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= b.length; j++) {
-            size_t replaced = diagonal + (a.data[i - 1] != b.data[j - 1]);
-            diagonal = row[j];
-            row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[b.length];
-}
-
-/* Which setting a person meant who wrote `name`; NULL when none is near enough to be a slip. */
-static const struct tg_setting *nearest_setting(struct tg_slice name)
-{
-    if (name.length > NAME_BYTES_MAX) return NULL;
-    const struct tg_setting *nearest = NULL;
-    size_t shortest = 3 + name.length / 8;
-    for (size_t i = 0; i < SETTINGS; i++) {
-        size_t candidate = distance(name, tg_slice_of(settings[i].name));
-        if (candidate >= shortest) continue;
-        shortest = candidate;
-        nearest = &settings[i];
-    }
-    return nearest;
+    return tg_slice_of(((const struct tg_setting *)table)[index].name);
 }
 
 static enum tg_status refuse_name(const char *origin, struct tg_slice name, struct tg_error *error)
@@ -165,12 +140,12 @@ static enum tg_status refuse_name(const char *origin, struct tg_slice name, stru
     char what[NAME_BYTES_MAX + 16] = "such setting";
     if (spelling == SPELLED_PLAIN)
         snprintf(what, sizeof what, "setting \"%.*s\"", (int)least(name.length, NAME_BYTES_MAX), name.data);
-    const struct tg_setting *nearest = nearest_setting(name);
-    if (!nearest)
+    size_t nearest = tg_nearest(name, settings, SETTINGS, name_at);
+    if (nearest == TG_NEAREST_NONE)
         return tg_error_set(error, TG_E_NOT_FOUND, "%s: there is no %s; tidegate run --help lists them all",
                             origin, what);
     return tg_error_set(error, TG_E_NOT_FOUND, "%s: there is no %s; did you mean %s?", origin, what,
-                        spell(spelling, nearest->name).text);
+                        spell(spelling, settings[nearest].name).text);
 }
 
 /* ---- values ---- */
