@@ -1,12 +1,14 @@
 /* A JSON value in an arena: what the parser makes, the validator checks and the script converts.
  *
  * Strings borrow from the parsed text where they hold no escape, and from the arena otherwise: the
- * text must outlive the tree. Nothing here allocates.
+ * text must outlive the tree.
  */
 #ifndef TG_WIRE_VALUE_H
 #define TG_WIRE_VALUE_H
 
+#include "base/arena.h"
 #include "base/slice.h"
+#include "base/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,7 +62,15 @@ const struct tg_value *tg_value_get(const struct tg_value *object, struct tg_sli
 /* Whether the value is a number without fraction that an int64_t holds: 3, and 3.0 as well. */
 bool tg_value_to_integer(const struct tg_value *value, int64_t *integer);
 
-/* Deep equality as in JSON Schema: 1 equals 1.0, member order does not matter. */
+/* Deep equality as in JSON Schema: 1 equals 1.0, member order does not matter. Linear where members come in
+ * the same order; in the square of their number where they do not: for declared values, not for large ones
+ * of two clients' making. */
 bool tg_value_equal(const struct tg_value *a, const struct tg_value *b);
+
+/* (*first)[i] becomes the index of the earliest item that equals item i; i itself when there is none before
+ * it. Takes n log n steps for items of n values and bytes in all, whatever they hold; the answer and the
+ * scratch copies live in `arena`. TG_E_NO_MEMORY: the arena ran out. */
+enum tg_status tg_value_find_equals(const struct tg_value *items, uint32_t count, struct tg_arena *arena,
+                                    uint32_t **first);
 
 #endif

@@ -1,7 +1,12 @@
 #include "wire/value.h"
 
+#include "support/alloc.h"
+#include "support/json_fixture.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -121,8 +126,214 @@ static void tells_scalars_apart(void **state)
     assert_false(equal(string("ab"), string("ac")));
 }
 
+static void finds_members_whatever_their_order(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 50 };
+    static char keys[MEMBERS][16];
+    struct tg_member forth[MEMBERS], back[MEMBERS], round[MEMBERS];
+    for (int i = 0; i < MEMBERS; i++) {
+        snprintf(keys[i], sizeof keys[i], "k%d", i);
+        forth[i] = back[MEMBERS - 1 - i] = round[(i + 7) % MEMBERS] = member(keys[i], integer(i));
+    }
+    assert_true(equal(object(forth, MEMBERS), object(back, MEMBERS)));
+    assert_true(equal(object(forth, MEMBERS), object(round, MEMBERS)));
+    back[3].value = integer(-1);
+    assert_false(equal(object(forth, MEMBERS), object(back, MEMBERS)));
+}
+
+/* ---- equal items ---- */
+
+static struct tg_slice find_equals(struct json_fixture *fixture, const char *text)
+{
+    const struct tg_value *list = json_parse_good(fixture, tg_slice_of(text));
+    uint32_t *first;
+    assert_int_equal(tg_value_find_equals(list->items, list->length, &fixture->arena, &first), TG_OK);
+    tg_buf_truncate(&fixture->out, 0);
+    for (uint32_t i = 0; i < list->length; i++) tg_buf_printf(&fixture->out, "%u ", (unsigned)first[i]);
+    tg_buf_append_char(&fixture->out, '\0');
+    return tg_buf_peek(&fixture->out);
+}
+
+static void finds_the_earliest_equal_item(void **state)
+{
+    const struct {
+        const char *list, *first;
+    } rows[] = {
+        {"[]", ""},
+        {"[7]", "0 "},
+        {"[1,2,1,3,2,1]", "0 1 0 3 1 0 "},
+        {"[\"a\",\"b\",\"a\",\"\",\"\"]", "0 1 0 3 3 "},
+        {"[null,false,0,\"\",[],{}]", "0 1 2 3 4 5 "},
+        {"[true,null,true,null,false]", "0 1 0 1 4 "},
+        {"[1,1.0,true,\"1\",[1],[1.0]]", "0 0 2 3 4 4 "},
+        {"[0,-0.0,0.0]", "0 0 0 "},
+        {"[[1,2],[2,1],[1,2,3],[1,2]]", "0 1 2 0 "},
+        {"[{\"a\":1,\"b\":2},{\"b\":2,\"a\":1.0},{\"a\":1},{\"b\":1,\"a\":2}]", "0 0 2 3 "},
+        {"[[{\"a\":[{\"x\":1,\"y\":2}]}],[{\"a\":[{\"y\":2,\"x\":1}]}]]", "0 0 "},
+        {"[{\"a\":{\"c\":1,\"b\":2}},{\"a\":{\"b\":2,\"c\":1}},{\"a\":{\"b\":2,\"c\":2}}]", "0 0 2 "},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_string_equal(find_equals(*state, rows[i].list).data, rows[i].first);
+}
+
+static void finds_equal_numbers_without_rounding(void **state)
+{
+    assert_string_equal(find_equals(*state, "[9007199254740993,9007199254740992.0,9007199254740992,"
+                                            "9007199254740994,9007199254740994.0]")
+                            .data,
+                        "0 1 1 3 3 ");
+    assert_string_equal(find_equals(*state, "[9223372036854775807,9223372036854775808.0,-9223372036854775808,"
+                                            "-9223372036854775808.0,1e300,-1e300,1e300]")
+                            .data,
+                        "0 1 2 2 4 5 4 ");
+    assert_string_equal(find_equals(*state, "[0,0.5,-0.5,1,1.5,-1,-1.5,1.5,-0.5,-1.0,1.0]").data,
+                        "0 1 2 3 4 5 6 4 2 5 3 ");
+}
+
+static uint64_t next_random(uint64_t *seed)
+{
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    return *seed;
+}
+
+/* Values of few kinds from few, so that many are equal and many nearly so. */
+static void generate(struct tg_buf *out, uint64_t *seed, int depth)
+{
+    static const char *const scalars[] = {"null",
+                                          "true",
+                                          "0",
+                                          "1",
+                                          "1.0",
+                                          "-0.0",
+                                          "0.5",
+                                          "\"a\"",
+                                          "\"b\"",
+                                          "9007199254740993",
+                                          "9007199254740992.0",
+                                          "9007199254740992"};
+    uint64_t choice = next_random(seed) % 4;
+    if (depth == 0 || choice < 2) {
+        const char *scalar = scalars[next_random(seed) % (sizeof scalars / sizeof scalars[0])];
+        tg_buf_append_slice(out, tg_slice_of(scalar));
+        return;
+    }
+    uint64_t count = next_random(seed) % 3, turn = next_random(seed) % 3;
+    tg_buf_append_char(out, choice == 2 ? '[' : '{');
+    for (uint64_t i = 0; i < count; i++) {
+        if (i) tg_buf_append_char(out, ',');
+        if (choice == 3) tg_buf_printf(out, "\"%c\":", (char)('x' + (i + turn) % 3));
+        generate(out, seed, depth - 1);
+    }
+    tg_buf_append_char(out, choice == 2 ? ']' : '}');
+}
+
+static uint32_t first_by_looking_at_all(const struct tg_value *items, uint32_t i)
+{
+    uint32_t j = 0;
+    while (!tg_value_equal(&items[j], &items[i])) j++;
+    return j;
+}
+
+static void agrees_with_looking_at_all_pairs(void **state)
+{
+    struct json_fixture *fixture = *state;
+    struct tg_buf text = {0};
+    uint64_t seed = 1871;
+    int repeated = 0, new = 0;
+    for (int round = 0; round < 200; round++) {
+        tg_buf_truncate(&text, 0);
+        tg_buf_append_char(&text, '[');
+        for (int i = 0; i < 60; i++) {
+            if (i) tg_buf_append_char(&text, ',');
+            generate(&text, &seed, 3);
+        }
+        tg_buf_append_char(&text, ']');
+        const struct tg_value *list = json_parse_good(fixture, tg_buf_peek(&text));
+        uint32_t *first;
+        assert_int_equal(tg_value_find_equals(list->items, list->length, &fixture->arena, &first), TG_OK);
+        for (uint32_t i = 0; i < list->length; i++) {
+            assert_int_equal(first[i], first_by_looking_at_all(list->items, i));
+            first[i] < i ? repeated++ : new ++;
+        }
+    }
+    assert_true(repeated > 2000 && new > 2000);
+    tg_buf_deinit(&text);
+}
+
+static void takes_no_square_of_steps(void **state)
+{
+    /* Looking at all pairs would take 5 * 10^9 comparisons here. */
+    struct json_fixture *fixture = *state;
+    enum { ITEMS = 100000 };
+    struct tg_value *items = malloc(ITEMS * sizeof *items);
+    for (uint32_t i = 0; i < ITEMS; i++) items[i] = string("always the same");
+    uint32_t *first;
+    assert_int_equal(tg_value_find_equals(items, ITEMS, &fixture->arena, &first), TG_OK);
+    assert_int_equal(first[ITEMS - 1], 0);
+    for (uint32_t i = 0; i < ITEMS; i++) items[i] = i % 2 ? integer(i) : number((double)i - 1);
+    assert_int_equal(tg_value_find_equals(items, ITEMS, &fixture->arena, &first), TG_OK);
+    for (uint32_t i = 0; i < ITEMS; i++) assert_int_equal(first[i], i % 2 || i == 0 ? i : i - 1);
+    free(items);
+}
+
+static void takes_no_square_of_steps_over_members(void **state)
+{
+    struct json_fixture *fixture = *state;
+    enum { MEMBERS = 100000 };
+    static char keys[MEMBERS][16];
+    struct tg_member *forth = malloc(MEMBERS * sizeof *forth), *back = malloc(MEMBERS * sizeof *back);
+    for (int i = 0; i < MEMBERS; i++) {
+        snprintf(keys[i], sizeof keys[i], "%07d", i);
+        forth[i] = back[MEMBERS - 1 - i] = member(keys[i], integer(i));
+    }
+    const struct tg_value items[] = {object(back, MEMBERS), object(forth, MEMBERS),
+                                     object(back, MEMBERS - 1)};
+    uint32_t *first;
+    assert_int_equal(tg_value_find_equals(items, 3, &fixture->arena, &first), TG_OK);
+    assert_true(first[0] == 0 && first[1] == 0 && first[2] == 2);
+    assert_string_equal(items[0].members[0].key, "0099999");
+    free(forth);
+    free(back);
+}
+
+static enum tg_status find_once(void *context)
+{
+    struct tg_arena arena;
+    tg_arena_init(&arena, 0);
+    const struct tg_value *list = context;
+    uint32_t *first = NULL;
+    enum tg_status status = tg_value_find_equals(list->items, list->length, &arena, &first);
+    if (status != TG_OK) {
+        assert_null(first);
+        assert_int_equal(tg_value_find_equals(list->items, list->length, &arena, &first), TG_OK);
+    }
+    assert_int_equal(first[1], 0);
+    tg_arena_deinit(&arena);
+    return status;
+}
+
+static void survives_every_failing_allocation(void **state)
+{
+    (void)state;
+    enum { MEMBERS = 500 };
+    static char keys[MEMBERS][16];
+    struct tg_member members[MEMBERS];
+    for (int i = 0; i < MEMBERS; i++) {
+        snprintf(keys[i], sizeof keys[i], "%d", i * 77 % MEMBERS);
+        members[i] = member(keys[i], integer(i));
+    }
+    struct tg_value objects[] = {object(members, MEMBERS), object(members, MEMBERS), integer(1)};
+    struct tg_value inner = array(objects, 3), lists[] = {inner, inner, object(members, 1)};
+    struct tg_value list = array(lists, 3);
+    assert_true(tg_alloc_sweep(find_once, &list) >= 4);
+}
+
 int main(void)
 {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, json_set_up, json_tear_down)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_a_member_by_the_whole_key),
         cmocka_unit_test(holds_one_and_one_point_zero_for_equal),
@@ -131,6 +342,13 @@ int main(void)
         cmocka_unit_test(ignores_the_order_of_members),
         cmocka_unit_test(minds_the_order_of_items),
         cmocka_unit_test(tells_scalars_apart),
+        cmocka_unit_test(finds_members_whatever_their_order),
+        TEST(finds_the_earliest_equal_item),
+        TEST(finds_equal_numbers_without_rounding),
+        TEST(agrees_with_looking_at_all_pairs),
+        TEST(takes_no_square_of_steps),
+        TEST(takes_no_square_of_steps_over_members),
+        cmocka_unit_test(survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
