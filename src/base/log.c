@@ -72,30 +72,6 @@ static void put_closing(struct line *line, const char *text)
     line->length += length;
 }
 
-/* How many bytes the character at `bytes` has, 0 when it is no UTF-8; `left` is at least 1. */
-static size_t read_character(const char *bytes, size_t left, uint32_t *code_point)
-{
-    struct tg_utf8 utf8 = {0};
-    *code_point = 0;
-    for (size_t i = 0; i < left && i < 4; i++) {
-        if (tg_utf8_feed(&utf8, bytes + i, 1) != 1) return 0;
-        uint32_t byte = (unsigned char)bytes[i];
-        uint32_t lead_mask = utf8.pending ? 0x3Fu >> utf8.pending : 0x7Fu;
-        *code_point = i == 0 ? byte & lead_mask : *code_point << 6 | (byte & 0x3F);
-        if (tg_utf8_is_complete(&utf8)) return i + 1;
-    }
-    return 0;
-}
-
-/* Characters that end or reorder a line, or that a terminal obeys: C0, DEL, C1, the separators
- * U+2028 and U+2029, and the marks of direction. */
-static bool is_unsafe(uint32_t code_point)
-{
-    return code_point < 0x20 || (code_point >= 0x7F && code_point <= 0x9F) || code_point == 0x200E ||
-           code_point == 0x200F || (code_point >= 0x2028 && code_point <= 0x202E) ||
-           (code_point >= 0x2066 && code_point <= 0x2069);
-}
-
 /* The short escape that text and JSON have in common, or NULL. */
 static const char *short_escape(uint32_t code_point)
 {
@@ -120,17 +96,17 @@ static size_t put_character(struct line *line, const char *bytes, size_t left)
 {
     char escape[sizeof "\\uXXXX"];
     uint32_t code_point;
-    size_t length = read_character(bytes, left, &code_point);
+    size_t length = tg_utf8_read(bytes, left, &code_point);
     const char *escaped = length ? short_escape(code_point) : NULL;
     bool is_json = line->format == TG_LOG_JSON;
     if (escaped) {
         put_text(line, escaped);
     } else if (length == 0 && is_json) {
         put_text(line, "\\ufffd"); /* JSON has no way to write a byte */
-    } else if (length == 0 || (code_point < 0x80 && is_unsafe(code_point) && !is_json)) {
+    } else if (length == 0 || (code_point < 0x80 && tg_utf8_is_unsafe(code_point) && !is_json)) {
         snprintf(escape, sizeof escape, "\\x%02x", (unsigned)(unsigned char)bytes[0]);
         put_text(line, escape);
-    } else if (is_unsafe(code_point)) {
+    } else if (tg_utf8_is_unsafe(code_point)) {
         snprintf(escape, sizeof escape, "\\u%04x", (unsigned)(code_point & 0xFFFF));
         put_text(line, escape);
     } else {

@@ -58,6 +58,27 @@ size_t tg_utf8_count(const char *bytes, size_t length)
     return count;
 }
 
+size_t tg_utf8_read(const char *bytes, size_t length, uint32_t *code_point)
+{
+    struct tg_utf8 utf8 = {0};
+    *code_point = 0;
+    for (size_t i = 0; i < length && i < 4; i++) {
+        if (tg_utf8_feed(&utf8, bytes + i, 1) != 1) return 0;
+        uint32_t byte = (unsigned char)bytes[i];
+        uint32_t lead_mask = utf8.pending ? 0x3Fu >> utf8.pending : 0x7Fu;
+        *code_point = i == 0 ? byte & lead_mask : *code_point << 6 | (byte & 0x3F);
+        if (tg_utf8_is_complete(&utf8)) return i + 1;
+    }
+    return 0;
+}
+
+bool tg_utf8_is_unsafe(uint32_t code_point)
+{
+    return code_point < 0x20 || (code_point >= 0x7F && code_point <= 0x9F) || code_point == 0x200E ||
+           code_point == 0x200F || (code_point >= 0x2028 && code_point <= 0x202E) ||
+           (code_point >= 0x2066 && code_point <= 0x2069);
+}
+
 size_t tg_utf8_encode(uint32_t code_point, char out[4])
 {
     if (code_point < 0x80) {

@@ -32,6 +32,14 @@ bool tg_utf8_is_valid(const char *bytes, size_t length);
 /* Code points in valid UTF-8. */
 size_t tg_utf8_count(const char *bytes, size_t length);
 
+/* How many bytes the character at `bytes` has, 0 when none is there that is UTF-8; `length` is at least 1. */
+size_t tg_utf8_read(const char *bytes, size_t length, uint32_t *code_point);
+
+/* Characters that end or reorder a line, or that a terminal obeys: C0, DEL, C1, the separators U+2028 and
+ * U+2029, and the marks of direction. What people read of a stranger's text does not hold them as they are.
+ */
+bool tg_utf8_is_unsafe(uint32_t code_point);
+
 /* Writes one code point (at most U+10FFFF) and returns its 1 to 4 bytes. */
 size_t tg_utf8_encode(uint32_t code_point, char out[4]);
 

@@ -42,4 +42,12 @@ void tg_json_write_number(struct tg_buf *out, double number);
 /* Any value, members in the order in which they stand. */
 void tg_json_write_value(struct tg_buf *out, const struct tg_value *value);
 
+/* A value as logs and errors show it: what is_secret as "***", characters that are unsafe in a line escaped,
+ * bytes that are not UTF-8 as U+FFFD. Cut between two characters after at most `max_bytes`, with "..."
+ * behind; of a huge value no more is looked at than is shown. */
+void tg_json_write_shown(struct tg_buf *out, const struct tg_value *value, size_t max_bytes);
+
+/* Any text as a piece of such a line, without quotes around it and with those in it as they are. */
+void tg_json_write_line(struct tg_buf *out, struct tg_slice text);
+
 #endif

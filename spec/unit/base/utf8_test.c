@@ -125,6 +125,36 @@ static void encodes_the_bytes_of_rfc_3629(void **state)
     assert_memory_equal(bytes, "\xF0\xA3\x8E\xB4", 4);
 }
 
+static void reads_one_character(void **state)
+{
+    (void)state;
+    const struct {
+        const char *text;
+        size_t length;
+        uint32_t code_point;
+    } rows[] = {{"ab", 1, 'a'},
+                {"\xc3\xa9z", 2, 0xE9},
+                {"\xe2\x82\xac", 3, 0x20AC},
+                {"\xf0\x9f\x98\x80!", 4, 0x1F600}};
+    uint32_t code_point;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(tg_utf8_read(rows[i].text, strlen(rows[i].text), &code_point), rows[i].length);
+        assert_int_equal(code_point, rows[i].code_point);
+        if (rows[i].length > 1) assert_int_equal(tg_utf8_read(rows[i].text, 1, &code_point), 0);
+    }
+    assert_int_equal(tg_utf8_read("\xed\xa0\x80", 3, &code_point), 0);
+    assert_int_equal(tg_utf8_read("\x80", 1, &code_point), 0);
+}
+
+static void knows_what_breaks_a_line(void **state)
+{
+    (void)state;
+    const uint32_t unsafe[] = {0, '\n', 0x1F, 0x7F, 0x9F, 0x200E, 0x2028, 0x202E, 0x2066, 0x2069};
+    const uint32_t safe[] = {' ', '~', 0xA0, 0x200D, 0x202F, 0x206A, 0x1F600};
+    for (size_t i = 0; i < sizeof unsafe / sizeof unsafe[0]; i++) assert_true(tg_utf8_is_unsafe(unsafe[i]));
+    for (size_t i = 0; i < sizeof safe / sizeof safe[0]; i++) assert_false(tg_utf8_is_unsafe(safe[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +169,8 @@ int main(void)
         cmocka_unit_test(counts_code_points),
         cmocka_unit_test(encodes_every_code_point_validly),
         cmocka_unit_test(encodes_the_bytes_of_rfc_3629),
+        cmocka_unit_test(reads_one_character),
+        cmocka_unit_test(knows_what_breaks_a_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
