@@ -8,7 +8,7 @@
 #include "wire/json.h"
 
 enum {
-    LONGEST_TAG = 100, /* of a text that a client chose, in an error about it */
+    LONGEST_TAG = 100, /* of a text that a client chose, in an error about it; of a key in a line */
     LONGEST_GOT = 40,  /* a longer string is no short scalar */
 };
 
@@ -68,10 +68,8 @@ static const struct row {
     [TG_ISSUE_DATETIME_PARSING] = {"datetime_parsing", "Input",
                                    " should be a valid datetime with its offset, as in 2025-05-11T14:30:00Z",
                                    .shows_got = true},
-    [TG_ISSUE_IP_V4_ADDRESS] = {"ip_v4_address", "Input", " should be a valid IPv4 address",
-                                .shows_got = true},
-    [TG_ISSUE_IP_V6_ADDRESS] = {"ip_v6_address", "Input", " should be a valid IPv6 address",
-                                .shows_got = true},
+    [TG_ISSUE_IP_V4_ADDRESS] = {"ip_v4_address", "Input", " is not a valid IPv4 address", .shows_got = true},
+    [TG_ISSUE_IP_V6_ADDRESS] = {"ip_v6_address", "Input", " is not a valid IPv6 address", .shows_got = true},
     [TG_ISSUE_VALUE_ERROR] = {"value_error", "", "Value error, $1"},
     [TG_ISSUE_TOO_MANY_STEPS] = {"value_error", "", "Value error, this takes too many steps to check"},
     [TG_ISSUE_RECURSION_LOOP] = {"recursion_loop", "Input", " should be nested at most $1 level$s deep"},
@@ -119,8 +117,10 @@ void tg_path_write(struct tg_buf *out, const struct tg_path *path)
 {
     if (path->parent) tg_path_write(out, path->parent);
     if (path->key.data) {
+        struct tg_slice shown = tg_json_cut(path->key, LONGEST_TAG);
         if (path->parent) tg_buf_append_char(out, '.');
-        tg_buf_append_slice(out, path->key);
+        tg_json_write_line(out, shown);
+        if (shown.length < path->key.length) tg_buf_append_literal(out, "...");
     } else {
         tg_buf_append_char(out, '[');
         tg_json_write_integer(out, (int64_t)path->index + 1);
@@ -130,18 +130,18 @@ void tg_path_write(struct tg_buf *out, const struct tg_path *path)
 
 /* ---- what ---- */
 
-/* Text inside of a JSON string, or as it is. */
+/* Text inside of a JSON string, or in a line. */
 static void write_text(const struct tg_issues *issues, struct tg_slice text)
 {
     if (issues->style == TG_ISSUE_JSON)
         tg_json_write_escaped(issues->out, text);
     else
-        tg_buf_append_slice(issues->out, text);
+        tg_json_write_line(issues->out, text);
 }
 
 static bool is_short_scalar(const struct tg_value *value)
 {
-    if (!value) return false;
+    if (!value || value->is_secret) return false;
     return value->type < TG_VALUE_STRING || (value->type == TG_VALUE_STRING && value->length <= LONGEST_GOT);
 }
 
@@ -156,12 +156,14 @@ static void write_scalar(const struct tg_issues *issues, const struct tg_value *
     tg_buf_append_char(issues->out, '\'');
 }
 
-static void write_limit(const struct tg_issues *issues, const struct tg_value *limit)
+static void write_limit(const struct tg_issues *issues, enum tg_issue_type type, const struct tg_value *limit)
 {
+    /* An index counts as those of the path do. */
+    int64_t base = type == TG_ISSUE_NOT_UNIQUE && issues->style == TG_ISSUE_TEXT ? 1 : 0;
     /* "at least 1" reads better than "at least 1.0". */
     int64_t integer;
     if (tg_value_to_integer(limit, &integer))
-        tg_json_write_integer(issues->out, integer);
+        tg_json_write_integer(issues->out, integer + base);
     else
         tg_json_write_value(issues->out, limit);
 }
@@ -170,7 +172,7 @@ static void write_specific(const struct tg_issues *issues, const struct tg_issue
 {
     const struct row *row = &rows[issue->type];
     if (issue->limit) {
-        write_limit(issues, issue->limit);
+        write_limit(issues, issue->type, issue->limit);
     } else if (!issue->text.data) {
         write_text(issues, tg_slice_of(row->expected ? row->expected : ""));
     } else {

@@ -76,8 +76,8 @@ struct tg_path {
 /* How issues are written. */
 enum tg_issue_style {
     TG_ISSUE_JSON, /* items of an error frame, with commas between them */
-    TG_ISSUE_TEXT, /* for a programmer: "payload.tags[3]: Field required", "; " between them, indices from 1
-                    */
+    TG_ISSUE_TEXT, /* for a programmer: "payload.tags[3]: Field required", "; " between them, indices from 1;
+                    * one line whatever texts, keys and values hold: "\n", "\u001b" */
 };
 
 struct tg_issues {
@@ -87,7 +87,7 @@ struct tg_issues {
     uint32_t max;   /* how many are written (setting max_errors) */
 };
 
-/* One thing that is wrong. Texts are valid UTF-8. */
+/* One thing that is wrong. Texts are valid UTF-8 (in style TEXT: any, what is not is shown as U+FFFD). */
 struct tg_issue {
     enum tg_issue_type type;
     const struct tg_path *path;   /* NULL: the message as a whole (loc []) */
@@ -107,7 +107,8 @@ void tg_issue_report(struct tg_issues *issues, const struct tg_issue *issue);
 /* Short for an issue that has a type and a path only. */
 void tg_issue_add(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path);
 
-/* Writes "payload.tags[3]", as a Lua programmer does. */
+/* Writes "payload.tags[3]", as a Lua programmer does; of a key nothing that breaks a line, and a long one is
+ * cut. */
 void tg_path_write(struct tg_buf *out, const struct tg_path *path);
 
 /* What a type about a kind expects, "a valid integer"; NULL for all others. */
