@@ -76,7 +76,7 @@ static enum tg_status write_head(struct tg_arena *arena, struct tg_wire_name *na
     tg_buf_init(&text);
     tg_json_write_string(&text, name->text);
     tg_buf_append_char(&text, ':');
-    if (!text.has_failed) name->head = tg_arena_copy(arena, tg_buf_peek(&text));
+    name->head = text.has_failed ? (struct tg_slice){0} : tg_arena_copy(arena, tg_buf_peek(&text));
     tg_buf_deinit(&text);
     return name->head.data ? TG_OK : TG_E_NO_MEMORY;
 }

@@ -142,8 +142,9 @@ enum tg_status tg_schema_seal_choice(struct tg_arena *arena, struct tg_schema *s
 /* Fills the wire names of the tag and `tagged.text`, when everything else is there. */
 enum tg_status tg_schema_seal_tagged(struct tg_arena *arena, struct tg_schema *schema);
 
-/* `user_name` as `userName`: each "_" between a letter or digit and a letter or digit goes, and the
- * letter behind it is made upper case (ASCII). Leading and trailing ones stay. A copy in the arena. */
+/* `user_name` as `userName`, `line_2` as `line2`: each single "_" between two letters or digits (ASCII) goes,
+ * and the letter behind it is made upper case. All others stay as they are: `_private`, `x_`, `a__b`, and
+ * those beside anything that is not ASCII. A copy in the arena; data is NULL without memory. */
 struct tg_slice tg_schema_camel_name(struct tg_arena *arena, struct tg_slice name);
 
 /* A reference that comes back to itself through unions and references alone, with no value in between,
