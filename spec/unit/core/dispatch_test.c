@@ -107,6 +107,45 @@ static void hands_the_default_over_for_an_absent_payload(void **state)
     expect_journal(core, "1 message seven\n1 message seven\n");
 }
 
+static void keep_key_id(struct fake_core *core, struct tg_conn *conn, const struct tg_envelope *envelope)
+{
+    (void)conn;
+    assert_int_equal(envelope->payload->length, 1);
+    core->connections = (int)envelope->payload->members[0].key_id;
+}
+
+static void reads_names_as_the_consumer_writes_them(void **state)
+{
+    struct fake_core *core = *state;
+    struct fake_client *client = open(core, "/camel");
+    core->on_message = keep_key_id;
+    fake_client_say(client, "{\"action\":\"rename\",\"payload\":{\"userName\":\"a\"}}");
+    expect_journal(core, "1 message rename\n");
+    assert_int_equal(core->connections, 6);
+    /* The declared name is a stranger here, and errors name the field as this client knows it. */
+    expect_refused(core, "{\"action\":\"rename\",\"payload\":{\"user_name\":\"a\"}}",
+                   "[{\"type\":\"missing\",\"loc\":[\"payload\",\"userName\"],\"msg\":\"Field required\"}]");
+}
+
+static void keep_call(struct fake_core *core, struct tg_conn *conn, const struct tg_envelope *envelope)
+{
+    (void)conn;
+    assert_non_null(envelope->calls);
+    assert_null(envelope->calls->next);
+    assert_false(envelope->calls->is_default);
+    core->connections = envelope->calls->schema->script_check;
+}
+
+static void hands_the_checks_of_the_script_over(void **state)
+{
+    struct fake_core *core = *state;
+    struct fake_client *client = open(core, "/camel");
+    core->on_message = keep_call;
+    fake_client_say(client, "{\"action\":\"checked\",\"payload\":\"a\"}");
+    expect_journal(core, "1 message checked\n");
+    assert_int_equal(core->connections, 9);
+}
+
 static void forgets_the_tree_of_a_message_before_the_next(void **state)
 {
     struct fake_core *core = *state;
@@ -239,6 +278,8 @@ int main(void)
         TEST(answers_each_refused_message_with_its_error),
         TEST(answers_text_that_is_not_json),
         TEST(hands_the_default_over_for_an_absent_payload),
+        TEST(reads_names_as_the_consumer_writes_them),
+        TEST(hands_the_checks_of_the_script_over),
         TEST(forgets_the_tree_of_a_message_before_the_next),
         TEST(hands_frames_of_a_text_consumer_over_as_they_are),
         TEST(hands_binary_frames_to_a_consumer_that_takes_them),

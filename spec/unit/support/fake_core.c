@@ -178,6 +178,24 @@ static void handle(struct fake_core *core, struct tg_consumer *consumer, const c
     assert_int_equal(tg_registry_add_action(registry, consumer, action, NULL), TG_OK);
 }
 
+/* What a message may ask of validation beyond a fixed shape: names in camel case, the script's own checks. */
+static void declare_camel(struct fake_core *core)
+{
+    struct tg_arena *arena = &core->generation.registry.arena;
+    struct tg_schema *rename = tg_schema_new(arena, TG_SCHEMA_OBJECT);
+    rename->object.fields = tg_arena_calloc(arena, 1, sizeof *rename->object.fields);
+    rename->object.fields[0] = (struct tg_schema_field){
+        .name = TG_SLICE("user_name"), .key_id = 6, .schema = tg_schema_new(arena, TG_SCHEMA_STRING)};
+    rename->object.count = 1;
+    assert_int_equal(tg_schema_seal_object(arena, rename, NULL), TG_OK);
+    struct tg_schema *checked = tg_schema_new(arena, TG_SCHEMA_STRING);
+    checked->script_check = 9;
+    struct tg_consumer *camel = declare(core, "camel", "/camel");
+    camel->naming = TG_NAMING_CAMEL;
+    handle(core, camel, "rename", rename);
+    handle(core, camel, "checked", checked);
+}
+
 static void declare_all(struct fake_core *core)
 {
     static const struct tg_value seven = {.type = TG_VALUE_INTEGER, .integer = 7};
@@ -194,6 +212,7 @@ static void declare_all(struct fake_core *core)
     handle(core, chat, "say", say);
     handle(core, chat, "ping", tg_schema_new(arena, TG_SCHEMA_NULL));
     handle(core, chat, "seven", with_default);
+    declare_camel(core);
     declare(core, "text", "/text")->is_text = true;
     declare(core, "binary", "/binary")->takes_binary = true;
     declare(core, "strict", "/strict")->has_strict_frames = true;
