@@ -87,6 +87,15 @@ describe("the layer check", function()
     end)
   end
 
+  it("passes pcre2.h in wire/pattern.c and refuses it everywhere else", function()
+    local said, passes = check { ["wire/pattern.c"] = "#include <pcre2.h>\n" }
+    assert.equal("", said)
+    assert.is_true(passes)
+    assert_refused("wire/a.c:1: only wire/pattern.c may include pcre2.h\n", {
+      ["wire/a.c"] = "#include <pcre2.h>\n",
+    })
+  end)
+
   it("wants a file's own header before any other", function()
     assert_refused('base/buf.c:1: its own header comes first: "base/buf.h"\n', {
       ["base/buf.c"] = '#include <string.h>\n#include "base/buf.h"\n',
