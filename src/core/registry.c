@@ -7,15 +7,17 @@
  */
 #include "core/registry.h"
 
-void tg_registry_init(struct tg_registry *registry)
+void tg_registry_init(struct tg_registry *registry, uint32_t max_check_steps)
 {
     *registry = (struct tg_registry){.seed = tg_hash_seed_random()};
     tg_arena_init(&registry->arena, 0);
+    tg_patterns_init(&registry->patterns, max_check_steps);
 }
 
 void tg_registry_deinit(struct tg_registry *registry)
 {
     for (uint32_t i = 0; i < registry->consumer_count; i++) tg_map_deinit(&registry->consumers[i]->actions);
+    tg_patterns_deinit(&registry->patterns);
     tg_arena_deinit(&registry->arena);
 }
 

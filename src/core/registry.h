@@ -66,7 +66,8 @@ struct tg_registry {
     uint32_t endpoint_count;
 };
 
-void tg_registry_init(struct tg_registry *registry);
+/* `max_check_steps`: what one match of a pattern may take. */
+void tg_registry_init(struct tg_registry *registry, uint32_t max_check_steps);
 
 void tg_registry_deinit(struct tg_registry *registry);
 

@@ -383,7 +383,7 @@ enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *confi
     opened->script.ops = &ops;
     opened->generation.number = number;
     opened->generation.script = &opened->script;
-    tg_registry_init(&opened->generation.registry);
+    tg_registry_init(&opened->generation.registry, config->max_check_steps);
     opened->world.config = config;
     opened->world.registry = &opened->generation.registry;
     opened->tasks.world = &opened->world;

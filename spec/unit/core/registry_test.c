@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+enum { MAX_CHECK_STEPS = 1000 };
+
 #define assert_slice(actual, expected)                                                                       \
     do {                                                                                                     \
         struct tg_slice slice_ = (actual);                                                                   \
@@ -21,7 +23,7 @@
 static int setup(void **state)
 {
     struct tg_registry *registry = malloc(sizeof *registry);
-    tg_registry_init(registry);
+    tg_registry_init(registry, MAX_CHECK_STEPS);
     *state = registry;
     return 0;
 }
@@ -106,7 +108,7 @@ static void asks_the_more_exact_path_first_in_whatever_order_they_come(void **st
     enum { ROWS = sizeof rows / sizeof rows[0] };
     for (size_t shift = 0; shift < ROWS; shift++) {
         struct tg_registry registry;
-        tg_registry_init(&registry);
+        tg_registry_init(&registry, MAX_CHECK_STEPS);
         struct tg_consumer *consumers[ROWS];
         for (size_t i = 0; i < ROWS; i++) {
             size_t row = (i + shift) % ROWS;
@@ -216,7 +218,7 @@ static enum tg_status declare_once(void *context)
     (void)context;
     char names[MANY][16];
     struct tg_registry registry;
-    tg_registry_init(&registry);
+    tg_registry_init(&registry, MAX_CHECK_STEPS);
     enum tg_status status = declare_many(&registry, names);
     if (tg_alloc_has_failed()) {
         /* What was there before is still found, and more can be added. */

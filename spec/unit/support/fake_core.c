@@ -231,7 +231,7 @@ struct fake_core *fake_core_new_for(uint32_t max_connections)
     core->alarm_ms = TG_NEVER;
     assert_int_equal(tg_config_init(&core->config), TG_OK);
     core->generation = (struct tg_generation){.number = 1, .script = &core->script};
-    tg_registry_init(&core->generation.registry);
+    tg_registry_init(&core->generation.registry, core->config.max_check_steps);
     declare_all(core);
     assert_int_equal(
         tg_worker_init(&core->worker, &core->config, &core->clock.clock, &core->loop, max_connections),
