@@ -9,6 +9,9 @@
 #include "base/utf8.h"
 #include "wire/pattern_escape.h"
 
+#define TEXT_OF(macro) TEXT_OF_VALUE(macro)
+#define TEXT_OF_VALUE(value) #value
+
 struct parser {
     struct tg_pattern_reader reader;
     uint32_t depth;       /* of open groups */
@@ -64,7 +67,8 @@ static enum tg_status read_counts(struct parser *parser, size_t start, struct qu
     if (!tg_pattern_skip(&parser->reader, "}")) return refuse_brace(parser, start);
     bool is_too_large = quantifier->min > TG_PATTERN_COUNT_MAX ||
                         (quantifier->max > TG_PATTERN_COUNT_MAX && quantifier->max != UINT32_MAX);
-    if (is_too_large) return refuse(parser, start, "a quantifier counts to 65535 at most");
+    if (is_too_large)
+        return refuse(parser, start, "a quantifier counts to " TEXT_OF(TG_PATTERN_COUNT_MAX) " at most");
     if (quantifier->min > quantifier->max)
         return refuse(parser, start, "the limits of the quantifier are out of order");
     return TG_OK;
@@ -171,14 +175,16 @@ static enum tg_status read_name(struct parser *parser, size_t start)
     struct tg_slice name = {reader->source.data + reader->at, 0};
     while (is_name_char(tg_pattern_peek(reader, name.length), name.length == 0)) name.length++;
     reader->at += name.length;
-    if (name.length == 0 || name.length > 32 || !tg_pattern_skip(reader, ">"))
+    if (name.length == 0 || name.length > TG_PATTERN_NAME_BYTES_MAX || !tg_pattern_skip(reader, ">"))
         return refuse(parser, start,
-                      "the name of a group is up to 32 letters, digits and _, between < and >");
+                      "the name of a group is up to " TEXT_OF(
+                          TG_PATTERN_NAME_BYTES_MAX) " letters, digits and _, between < and >");
     for (uint32_t i = 0; i < parser->name_count; i++)
         if (tg_slice_equal(parser->names[i], name))
             return refuse(parser, start, "two groups have this name; give another to one of them");
     if (parser->name_count == TG_PATTERN_NAMES_MAX)
-        return refuse(parser, start, "at most 32 groups have a name; write (?:...)");
+        return refuse(parser, start,
+                      "at most " TEXT_OF(TG_PATTERN_NAMES_MAX) " groups have a name; write (?:...)");
     parser->names[parser->name_count++] = name;
     return TG_OK;
 }
@@ -212,7 +218,8 @@ static enum tg_status parse_group(struct parser *parser, struct tg_pattern_shape
     size_t start = parser->reader.at;
     bool is_lookaround;
     if (parser->depth == TG_PATTERN_DEPTH_MAX)
-        return refuse(parser, start, "groups stand in groups more than 100 levels deep");
+        return refuse(parser, start,
+                      "groups stand in groups more than " TEXT_OF(TG_PATTERN_DEPTH_MAX) " levels deep");
     enum tg_status status = open_group(parser, start, &is_lookaround);
     if (status != TG_OK) return status;
     parser->depth++;

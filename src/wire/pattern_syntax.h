@@ -14,12 +14,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    TG_PATTERN_BYTES_MAX = 4096,
-    TG_PATTERN_DEPTH_MAX = 100,   /* of groups in groups */
-    TG_PATTERN_COUNT_MAX = 65535, /* of a quantifier; PCRE2 has no more */
-    TG_PATTERN_NAMES_MAX = 32,    /* groups with a name */
-};
+#define TG_PATTERN_BYTES_MAX 4096
+#define TG_PATTERN_DEPTH_MAX 100   /* of groups in groups */
+#define TG_PATTERN_COUNT_MAX 65535 /* of a quantifier; PCRE2 has no more */
+#define TG_PATTERN_NAMES_MAX 32    /* groups with a name */
+#define TG_PATTERN_NAME_BYTES_MAX 32
 
 /* What the matcher needs to know about a pattern, or a part of it. */
 struct tg_pattern_shape {

@@ -104,6 +104,31 @@ static void bombs_end_at_the_limit(void **state)
     assert_int_equal(matched(*state, "^a$", TG_SLICE("a")), TG_OK);
 }
 
+/* On 1000 characters each of these takes 1000 times 500 or more, of which PCRE2 alone counts some thousands.
+ */
+static void all_work_is_counted(void **state)
+{
+    static const struct {
+        const char *source, *last;
+        uint32_t max_steps;
+    } rows[] = {
+        {"(x?){6}[yz]", "x", 10000}, /* over all places where a match could begin */
+        {"x+[0-9]", "x", 10000},     /* a loop that nothing goes back into */
+        {"(?=x*b)[yz]", "b", 10000}, /* the same in a look-around */
+        {"x{500}[yz]", "x", 1000},   /* a run of a length that the pattern says */
+        {"(?:x{50}){10}[yz]", "x", 1000}, {"(?:ab|x{500})[yz]", "x", 1000},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char *text = repeated("x", 1000);
+        text[999] = rows[i].last[0];
+        const struct tg_pattern *pattern = compiled(*state, tg_slice_of(rows[i].source));
+        if (tg_pattern_match(pattern, tg_slice_of(text), rows[i].max_steps) != TG_E_TOO_LARGE)
+            fail_msg("%s takes too few steps", rows[i].source);
+        assert_int_equal(tg_pattern_match(pattern, tg_slice_of(text), 10000000), TG_E_NOT_FOUND);
+        free(text);
+    }
+}
+
 /* The steps that a text of its length takes anyway are not counted against a pattern. */
 static void plain_patterns_take_texts_of_any_length(void **state)
 {
@@ -188,6 +213,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(keeps_the_source, set_up, tear_down),
         cmocka_unit_test_setup_teardown(matches_a_text_without_bytes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bombs_end_at_the_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_work_is_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(plain_patterns_take_texts_of_any_length, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_limit_of_a_call_goes_before_that_of_the_set, set_up, tear_down),
         cmocka_unit_test_setup_teardown(memory_for_a_match_is_bounded, set_up, tear_down),
