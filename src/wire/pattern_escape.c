@@ -275,7 +275,7 @@ static enum tg_status read_members(struct tg_pattern_reader *reader)
 {
     size_t start = reader->at;
     bool is_first_set, is_last_set;
-    uint32_t first, last;
+    uint32_t first = 0, last = 0; /* as they are for a set */
     enum tg_status status = read_member(reader, &is_first_set, &first);
     if (status != TG_OK) return status;
     if (!is_first_set) tg_pattern_write_char(reader, first);
