@@ -61,7 +61,9 @@ function Declare.show(value)
   elseif value == host.null then
     return "null"
   end
-  return "a " .. kind
+  local metatable <const> = getmetatable(value)
+  local shown <const> = type(metatable) == "table" and rawget(metatable, "shown")
+  return type(shown) == "function" and shown(value) or "a " .. kind
 end
 
 --- The keys of a table in an order that does not change from run to run: integers first.

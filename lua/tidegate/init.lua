@@ -37,7 +37,9 @@ declare.public(log)
 local tide <const> = {
   schema = schema.library,
   messages = declare.closed("tide.messages", message.standard),
-  message = message.declare,
+  message = message.message,
+  group_message = message.group_message,
+  event = message.event,
   consumer = consumer.consumer,
   text_consumer = consumer.text_consumer,
   mixin = consumer.mixin,

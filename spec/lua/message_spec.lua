@@ -81,8 +81,12 @@ describe("tide.message", function()
     end
     assert.is_nil(tide.messages.ping.schema)
     assert.equal("any", tide.messages.error.schema.kind)
-    refused(function()
-      local _ = tide.messages.png
-    end, 'tide.messages has no "png"; did you mean "ping"? (it has: error, ping, pong)')
+    refused(
+      function()
+        local _ = tide.messages.png
+      end,
+      'tide.messages has no "png"; did you mean "ping"? (it has: authentication, complete, error, '
+        .. "event_complete, group_complete, ping, pong)"
+    )
   end)
 end)

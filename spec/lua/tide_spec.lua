@@ -13,7 +13,7 @@ describe("tide", function()
       function()
         tide.consumr {}
       end,
-      'tide has no "consumr"; did you mean "consumer"? (it has: array, consumer, error, log, message, '
+      'tide has no "consumr"; did you mean "consumer"? (it has: array, consumer, error, event, group_message, log, message, '
         .. "messages, mixin, router, schema, text_consumer)"
     )
   end)

@@ -5,6 +5,7 @@
 local Host <const> = {
   mode = "development",
   null = require("cjson").null,
+  formats = { "email", "url", "uuid", "date", "time", "datetime", "hostname", "ipv4", "ipv6" },
   declarations = {}, -- in the order in which they were made
   lines = {}, -- of the log
 }
@@ -15,6 +16,11 @@ end
 
 function Host.log(level, text, fields)
   table.insert(Host.lines, { level = level, text = text, fields = fields })
+end
+
+--- Knows one pattern that is none.
+function Host.check_pattern(pattern)
+  return pattern == "(" and "a group is not closed; write \\( for the character" or nil
 end
 
 function Host.message_type(type_table)
