@@ -1,6 +1,7 @@
 --- Consumers: which paths they serve, which messages they handle and send. A consumer is a handle;
 --- what it declares is a plain table that the host reads once, when all modules have been loaded.
 
+local checks <const> = require "tidegate.consumer_options"
 local declare <const> = require "tidegate.declare"
 local host <const> = require "tidegate.host"
 local message <const> = require "tidegate.message"
@@ -27,73 +28,6 @@ Consumer.states = setmetatable({}, { __mode = "k" })
 
 local states <const> = Consumer.states
 
--- ---- checks of options ----
-
----@type tidegate.Check
-local function path(value)
-  return type(value) == "string" and value:sub(1, 1) == "/", 'a path that begins with "/"'
-end
-
----@type tidegate.Check
-local function paths(value)
-  local is_right <const> = path(value) or declare.is_list(value, path) and #value > 0
-  return is_right, 'a path that begins with "/", or a list of such paths'
-end
-
----@type tidegate.Check
-local function consumer_name(value)
-  local is_right <const> = type(value) == "string" and value:find "^[%w_-]+$" ~= nil
-  return is_right, 'a name of letters, digits, "_" and "-"'
-end
-
----@param value any
----@return boolean
-local function is_header(value)
-  return type(value) == "string" and value:find "^[%w!#$%%&'*+.^_`|~-]+$" ~= nil
-end
-
----@type tidegate.Check
-local function headers(value)
-  return declare.is_list(value, is_header), 'a list of header names, as in { "x-request-id" }'
-end
-
----@type tidegate.Check
-local function message_types(value)
-  local is_right <const> = message.is_type(value) or declare.is_list(value, message.is_type)
-  return is_right, "a message type (what tide.message returns) or a list of them"
-end
-
-local consumer_checks <const> = {
-  name = consumer_name,
-  path = paths,
-  description = declare.text,
-  tags = declare.texts,
-  headers = headers,
-  sends = message_types,
-  strict_frames = declare.boolean,
-  before = declare.callable,
-}
-
-local text_consumer_checks <const> = {
-  name = consumer_name,
-  path = paths,
-  description = declare.text,
-  tags = declare.texts,
-  headers = headers,
-  connected = declare.callable,
-  receive = declare.callable,
-  disconnected = declare.callable,
-}
-
-local mixin_checks <const> = { headers = headers, sends = message_types }
-
-local handler_checks <const> = {
-  summary = declare.text,
-  description = declare.text,
-  tags = declare.texts,
-  output = message_types,
-}
-
 -- ---- declaring ----
 
 ---@param list? any[]
@@ -103,10 +37,21 @@ local function copied(list)
   return table.move(list, 1, #list, 1, {})
 end
 
----@param types? tidegate.MessageType | tidegate.MessageType[]
----@return tidegate.MessageType[]
-local function listed(types)
-  return message.is_type(types) and { types } or copied(types)
+--- The types that an option names; an event among them is an error.
+---@param what string
+---@param option string
+---@param types? tidegate.AnyMessageType | tidegate.AnyMessageType[]
+---@return (tidegate.MessageType | tidegate.GroupMessageType)[]
+local function listed(what, option, types)
+  local list <const> = message.is_type(types) and { types } or copied(types)
+  for _, message_type in ipairs(list) do
+    if message.role(message_type) == "event" then
+      local text <const> = '%s: option "%s" names %s, which no client is sent; '
+        .. "name the message that its handler answers"
+      fail(text, what, option, show(message_type))
+    end
+  end
+  return list
 end
 
 ---@param names? string[]
@@ -131,8 +76,9 @@ local function new(what, metatable, given)
     description = given.description,
     tags = copied(given.tags),
     headers = lowered(given.headers),
-    sends = listed(given.sends),
+    sends = listed(what, "sends", given.sends),
     strict_frames = given.strict_frames or false,
+    camelize = given.camelize or false,
     before = given.before,
     paths = {},
     actions = {},
@@ -211,17 +157,33 @@ end
 --- What a consumer and a mixin have.
 local MixinMethods <const> = {}
 
+local refusals <const> = {
+  event = "on: %s stays in the server: an event is no message of a client; "
+    .. "declare what a client sends with tide.message",
+  group_message = "on: %s goes from the server to a group, and no client sends it; "
+    .. "declare what a client sends with tide.message",
+}
+
+---@param message_type any
+local function check_incoming(message_type)
+  local role <const> = message.role(message_type)
+  if role ~= "message" then
+    local text <const> = refusals[role]
+      or "on: expected a message type (what tide.message returns), got %s"
+    fail(text, show(message_type))
+  end
+end
+
 function MixinMethods:on(message_type, options, handler)
   local state <const> = check_self(self, "on")
   if handler == nil and type(options) == "function" then
     options, handler = nil, options
   end
-  if not message.is_type(message_type) then
-    fail("on: expected a message type (what tide.message returns), got %s", show(message_type))
-  elseif type(handler) ~= "function" then
+  check_incoming(message_type)
+  if type(handler) ~= "function" then
     fail('on: the handler of "%s" must be a function, got %s', message_type.action, show(handler))
   end
-  local given <const> = declare.options("on", options, handler_checks)
+  local given <const> = declare.options("on", options, checks.handler)
   add_action(state, {
     action = message_type.action,
     type = message_type,
@@ -229,7 +191,7 @@ function MixinMethods:on(message_type, options, handler)
     summary = given.summary,
     description = given.description,
     tags = copied(given.tags),
-    outputs = listed(given.output),
+    outputs = listed("on", "output", given.output),
     source = declare.position() or "?",
   })
 end
@@ -335,7 +297,7 @@ local text_consumer_metatable <const> = {
 ---@param options tidegate.ConsumerOptions
 ---@return tidegate.Consumer
 function Consumer.consumer(options)
-  local given <const> = declare.options("tide.consumer", options, consumer_checks)
+  local given <const> = declare.options("tide.consumer", options, checks.consumer)
   local handle <const>, declaration <const> = new("tide.consumer", consumer_metatable, given)
   host.declared(declaration)
   return handle
@@ -345,7 +307,7 @@ end
 ---@param options? tidegate.MixinOptions
 ---@return tidegate.Mixin
 function Consumer.mixin(options)
-  return (new("tide.mixin", mixin_metatable, declare.options("tide.mixin", options, mixin_checks)))
+  return (new("tide.mixin", mixin_metatable, declare.options("tide.mixin", options, checks.mixin)))
 end
 
 --- A hook of a consumer gets the consumer first; the options of a text consumer have none to name.
@@ -361,7 +323,7 @@ end
 ---@param options tidegate.TextConsumerOptions
 ---@return tidegate.TextConsumer
 function Consumer.text_consumer(options)
-  local given <const> = declare.options("tide.text_consumer", options, text_consumer_checks)
+  local given <const> = declare.options("tide.text_consumer", options, checks.text_consumer)
   if not given.receive then
     fail "tide.text_consumer: needs receive = function(conn, data, is_binary) ... end"
   end

@@ -13,8 +13,8 @@ describe("tide", function()
       function()
         tide.consumr {}
       end,
-      'tide has no "consumr"; did you mean "consumer"? (it has: array, consumer, error, event, group_message, log, message, '
-        .. "messages, mixin, router, schema, text_consumer)"
+      'tide has no "consumr"; did you mean "consumer"? (it has: array, consumer, error, event, group_message, log, '
+        .. "message, messages, mixin, router, schema, text_consumer)"
     )
   end)
 

@@ -6,8 +6,9 @@
 ---@field description? string
 ---@field tags? string[]
 ---@field headers? string[] names of uncommon headers that handlers read in conn.headers
----@field sends? tidegate.MessageType | tidegate.MessageType[] what hooks send, for documentation
+---@field sends? tidegate.Sendable | tidegate.Sendable[] what hooks send, for documentation
 ---@field strict_frames? boolean a binary frame that nothing handles closes with 1003
+---@field camelize? boolean names of declared fields are camel case for clients, "userName"
 ---@field before? tidegate.Before runs before each handler
 
 --- Nothing or true: the handler runs. A message: it is the reply, and the handler does not run.
@@ -29,13 +30,13 @@
 
 ---@class (exact) tidegate.MixinOptions
 ---@field headers? string[]
----@field sends? tidegate.MessageType | tidegate.MessageType[]
+---@field sends? tidegate.Sendable | tidegate.Sendable[]
 
 ---@class (exact) tidegate.HandlerOptions
 ---@field summary? string
 ---@field description? string
 ---@field tags? string[]
----@field output? tidegate.MessageType | tidegate.MessageType[] what the handler answers
+---@field output? tidegate.Sendable | tidegate.Sendable[] what the handler answers
 
 --- What it returns, if anything, is sent to the client.
 ---@alias tidegate.Handler fun(conn: tidegate.Conn, message: tidegate.Message): tidegate.Outgoing?
@@ -89,7 +90,7 @@ function Consumer:use(mixin) end
 ---@field summary? string
 ---@field description? string
 ---@field tags string[]
----@field outputs tidegate.MessageType[]
+---@field outputs tidegate.Sendable[]
 ---@field source string
 
 --- One consumer, as the host reads it.
@@ -99,9 +100,10 @@ function Consumer:use(mixin) end
 ---@field tags string[]
 ---@field paths string[]
 ---@field headers string[] in lower case
----@field sends tidegate.MessageType[]
+---@field sends tidegate.Sendable[]
 ---@field actions tidegate.Action[]
 ---@field strict_frames boolean
+---@field camelize boolean
 ---@field is_text boolean
 ---@field source string
 ---@field object tidegate.Consumer | tidegate.TextConsumer

@@ -10,6 +10,15 @@ host.mode = nil
 ---@type lightuserdata
 host.null = nil
 
+--- The names of the formats that strings can have.
+---@type string[]
+host.formats = {}
+
+--- Nil when the text is a pattern, else what is wrong with it.
+---@param pattern string
+---@return string?
+function host.check_pattern(pattern) end
+
 ---@param level "debug" | "info" | "warning" | "error"
 ---@param text string
 ---@param fields? table<string, any>
@@ -20,8 +29,8 @@ function host.log(level, text, fields) end
 function host.declared(declaration) end
 
 --- Compiles a type and returns the function that makes its messages.
----@param message_type tidegate.MessageType
----@return fun(self: tidegate.MessageType, payload?: any): tidegate.Outgoing
+---@param message_type tidegate.AnyMessageType
+---@return fun(self: tidegate.AnyMessageType, payload?: any): tidegate.Outgoing
 function host.message_type(message_type) end
 
 --- A function of C that calls `declare`: a tail call of it leaves the caller on the stack.

@@ -17,6 +17,18 @@ tide.messages = {
   --- What was wrong: a list for a message that is not valid, else an object with `detail`.
   ---@type tidegate.MessageType
   error = {},
+  --- Whom the server takes the client for: the first frame of a consumer that authenticates.
+  ---@type tidegate.MessageType
+  authentication = {},
+  --- A message has been dealt with.
+  ---@type tidegate.MessageType
+  complete = {},
+  --- A group message has been delivered.
+  ---@type tidegate.MessageType
+  group_complete = {},
+  --- An event has been dealt with.
+  ---@type tidegate.MessageType
+  event_complete = {},
 }
 
 --- Lines in the server's log; `fields` stand as key=value behind the text.
@@ -41,8 +53,23 @@ function tide.log.error(text, fields) end
 --- Declares a message. Calling what it returns makes one: `messages.chat { content = "hi" }`.
 ---@param action string chooses the handler
 ---@param payload? tidegate.Schema | tidegate.Fields fields are short for an object; nil: no payload
+---@param options? tidegate.MessageOptions
 ---@return tidegate.MessageType
-function tide.message(action, payload) end
+function tide.message(action, payload, options) end
+
+--- Declares what the members of a group are sent: a message with `is_mine` and `is_current`.
+---@param action string
+---@param payload? tidegate.Schema | tidegate.Fields
+---@param options? tidegate.MessageOptions
+---@return tidegate.GroupMessageType
+function tide.group_message(action, payload, options) end
+
+--- Declares an event: what parts of the server tell each other. No client is sent one.
+---@param action string
+---@param payload? tidegate.Schema | tidegate.Fields
+---@param options? tidegate.MessageOptions
+---@return tidegate.EventType
+function tide.event(action, payload, options) end
 
 --- Declares a consumer of messages.
 ---@param options tidegate.ConsumerOptions

@@ -1,0 +1,74 @@
+--- The options of consumers, text consumers, mixins and handlers: what each has to be.
+
+local declare <const> = require "tidegate.declare"
+local message <const> = require "tidegate.message"
+
+local Options <const> = {}
+
+---@type tidegate.Check
+local function path(value)
+  return type(value) == "string" and value:sub(1, 1) == "/", 'a path that begins with "/"'
+end
+
+---@type tidegate.Check
+local function paths(value)
+  local is_right <const> = path(value) or declare.is_list(value, path) and #value > 0
+  return is_right, 'a path that begins with "/", or a list of such paths'
+end
+
+---@type tidegate.Check
+local function consumer_name(value)
+  local is_right <const> = type(value) == "string" and value:find "^[%w_-]+$" ~= nil
+  return is_right, 'a name of letters, digits, "_" and "-"'
+end
+
+---@param value any
+---@return boolean
+local function is_header(value)
+  return type(value) == "string" and value:find "^[%w!#$%%&'*+.^_`|~-]+$" ~= nil
+end
+
+---@type tidegate.Check
+local function headers(value)
+  return declare.is_list(value, is_header), 'a list of header names, as in { "x-request-id" }'
+end
+
+---@type tidegate.Check
+local function message_types(value)
+  local is_right <const> = message.is_type(value) or declare.is_list(value, message.is_type)
+  return is_right, "a message type (what tide.message returns) or a list of them"
+end
+
+Options.consumer = {
+  name = consumer_name,
+  path = paths,
+  description = declare.text,
+  tags = declare.texts,
+  headers = headers,
+  sends = message_types,
+  strict_frames = declare.boolean,
+  camelize = declare.boolean,
+  before = declare.callable,
+}
+
+Options.text_consumer = {
+  name = consumer_name,
+  path = paths,
+  description = declare.text,
+  tags = declare.texts,
+  headers = headers,
+  connected = declare.callable,
+  receive = declare.callable,
+  disconnected = declare.callable,
+}
+
+Options.mixin = { headers = headers, sends = message_types }
+
+Options.handler = {
+  summary = declare.text,
+  description = declare.text,
+  tags = declare.texts,
+  output = message_types,
+}
+
+return Options
