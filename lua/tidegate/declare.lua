@@ -128,7 +128,8 @@ function Declare.suggest(name, names)
   local nearest, least = nil, math.max(1, #name // 3) + 1
   for _, candidate in ipairs(names) do
     local is_cut <const> = begins_with(name, candidate) or begins_with(candidate, name)
-    local changes <const> = is_cut and 0 or distance(name:lower(), candidate)
+    local changes = distance(name:lower(), candidate)
+    changes = is_cut and math.min(changes, 1.5) or changes -- a slip of one letter is nearer
     if changes < least then
       nearest, least = candidate, changes
     end

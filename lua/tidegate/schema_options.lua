@@ -40,13 +40,13 @@ end
 
 ---@type tidegate.Check
 local function format(value)
-  local hint <const> = declare.suggest(value, host.formats)
   for _, name in ipairs(host.formats) do
     if name == value then
       return true, ""
     end
   end
-  return false, ("one of %s%s"):format(table.concat(host.formats, ", "), hint)
+  local hint <const> = declare.suggest(value, host.formats):gsub("^; (.+)", " (%1)")
+  return false, "one of " .. table.concat(host.formats, ", ") .. hint
 end
 
 ---@type tidegate.Check

@@ -35,6 +35,7 @@ describe("tide.consumer", function()
         headers = { "X-Request-Id" },
         sends = echo,
         strict_frames = true,
+        camelize = true,
         before = before,
       }
       local declaration <const> = declaration_of(consumer)
@@ -45,6 +46,7 @@ describe("tide.consumer", function()
       assert.same({ "x-request-id" }, declaration.headers)
       assert.equal(echo, declaration.sends[1])
       assert.is_true(declaration.strict_frames)
+      assert.is_true(declaration.camelize)
       assert.equal(before, declaration.before)
       assert.equal(consumer, declaration.object)
       assert.is_false(declaration.is_text)
@@ -57,6 +59,7 @@ describe("tide.consumer", function()
       assert.same({}, declaration.sends)
       assert.same({}, declaration.actions)
       assert.is_false(declaration.strict_frames)
+      assert.is_false(declaration.camelize)
       assert.is_nil(declaration.description)
       assert.is_nil(declaration.connected)
       assert.is_nil(declaration.before)
@@ -94,8 +97,44 @@ describe("tide.consumer", function()
           tide.consumer { pth = "/ws/chat" }
         end,
         'tide.consumer: unknown option "pth"; did you mean "path"? (options: before, '
-          .. "description, headers, name, path, sends, strict_frames, tags)"
+          .. "camelize, description, headers, name, path, sends, strict_frames, tags)"
       )
+    end)
+
+    it("to handle what no client sends", function()
+      local consumer <const> = tide.consumer { path = "/ws/chat" }
+      refused(
+        function()
+          consumer:on(tide.event "notify", nothing)
+        end,
+        'on: the event "notify" stays in the server: an event is no message of a client; '
+          .. "declare what a client sends with tide.message"
+      )
+      refused(
+        function()
+          consumer:on(tide.group_message "chat", nothing)
+        end,
+        'on: the group message "chat" goes from the server to a group, and no client sends it; '
+          .. "declare what a client sends with tide.message"
+      )
+    end)
+
+    it("to answer with an event, but not with a group message", function()
+      local consumer <const>, event <const> = tide.consumer { path = "/ws" }, tide.event "notify"
+      local expected <const> = 'names the event "notify", which no client is sent; '
+        .. "name the message that its handler answers"
+      refused(function()
+        consumer:on(tide.messages.ping, { output = { tide.messages.pong, event } }, nothing)
+      end, 'on: option "output" ' .. expected)
+      refused(function()
+        tide.consumer { path = "/ws", sends = event }
+      end, 'tide.consumer: option "sends" ' .. expected)
+      refused(function()
+        tide.mixin { sends = { event } }
+      end, 'tide.mixin: option "sends" ' .. expected)
+      local group <const> = tide.group_message "chat"
+      local fine <const> = tide.consumer { path = "/ws", sends = group }
+      assert.equal(group, declaration_of(fine).sends[1])
     end)
 
     it("options of the wrong type", function()

@@ -23,6 +23,31 @@ local function names(members)
   return table.concat(list, " ")
 end
 
+--- The fields of the classes of options, in order, by the names of the classes.
+---@return table<string, string[]>
+local function option_classes()
+  local classes <const> = {}
+  for _, name in ipairs { "schema", "message", "consumer", "tidegate" } do
+    local file <close> = assert(io.open("lua/tidegate/meta/" .. name .. ".lua"))
+    local class
+    for line in file:lines() do
+      local opened <const> = line:match "@class %(exact%) tidegate%.(%w+)"
+      if opened then
+        local base <const> = line:match ": tidegate%.(%w+)"
+        class = table.move(classes[base] or {}, 1, #(classes[base] or {}), 1, {})
+        classes[opened] = class
+      end
+      class = line:find "^%-%-%-@" and class or nil
+      local field <const> = class and line:match "@field (%w[%w_]*)"
+      if field then
+        table.insert(class, field)
+        table.sort(class)
+      end
+    end
+  end
+  return classes
+end
+
 describe("the definitions for language servers", function()
   local tide
 
@@ -41,6 +66,61 @@ describe("the definitions for language servers", function()
     local library <const>, methods <const> = definitions "schema"
     assert.equal(names(tide.schema), names(library))
     assert.equal(names(require("tidegate.schema").methods), names(methods))
+  end)
+
+  it("name the options of all that takes any", function()
+    local s <const> = tide.schema
+    local function nothing() end
+    local takers <const> = {
+      BooleanOptions = s.boolean,
+      IntegerOptions = s.integer,
+      NumberOptions = s.number,
+      TextOptions = s.email,
+      StringOptions = s.string,
+      ArrayOptions = function(options)
+        return s.array(s.any(), options)
+      end,
+      MapOptions = function(options)
+        return s.map(s.any(), options)
+      end,
+      ObjectOptions = function(options)
+        return s.object({}, options)
+      end,
+      RefOptions = function(options)
+        return s.ref(nothing, options)
+      end,
+      JsonSchemaOptions = function(options)
+        return s.any():json_schema(options)
+      end,
+      MessageOptions = function(options)
+        return tide.message("x", nil, options)
+      end,
+      ConsumerOptions = tide.consumer,
+      TextConsumerOptions = tide.text_consumer,
+      MixinOptions = tide.mixin,
+      ErrorOptions = tide.error,
+      HandlerOptions = function(options)
+        return tide.mixin():on(tide.messages.ping, options, nothing)
+      end,
+    }
+    local defined <const> = option_classes()
+    for class, take in pairs(takers) do
+      local _, text <const> = pcall(take, { [1] = true })
+      assert.equal(text:match "%(options: (.*)%)", table.concat(defined[class] or {}, ", "), class)
+      defined[class] = nil
+    end
+    assert.same({}, defined)
+  end)
+
+  it("name what a schema may have", function()
+    local file <close> = assert(io.open "lua/tidegate/meta/schema.lua")
+    local text <const> = file:read("a"):match "%-%-%-@class tidegate.Schema\n(.-)local Schema"
+    for name in text:gmatch "@field ([%w_]+)" do
+      -- Reading any other name raises.
+      assert.has_no.errors(function()
+        local _ = tide.schema.null()[name]
+      end)
+    end
   end)
 
   it("name the methods of consumers and mixins", function()
