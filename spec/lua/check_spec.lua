@@ -153,6 +153,47 @@ describe("tidegate check", function()
       )
     end)
 
+    it("an option of a schema that there is not", function()
+      is_refused(
+        { ["a.lua"] = header .. "\nreturn tide.schema.string { maximum = 3 }\n" },
+        'a.lua:3: s.string: unknown option "maximum"; did you mean "max"?'
+      )
+    end)
+
+    it("a field that an object does not have", function()
+      is_refused({
+        ["a.lua"] = header
+          .. "local user <const> = tide.schema.object { name = tide.schema.string() }\n"
+          .. 'return tide.message("user", user:pick "nam")\n',
+      }, 'a.lua:3: :pick: the object has no field "nam"; did you mean "name"? (fields: name)')
+    end)
+
+    it("who would change a schema or a message type", function()
+      is_refused(
+        {
+          ["a.lua"] = header .. 'local node <const> = tide.schema.any()\nnode.kind = "null"\n',
+          ["b.lua"] = header .. 'local chat <const> = tide.message "chat"\n\nchat.action = "x"\n',
+        },
+        'a.lua:3: a schema cannot be changed ("kind")',
+        'b.lua:4: the message type "chat" cannot be changed'
+      )
+    end)
+
+    it("a handler of an event, and one that answers with an event", function()
+      local consumer <const> = header
+        .. 'local A <const> = tide.consumer { path = "/a" }\n'
+        .. 'local notify <const> = tide.event("notify")\n'
+      is_refused(
+        {
+          ["a.lua"] = consumer .. "A:on(notify, print)\nreturn A\n",
+          ["b.lua"] = consumer
+            .. "A:on(tide.messages.ping, { output = notify }, print)\nreturn A\n",
+        },
+        'a.lua:4: on: the event "notify" stays in the server',
+        'b.lua:4: on: option "output" names the event "notify"'
+      )
+    end)
+
     it("a schema that is nested too deeply", function()
       is_refused({
         ["a.lua"] = header
