@@ -150,6 +150,9 @@ end
 
 function Library.map(value, given)
   node.check("s.map: the value", value)
+  if node.is_node(given) then
+    fail "s.map: takes the schema of the values; that of the keys is an option, { keys = ... }"
+  end
   local own <const> = options.map("s.map", given)
   if own.keys ~= nil then
     check_keys(own.keys)

@@ -105,6 +105,8 @@ local function hint(value)
     return ("; write s.%s(...)"):format(value)
   elseif type(value) == "function" then
     return "; call it, as in s.string()"
+  elseif type(value) == "table" and Node.is_node(rawget(value, 1)) then
+    return "; take the schema out of its braces"
   elseif type(value) == "table" and not getmetatable(value) then
     return "; for an object write s.object { ... }"
   end

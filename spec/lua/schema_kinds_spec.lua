@@ -117,8 +117,11 @@ describe("tide.schema makes", function()
     end, "s.enum takes no options, got a table")
   end)
 
-  it("arrays without equal items", function()
+  it("arrays without equal items, but not with the item in braces", function()
     assert.is_true(s.array(s.any(), { unique = true }).unique)
+    refused(function()
+      s.array { s.string() }
+    end, "s.array: the item: expected a schema, got a table; take the schema out of its braces")
   end)
 
   describe("maps", function()
@@ -128,6 +131,12 @@ describe("tide.schema makes", function()
       assert.equal(keys, node.keys)
       assert.equal(1, node.min)
       assert.same({ "a", "b" }, s.map(s.any(), { keys = s.enum { "a", "b" } }).keys.values)
+    end)
+
+    it("but not with the schema of the keys in front", function()
+      refused(function()
+        s.map(s.string(), s.integer())
+      end, "s.map: takes the schema of the values; that of the keys is an option, { keys = ... }")
     end)
 
     it("but not with keys that are no strings", function()
