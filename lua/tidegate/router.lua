@@ -1,11 +1,9 @@
 --- Routers: consumers below a common prefix.
 
-local consumer <const> = require "tidegate.consumer"
 local declare <const> = require "tidegate.declare"
+local states <const> = require "tidegate.consumer_states"
 
 local fail <const>, show <const> = declare.fail, declare.show
-
-local states <const> = consumer.states
 
 local Router <const> = {}
 

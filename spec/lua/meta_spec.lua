@@ -131,7 +131,8 @@ describe("the definitions for language servers", function()
 
   it("name what the modules ask of the host", function()
     local asked <const> = {}
-    local modules <const> = "consumer consumer_options declare errors init message router schema "
+    local modules <const> = "collect consumer consumer_options consumer_states declare errors "
+      .. "init message router schema "
       .. "schema_fields schema_kinds schema_methods schema_node schema_options"
     for module in modules:gmatch "%S+" do
       local file <close> = assert(io.open("lua/tidegate/" .. module .. ".lua"))
