@@ -107,60 +107,39 @@ static void check_ref(struct tg_walk *walk, const struct tg_schema *schema, stru
 
 /* ---- all kinds ---- */
 
-static void check_kind(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
-                       const struct tg_path *path)
+static void check_any(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
+                      const struct tg_path *path)
 {
-    switch (schema->kind) {
-    case TG_SCHEMA_ANY:
-        break;
-    case TG_SCHEMA_NULL:
-        if (value->type != TG_VALUE_NULL) tg_walk_refuse(walk, TG_ISSUE_NONE_REQUIRED, value, path);
-        break;
-    case TG_SCHEMA_BOOLEAN:
-        tg_walk_boolean(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_INTEGER:
-        tg_walk_integer(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_NUMBER:
-        tg_walk_number(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_STRING:
-        tg_walk_string(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_LITERAL:
-    case TG_SCHEMA_ENUM:
-        tg_walk_choice(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_ARRAY:
-        check_array(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_OBJECT:
-        tg_walk_object(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_MAP:
-        check_map(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_UNION:
-        tg_walk_union(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_TAGGED:
-        tg_walk_tagged(walk, schema, value, path);
-        break;
-    case TG_SCHEMA_REF:
-        check_ref(walk, schema, value, path);
-        break;
-    }
+    (void)walk, (void)schema, (void)value, (void)path;
 }
 
+static void check_null(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
+                       const struct tg_path *path)
+{
+    (void)schema;
+    if (value->type != TG_VALUE_NULL) tg_walk_refuse(walk, TG_ISSUE_NONE_REQUIRED, value, path);
+}
+
+/* A table, not a switch: inlined into one function they would all pay for the largest frame. */
+static void (*const checks[])(struct tg_walk *, const struct tg_schema *, struct tg_value *,
+                              const struct tg_path *) = {
+    [TG_SCHEMA_ANY] = check_any,           [TG_SCHEMA_NULL] = check_null,
+    [TG_SCHEMA_BOOLEAN] = tg_walk_boolean, [TG_SCHEMA_INTEGER] = tg_walk_integer,
+    [TG_SCHEMA_NUMBER] = tg_walk_number,   [TG_SCHEMA_STRING] = tg_walk_string,
+    [TG_SCHEMA_LITERAL] = tg_walk_choice,  [TG_SCHEMA_ENUM] = tg_walk_choice,
+    [TG_SCHEMA_ARRAY] = check_array,       [TG_SCHEMA_OBJECT] = tg_walk_object,
+    [TG_SCHEMA_MAP] = check_map,           [TG_SCHEMA_UNION] = tg_walk_union,
+    [TG_SCHEMA_TAGGED] = tg_walk_tagged,   [TG_SCHEMA_REF] = check_ref,
+};
+
 /* A node that is more than its kind: a secret, or one that the script looks at. */
-static void check_special(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
-                          const struct tg_path *path)
+static __attribute__((noinline)) void check_special(struct tg_walk *walk, const struct tg_schema *schema,
+                                                    struct tg_value *value, const struct tg_path *path)
 {
     bool was_secret = walk->is_secret;
     uint32_t before = walk->wrong;
     walk->is_secret |= schema->is_secret;
-    check_kind(walk, schema, value, path);
+    checks[schema->kind](walk, schema, value, path);
     walk->is_secret = was_secret;
     value->is_secret |= schema->is_secret;
     bool is_right = walk->wrong == before && !walk->is_over;
@@ -176,7 +155,7 @@ void tg_walk_check(struct tg_walk *walk, const struct tg_schema *schema, struct 
     else if (schema->is_secret || schema->script_check)
         check_special(walk, schema, value, path);
     else
-        check_kind(walk, schema, value, path);
+        checks[schema->kind](walk, schema, value, path);
 }
 
 enum tg_status tg_validate(const struct tg_schema *schema, struct tg_value *value, const struct tg_path *path,

@@ -49,13 +49,24 @@ static bool parse_number(struct tg_walk *walk, struct tg_slice text, struct tg_v
     return status == TG_OK;
 }
 
-/* What a number's check looks at: the value, or the number that its text is. False: neither. */
-static bool read_number(struct tg_walk *walk, const struct tg_schema *schema, const struct tg_value *value,
-                        struct tg_value *number)
+/* 1.0, or a string that is an integer in JSON. */
+static bool read_integer(struct tg_walk *walk, const struct tg_schema *schema, const struct tg_value *value,
+                         int64_t *integer)
 {
-    *number = *value;
-    if (can_coerce(walk, schema, value)) return parse_number(walk, tg_value_string(value), number);
-    return value->type == TG_VALUE_INTEGER || value->type == TG_VALUE_NUMBER;
+    struct tg_value number = *value;
+    if (can_coerce(walk, schema, value) && !parse_number(walk, tg_value_string(value), &number)) return false;
+    return tg_value_to_integer(&number, integer);
+}
+
+/* An integer, or a string that is a number in JSON. */
+static bool read_number(struct tg_walk *walk, const struct tg_schema *schema, const struct tg_value *value,
+                        double *read)
+{
+    struct tg_value number = *value;
+    if (can_coerce(walk, schema, value) && !parse_number(walk, tg_value_string(value), &number)) return false;
+    if (number.type != TG_VALUE_INTEGER && number.type != TG_VALUE_NUMBER) return false;
+    *read = number.type == TG_VALUE_INTEGER ? (double)number.integer : number.number;
+    return true;
 }
 
 static void check_integer_limits(struct tg_walk *walk, const struct tg_schema *schema, int64_t integer,
@@ -76,9 +87,10 @@ static void check_integer_limits(struct tg_walk *walk, const struct tg_schema *s
 void tg_walk_integer(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
                      const struct tg_path *path)
 {
-    struct tg_value number;
     int64_t integer;
-    if (!read_number(walk, schema, value, &number) || !tg_value_to_integer(&number, &integer)) {
+    if (value->type == TG_VALUE_INTEGER) {
+        integer = value->integer;
+    } else if (!read_integer(walk, schema, value, &integer)) {
         bool is_text = can_coerce(walk, schema, value);
         tg_walk_refuse(walk, is_text ? TG_ISSUE_INT_PARSING : TG_ISSUE_INT_TYPE, value, path);
         return;
@@ -123,13 +135,14 @@ static void check_number_limits(struct tg_walk *walk, const struct tg_schema *sc
 void tg_walk_number(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
                     const struct tg_path *path)
 {
-    struct tg_value sent;
-    if (!read_number(walk, schema, value, &sent)) {
+    double number;
+    if (value->type == TG_VALUE_NUMBER) {
+        number = value->number;
+    } else if (!read_number(walk, schema, value, &number)) {
         bool is_text = can_coerce(walk, schema, value);
         tg_walk_refuse(walk, is_text ? TG_ISSUE_FLOAT_PARSING : TG_ISSUE_FLOAT_TYPE, value, path);
         return;
     }
-    double number = sent.type == TG_VALUE_INTEGER ? (double)sent.integer : sent.number;
     uint32_t before = walk->wrong;
     check_number_limits(walk, schema, number, value, path);
     if (walk->wrong != before) return;

@@ -122,9 +122,8 @@ static bool count_steps(struct tg_walk *walk, uint32_t count)
     return !walk->is_over;
 }
 
-bool tg_walk_own(struct tg_walk *walk, struct tg_value *list)
+bool tg_walk_copy(struct tg_walk *walk, struct tg_value *list)
 {
-    if (walk->mode == TG_WALK_TELLS) return true;
     if (!count_steps(walk, list->length)) return false;
     if (list->length == 0) return true;
     bool is_array = list->type == TG_VALUE_ARRAY;

@@ -54,17 +54,22 @@ void tg_walk_check(struct tg_walk *walk, const struct tg_schema *schema, struct 
 
 /* ---- what a walk finds ---- */
 
+/* Most values are right: what tells of the others stays out of their way. */
+#define TG_WALK_COLD __attribute__((cold, noinline))
+
 /* Takes `got` out of what is secret. */
-void tg_walk_report(struct tg_walk *walk, struct tg_issue *issue);
+TG_WALK_COLD void tg_walk_report(struct tg_walk *walk, struct tg_issue *issue);
 
 /* An issue of a type that needs no more than what was sent; and one that has a limit. */
-void tg_walk_refuse(struct tg_walk *walk, enum tg_issue_type type, const struct tg_value *value,
-                    const struct tg_path *path);
-void tg_walk_refuse_limit(struct tg_walk *walk, enum tg_issue_type type, const struct tg_value *value,
-                          const struct tg_path *path, int64_t limit);
+TG_WALK_COLD void tg_walk_refuse(struct tg_walk *walk, enum tg_issue_type type, const struct tg_value *value,
+                                 const struct tg_path *path);
+TG_WALK_COLD void tg_walk_refuse_limit(struct tg_walk *walk, enum tg_issue_type type,
+                                       const struct tg_value *value, const struct tg_path *path,
+                                       int64_t limit);
 
 /* The same for what took more steps than there are. */
-void tg_walk_refuse_steps(struct tg_walk *walk, const struct tg_value *value, const struct tg_path *path);
+TG_WALK_COLD void tg_walk_refuse_steps(struct tg_walk *walk, const struct tg_value *value,
+                                       const struct tg_path *path);
 
 /* Whether anybody reads what is said of one more issue. */
 bool tg_walk_is_read(const struct tg_walk *walk);
@@ -76,9 +81,14 @@ void tg_walk_fail_memory(struct tg_walk *walk);
 
 /* ---- what a walk spends ---- */
 
-/* In a trial: counts what a list holds, and gives it items or members of its own. False: the walk is
- * over. */
-bool tg_walk_own(struct tg_walk *walk, struct tg_value *list);
+/* Counts what a list holds, and gives it items or members of its own. False: the walk is over. */
+bool tg_walk_copy(struct tg_walk *walk, struct tg_value *list);
+
+/* Before a list is changed. */
+static inline bool tg_walk_own(struct tg_walk *walk, struct tg_value *list)
+{
+    return walk->mode == TG_WALK_TELLS || tg_walk_copy(walk, list);
+}
 
 /* Nested trials have looked at as many values as they may. */
 bool tg_walk_is_exhausted(const struct tg_walk *walk);
