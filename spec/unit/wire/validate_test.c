@@ -1,6 +1,7 @@
 #include "wire/validate.h"
 
 #include "support/alloc.h"
+#include "support/checking.h"
 #include "wire/json.h"
 
 #include <setjmp.h>
@@ -10,114 +11,11 @@
 
 #include <cmocka.h>
 
-struct fixture {
-    struct tg_arena arena;
-    struct tg_buf out;
-    struct tg_issues issues;
-    struct tg_value value;
-};
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    tg_arena_init(&fixture->arena, 0);
-    *state = fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    tg_arena_deinit(&fixture->arena);
-    tg_buf_deinit(&fixture->out);
-    free(fixture);
-    return 0;
-}
-
-static enum tg_status validate(struct fixture *fixture, const struct tg_schema *schema, const char *json)
-{
-    struct tg_path path = {.key = TG_SLICE("payload")};
-    tg_buf_truncate(&fixture->out, 0);
-    tg_issues_init(&fixture->issues, &fixture->out, 10);
-    assert_int_equal(tg_json_parse(tg_slice_of(json), 64, &fixture->arena, &fixture->value, NULL), TG_OK);
-    struct tg_validation validation = {
-        .arena = &fixture->arena, .issues = &fixture->issues, .max_steps = 1000};
-    return tg_validate(schema, &fixture->value, &path, &validation);
-}
-
-/* `prepared`: the value as it is left for the script. */
-static void accept(struct fixture *fixture, const struct tg_schema *schema, const char *json,
-                   const char *prepared)
-{
-    if (validate(fixture, schema, json) != TG_OK)
-        fail_msg("%s: %.*s", json, TG_SLICE_ARG(tg_buf_peek(&fixture->out)));
-    assert_int_equal(fixture->out.length, 0);
-    tg_json_write_value(&fixture->out, &fixture->value);
-    tg_buf_append_char(&fixture->out, '\0');
-    assert_string_equal(fixture->out.data, prepared);
-}
-
-/* `issues`: each as `type@loc`, the loc without the leading "payload". */
-static void refuse(struct fixture *fixture, const struct tg_schema *schema, const char *json,
-                   const char *issues)
-{
-    assert_int_equal(validate(fixture, schema, json), TG_E_INVALID);
-    struct tg_buf list = {0}, short_form = {0};
-    struct tg_value value;
-    tg_buf_append_char(&list, '[');
-    tg_buf_append_slice(&list, tg_buf_peek(&fixture->out));
-    tg_buf_append_char(&list, ']');
-    assert_int_equal(tg_json_parse(tg_buf_peek(&list), 64, &fixture->arena, &value, NULL), TG_OK);
-    assert_int_equal(value.length, fixture->issues.count);
-    for (uint32_t i = 0; i < value.length; i++) {
-        struct tg_value loc = *tg_value_get(&value.items[i], TG_SLICE("loc"));
-        assert_string_equal("payload", tg_arena_copy(&fixture->arena, tg_value_string(&loc.items[0])).data);
-        loc.items++;
-        loc.length--;
-        if (i) tg_buf_append_char(&short_form, ' ');
-        tg_buf_append_slice(&short_form, tg_value_string(tg_value_get(&value.items[i], TG_SLICE("type"))));
-        tg_buf_append_char(&short_form, '@');
-        tg_json_write_value(&short_form, &loc);
-    }
-    tg_buf_append_char(&short_form, '\0');
-    assert_string_equal(short_form.data, issues);
-    tg_buf_deinit(&list);
-    tg_buf_deinit(&short_form);
-}
-
-static struct tg_schema *new_kind(struct fixture *fixture, enum tg_schema_kind kind)
-{
-    struct tg_schema *schema = tg_schema_new(&fixture->arena, kind);
-    assert_non_null(schema);
-    return schema;
-}
-
-struct field {
-    const char *name;
-    const struct tg_schema *schema;
-};
-
-/* The key_id of the n-th field (from 0) is 100 + n. */
-static struct tg_schema *new_object(struct fixture *fixture, enum tg_additional additional,
-                                    const struct field *fields, uint32_t count)
-{
-    struct tg_schema *schema = new_kind(fixture, TG_SCHEMA_OBJECT);
-    schema->object.additional = additional;
-    schema->object.count = count;
-    schema->object.fields = tg_arena_calloc(&fixture->arena, count, sizeof *schema->object.fields);
-    assert_non_null(schema->object.fields);
-    for (uint32_t i = 0; i < count; i++)
-        schema->object.fields[i] = (struct tg_schema_field){
-            .name = tg_slice_of(fields[i].name), .key_id = 100 + i, .schema = fields[i].schema};
-    assert_int_equal(tg_schema_seal_object(&fixture->arena, schema, NULL), TG_OK);
-    return schema;
-}
-
 /* ---- scalars ---- */
 
 static void takes_only_values_of_the_kind(void **state)
 {
-    struct fixture *fixture = *state;
+    struct checking *fixture = *state;
     static const char *const values[] = {"null", "true", "1", "1.5", "\"a\"", "[]", "{}"};
     static const struct {
         enum tg_schema_kind kind;
@@ -135,92 +33,92 @@ static void takes_only_values_of_the_kind(void **state)
         {TG_SCHEMA_MAP, "nnnnnny", "dict_type@[]"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct tg_schema *schema = new_kind(fixture, rows[i].kind);
+        struct tg_schema *schema = new_schema(fixture, rows[i].kind);
         for (size_t j = 0; j < 7; j++) {
             schema->is_nullable = false;
             if (rows[i].taken[j] == 'y')
-                assert_int_equal(validate(fixture, schema, values[j]), TG_OK);
+                assert_int_equal(validate_json(fixture, schema, values[j]), TG_OK);
             else
-                refuse(fixture, schema, values[j], rows[i].issue);
+                refuse_json(fixture, schema, values[j], rows[i].issue);
             schema->is_nullable = true;
-            if (j == 0) assert_int_equal(validate(fixture, schema, "null"), TG_OK);
+            if (j == 0) assert_int_equal(validate_json(fixture, schema, "null"), TG_OK);
         }
     }
 }
 
 static void makes_one_point_zero_the_integer_it_is(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *schema = new_kind(fixture, TG_SCHEMA_INTEGER);
-    accept(fixture, schema, "1.0", "1");
-    accept(fixture, schema, "-1e3", "-1000");
-    accept(fixture, schema, "-9223372036854775808.0", "-9223372036854775808");
-    accept(fixture, schema, "9007199254740993", "9007199254740993");
-    refuse(fixture, schema, "9223372036854775808.0", "int_type@[]");
-    refuse(fixture, schema, "0.1", "int_type@[]");
-    assert_int_equal(validate(fixture, schema, "7.0"), TG_OK);
+    struct checking *fixture = *state;
+    struct tg_schema *schema = new_schema(fixture, TG_SCHEMA_INTEGER);
+    accept_json(fixture, schema, "1.0", "1");
+    accept_json(fixture, schema, "-1e3", "-1000");
+    accept_json(fixture, schema, "-9223372036854775808.0", "-9223372036854775808");
+    accept_json(fixture, schema, "9007199254740993", "9007199254740993");
+    refuse_json(fixture, schema, "9223372036854775808.0", "int_type@[]");
+    refuse_json(fixture, schema, "0.1", "int_type@[]");
+    assert_int_equal(validate_json(fixture, schema, "7.0"), TG_OK);
     assert_int_equal(fixture->value.type, TG_VALUE_INTEGER);
 }
 
 static void makes_an_integer_the_number_that_was_declared(void **state)
 {
-    struct fixture *fixture = *state;
-    accept(fixture, new_kind(fixture, TG_SCHEMA_NUMBER), "3", "3.0");
+    struct checking *fixture = *state;
+    accept_json(fixture, new_schema(fixture, TG_SCHEMA_NUMBER), "3", "3.0");
     assert_int_equal(fixture->value.type, TG_VALUE_NUMBER);
 }
 
 static void keeps_to_inclusive_bounds(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *integer = new_kind(fixture, TG_SCHEMA_INTEGER);
+    struct checking *fixture = *state;
+    struct tg_schema *integer = new_schema(fixture, TG_SCHEMA_INTEGER);
     integer->integer.min = -2;
     integer->integer.max = 2;
-    accept(fixture, integer, "-2", "-2");
-    accept(fixture, integer, "2.0", "2");
-    refuse(fixture, integer, "-3", "greater_than_equal@[]");
-    refuse(fixture, integer, "3", "less_than_equal@[]");
-    struct tg_schema *number = new_kind(fixture, TG_SCHEMA_NUMBER);
+    accept_json(fixture, integer, "-2", "-2");
+    accept_json(fixture, integer, "2.0", "2");
+    refuse_json(fixture, integer, "-3", "greater_than_equal@[]");
+    refuse_json(fixture, integer, "3", "less_than_equal@[]");
+    struct tg_schema *number = new_schema(fixture, TG_SCHEMA_NUMBER);
     number->number.min = -0.5;
     number->number.max = 0.5;
-    accept(fixture, number, "-0.5", "-0.5");
-    accept(fixture, number, "0", "0.0");
-    refuse(fixture, number, "-0.50001", "greater_than_equal@[]");
-    refuse(fixture, number, "1", "less_than_equal@[]");
+    accept_json(fixture, number, "-0.5", "-0.5");
+    accept_json(fixture, number, "0", "0.0");
+    refuse_json(fixture, number, "-0.50001", "greater_than_equal@[]");
+    refuse_json(fixture, number, "1", "less_than_equal@[]");
 }
 
 static void counts_characters_not_bytes(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *string = new_kind(fixture, TG_SCHEMA_STRING);
+    struct checking *fixture = *state;
+    struct tg_schema *string = new_schema(fixture, TG_SCHEMA_STRING);
     string->string.min_length = 2;
     string->string.max_length = 3;
-    accept(fixture, string, "\"ab\"", "\"ab\"");
-    accept(fixture, string, "\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\"",
-           "\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\"");
-    refuse(fixture, string, "\"\xf0\x9f\x98\x80\"", "string_too_short@[]");
-    refuse(fixture, string, "\"\"", "string_too_short@[]");
-    refuse(fixture, string, "\"abcd\"", "string_too_long@[]");
+    accept_json(fixture, string, "\"ab\"", "\"ab\"");
+    accept_json(fixture, string, "\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\"",
+                "\"\xf0\x9f\x98\x80\xf0\x9f\x98\x80\xf0\x9f\x98\x80\"");
+    refuse_json(fixture, string, "\"\xf0\x9f\x98\x80\"", "string_too_short@[]");
+    refuse_json(fixture, string, "\"\"", "string_too_short@[]");
+    refuse_json(fixture, string, "\"abcd\"", "string_too_long@[]");
 }
 
 static void takes_the_declared_values_only(void **state)
 {
-    struct fixture *fixture = *state;
+    struct checking *fixture = *state;
     static const struct tg_value values[] = {{.type = TG_VALUE_STRING, .length = 1, .string = "a"},
                                              {.type = TG_VALUE_INTEGER, .integer = 1},
                                              {.type = TG_VALUE_NULL}};
-    struct tg_schema *literal = new_kind(fixture, TG_SCHEMA_LITERAL);
+    struct tg_schema *literal = new_schema(fixture, TG_SCHEMA_LITERAL);
     literal->choice.values = values;
     literal->choice.count = 1;
     assert_int_equal(tg_schema_seal_choice(&fixture->arena, literal), TG_OK);
-    accept(fixture, literal, "\"a\"", "\"a\"");
-    refuse(fixture, literal, "\"b\"", "literal_error@[]");
-    struct tg_schema *choice = new_kind(fixture, TG_SCHEMA_ENUM);
+    accept_json(fixture, literal, "\"a\"", "\"a\"");
+    refuse_json(fixture, literal, "\"b\"", "literal_error@[]");
+    struct tg_schema *choice = new_schema(fixture, TG_SCHEMA_ENUM);
     choice->choice.values = values;
     choice->choice.count = 3;
     assert_int_equal(tg_schema_seal_choice(&fixture->arena, choice), TG_OK);
-    accept(fixture, choice, "null", "null");
-    accept(fixture, choice, "1.0", "1");
-    refuse(fixture, choice, "true", "enum@[]");
+    accept_json(fixture, choice, "null", "null");
+    accept_json(fixture, choice, "1.0", "1");
+    refuse_json(fixture, choice, "true", "enum@[]");
     tg_buf_append_char(&fixture->out, '\0');
     assert_non_null(strstr(fixture->out.data, "\"Input should be 'a', 1 or null, got true\""));
 }
@@ -229,26 +127,26 @@ static void takes_the_declared_values_only(void **state)
 
 static void reports_each_wrong_item_by_its_index(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *array = new_kind(fixture, TG_SCHEMA_ARRAY);
-    array->array.item = new_kind(fixture, TG_SCHEMA_INTEGER);
+    struct checking *fixture = *state;
+    struct tg_schema *array = new_schema(fixture, TG_SCHEMA_ARRAY);
+    array->array.item = new_schema(fixture, TG_SCHEMA_INTEGER);
     array->array.min_items = 1;
     array->array.max_items = 3;
-    accept(fixture, array, "[1.0]", "[1]");
-    refuse(fixture, array, "[]", "too_short@[]");
-    refuse(fixture, array, "[1,\"a\",2,null]", "too_long@[] int_type@[1] int_type@[3]");
+    accept_json(fixture, array, "[1.0]", "[1]");
+    refuse_json(fixture, array, "[]", "too_short@[]");
+    refuse_json(fixture, array, "[1,\"a\",2,null]", "too_long@[] int_type@[1] int_type@[3]");
 }
 
 static void reports_each_wrong_entry_by_its_key(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *map = new_kind(fixture, TG_SCHEMA_MAP);
-    map->map.value = new_kind(fixture, TG_SCHEMA_STRING);
+    struct checking *fixture = *state;
+    struct tg_schema *map = new_schema(fixture, TG_SCHEMA_MAP);
+    map->map.value = new_schema(fixture, TG_SCHEMA_STRING);
     map->map.max_entries = 2;
-    accept(fixture, map, "{\"b\":\"x\",\"a\":\"y\"}", "{\"b\":\"x\",\"a\":\"y\"}");
+    accept_json(fixture, map, "{\"b\":\"x\",\"a\":\"y\"}", "{\"b\":\"x\",\"a\":\"y\"}");
     assert_int_equal(fixture->value.members[0].key_id, 0);
-    refuse(fixture, map, "{\"b\":\"x\",\"\":1,\"c\":2}",
-           "too_long@[] string_type@[\"\"] string_type@[\"c\"]");
+    refuse_json(fixture, map, "{\"b\":\"x\",\"\":1,\"c\":2}",
+                "too_long@[] string_type@[\"\"] string_type@[\"c\"]");
     assert_non_null(strstr(fixture->out.data, "Dictionary should have at most 2 items"));
 }
 
@@ -256,87 +154,87 @@ static void reports_each_wrong_entry_by_its_key(void **state)
 
 static void reports_missing_fields_first_in_the_order_of_their_declaration(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *integer = new_kind(fixture, TG_SCHEMA_INTEGER);
+    struct checking *fixture = *state;
+    struct tg_schema *integer = new_schema(fixture, TG_SCHEMA_INTEGER);
     const struct tg_schema *inner =
         new_object(fixture, TG_ADDITIONAL_IGNORE, (struct field[]){{"y", integer}, {"x", integer}}, 2);
     const struct tg_schema *schema =
         new_object(fixture, TG_ADDITIONAL_FORBID,
                    (struct field[]){{"d", integer}, {"a", integer}, {"c", inner}, {"b", integer}}, 4);
-    refuse(fixture, schema, "{\"c\":{\"x\":\"1\"},\"e\":1,\"b\":\"2\"}",
-           "missing@[\"d\"] missing@[\"a\"] missing@[\"c\",\"y\"] int_type@[\"c\",\"x\"] "
-           "extra_forbidden@[\"e\"] int_type@[\"b\"]");
-    refuse(fixture, schema, "{\"b\":1,\"c\":{\"x\":1,\"y\":2},\"a\":null,\"d\":1}", "int_type@[\"a\"]");
+    refuse_json(fixture, schema, "{\"c\":{\"x\":\"1\"},\"e\":1,\"b\":\"2\"}",
+                "missing@[\"d\"] missing@[\"a\"] missing@[\"c\",\"y\"] int_type@[\"c\",\"x\"] "
+                "extra_forbidden@[\"e\"] int_type@[\"b\"]");
+    refuse_json(fixture, schema, "{\"b\":1,\"c\":{\"x\":1,\"y\":2},\"a\":null,\"d\":1}", "int_type@[\"a\"]");
 }
 
 static void tells_declared_members_by_their_key_id(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *any = new_kind(fixture, TG_SCHEMA_ANY);
+    struct checking *fixture = *state;
+    struct tg_schema *any = new_schema(fixture, TG_SCHEMA_ANY);
     struct field fields[] = {{"a", any}, {"b", any}};
     static const char json[] = "{\"x\":1,\"b\":2,\"y\":3,\"a\":4,\"z\":5}";
-    accept(fixture, new_object(fixture, TG_ADDITIONAL_ALLOW, fields, 2), json, json);
+    accept_json(fixture, new_object(fixture, TG_ADDITIONAL_ALLOW, fields, 2), json, json);
     static const uint32_t allowed[] = {0, 101, 0, 100, 0};
     for (int i = 0; i < 5; i++) assert_int_equal(fixture->value.members[i].key_id, allowed[i]);
-    accept(fixture, new_object(fixture, TG_ADDITIONAL_IGNORE, fields, 2), json, "{\"b\":2,\"a\":4}");
+    accept_json(fixture, new_object(fixture, TG_ADDITIONAL_IGNORE, fields, 2), json, "{\"b\":2,\"a\":4}");
     assert_int_equal(fixture->value.members[0].key_id, 101);
     assert_int_equal(fixture->value.members[1].key_id, 100);
-    refuse(fixture, new_object(fixture, TG_ADDITIONAL_FORBID, fields, 2), json,
-           "extra_forbidden@[\"x\"] extra_forbidden@[\"y\"] extra_forbidden@[\"z\"]");
+    refuse_json(fixture, new_object(fixture, TG_ADDITIONAL_FORBID, fields, 2), json,
+                "extra_forbidden@[\"x\"] extra_forbidden@[\"y\"] extra_forbidden@[\"z\"]");
 }
 
 static void tells_null_from_absent(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *optional = new_kind(fixture, TG_SCHEMA_STRING);
-    struct tg_schema *nullable = new_kind(fixture, TG_SCHEMA_STRING);
+    struct checking *fixture = *state;
+    struct tg_schema *optional = new_schema(fixture, TG_SCHEMA_STRING);
+    struct tg_schema *nullable = new_schema(fixture, TG_SCHEMA_STRING);
     optional->is_optional = true;
     nullable->is_nullable = true;
     const struct tg_schema *schema =
         new_object(fixture, TG_ADDITIONAL_IGNORE, (struct field[]){{"o", optional}, {"n", nullable}}, 2);
-    accept(fixture, schema, "{\"n\":null}", "{\"n\":null}");
-    refuse(fixture, schema, "{\"o\":null}", "missing@[\"n\"] string_type@[\"o\"]");
+    accept_json(fixture, schema, "{\"n\":null}", "{\"n\":null}");
+    refuse_json(fixture, schema, "{\"o\":null}", "missing@[\"n\"] string_type@[\"o\"]");
 }
 
 static void puts_in_defaults_of_absent_fields(void **state)
 {
-    struct fixture *fixture = *state;
+    struct checking *fixture = *state;
     static const struct tg_value seven = {.type = TG_VALUE_INTEGER, .integer = 7};
     static const struct tg_value items[] = {{.type = TG_VALUE_NULL}};
     const struct tg_value list = {
         .type = TG_VALUE_ARRAY, .length = 1, .items = (struct tg_value *)(uintptr_t)items};
-    struct tg_schema *a = new_kind(fixture, TG_SCHEMA_INTEGER);
-    struct tg_schema *b = new_kind(fixture, TG_SCHEMA_ARRAY);
-    struct tg_schema *c = new_kind(fixture, TG_SCHEMA_INTEGER);
+    struct tg_schema *a = new_schema(fixture, TG_SCHEMA_INTEGER);
+    struct tg_schema *b = new_schema(fixture, TG_SCHEMA_ARRAY);
+    struct tg_schema *c = new_schema(fixture, TG_SCHEMA_INTEGER);
     a->default_value = &seven;
     b->default_value = &list;
     const struct tg_schema *schema =
         new_object(fixture, TG_ADDITIONAL_ALLOW, (struct field[]){{"a", a}, {"b", b}, {"c", c}}, 3);
-    accept(fixture, schema, "{\"x\":0,\"c\":1}", "{\"x\":0,\"c\":1,\"a\":7,\"b\":[null]}");
+    accept_json(fixture, schema, "{\"x\":0,\"c\":1}", "{\"x\":0,\"c\":1,\"a\":7,\"b\":[null]}");
     assert_int_equal(fixture->value.members[2].key_id, 100);
     assert_int_equal(fixture->value.members[3].key_id, 101);
-    accept(fixture, schema, "{\"b\":[],\"c\":1,\"a\":2}", "{\"b\":[],\"c\":1,\"a\":2}");
-    refuse(fixture, schema, "{}", "missing@[\"c\"]");
-    refuse(fixture, schema, "{\"c\":1,\"a\":null}", "int_type@[\"a\"]");
+    accept_json(fixture, schema, "{\"b\":[],\"c\":1,\"a\":2}", "{\"b\":[],\"c\":1,\"a\":2}");
+    refuse_json(fixture, schema, "{}", "missing@[\"c\"]");
+    refuse_json(fixture, schema, "{\"c\":1,\"a\":null}", "int_type@[\"a\"]");
 }
 
 static void fills_an_empty_object_with_defaults(void **state)
 {
-    struct fixture *fixture = *state;
+    struct checking *fixture = *state;
     static const struct tg_value seven = {.type = TG_VALUE_INTEGER, .integer = 7};
-    struct tg_schema *a = new_kind(fixture, TG_SCHEMA_INTEGER);
+    struct tg_schema *a = new_schema(fixture, TG_SCHEMA_INTEGER);
     a->default_value = &seven;
-    accept(fixture, new_object(fixture, TG_ADDITIONAL_IGNORE, (struct field[]){{"a", a}}, 1), "{}",
-           "{\"a\":7}");
-    accept(fixture, new_object(fixture, TG_ADDITIONAL_IGNORE, NULL, 0), "{\"a\":1}", "{}");
+    accept_json(fixture, new_object(fixture, TG_ADDITIONAL_IGNORE, (struct field[]){{"a", a}}, 1), "{}",
+                "{\"a\":7}");
+    accept_json(fixture, new_object(fixture, TG_ADDITIONAL_IGNORE, NULL, 0), "{\"a\":1}", "{}");
 }
 
 static void counts_issues_past_the_limit(void **state)
 {
-    struct fixture *fixture = *state;
-    struct tg_schema *array = new_kind(fixture, TG_SCHEMA_ARRAY);
-    array->array.item = new_kind(fixture, TG_SCHEMA_STRING);
-    assert_int_equal(validate(fixture, array, "[1,2,3,4,5,6,7,8,9,10,11,12]"), TG_E_INVALID);
+    struct checking *fixture = *state;
+    struct tg_schema *array = new_schema(fixture, TG_SCHEMA_ARRAY);
+    array->array.item = new_schema(fixture, TG_SCHEMA_STRING);
+    assert_int_equal(validate_json(fixture, array, "[1,2,3,4,5,6,7,8,9,10,11,12]"), TG_E_INVALID);
     tg_issues_finish(&fixture->issues);
     assert_int_equal(fixture->issues.count, 12);
     tg_buf_append_char(&fixture->out, '\0');
@@ -345,12 +243,12 @@ static void counts_issues_past_the_limit(void **state)
 
 static void answers_for_its_own_issues_only(void **state)
 {
-    struct fixture *fixture = *state;
+    struct checking *fixture = *state;
     struct tg_value value = {.type = TG_VALUE_NULL};
     tg_issues_init(&fixture->issues, &fixture->out, 10);
     tg_issue_add(&fixture->issues, TG_ISSUE_MISSING, NULL);
     assert_int_equal(
-        tg_validate(new_kind(fixture, TG_SCHEMA_NULL), &value, NULL,
+        tg_validate(new_schema(fixture, TG_SCHEMA_NULL), &value, NULL,
                     &(struct tg_validation){.arena = &fixture->arena, .issues = &fixture->issues}),
         TG_OK);
 }
@@ -396,13 +294,13 @@ static enum tg_status validate_once(void *context)
 
 static void survives_every_failing_allocation(void **state)
 {
-    struct fixture *fixture = *state;
+    struct checking *fixture = *state;
     static const struct tg_value seven = {.type = TG_VALUE_INTEGER, .integer = 7};
     enum { FIELDS = 200 };
     static char names[FIELDS][16];
     struct field fields[FIELDS];
-    struct tg_schema *optional = new_kind(fixture, TG_SCHEMA_INTEGER);
-    struct tg_schema *required = new_kind(fixture, TG_SCHEMA_INTEGER);
+    struct tg_schema *optional = new_schema(fixture, TG_SCHEMA_INTEGER);
+    struct tg_schema *required = new_schema(fixture, TG_SCHEMA_INTEGER);
     optional->default_value = &seven;
     for (int i = 0; i < FIELDS; i++) {
         snprintf(names[i], sizeof names[i], "f%d", i);
@@ -416,7 +314,7 @@ static void survives_every_failing_allocation(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, checking_set_up, checking_tear_down)
     const struct CMUnitTest tests[] = {
         TEST(takes_only_values_of_the_kind),
         TEST(makes_one_point_zero_the_integer_it_is),
