@@ -150,6 +150,49 @@ static void reports_each_wrong_entry_by_its_key(void **state)
     assert_non_null(strstr(fixture->out.data, "Dictionary should have at most 2 items"));
 }
 
+static void counts_entries_and_looks_at_keys(void **state)
+{
+    struct checking *fixture = *state;
+    struct tg_schema *map = new_schema(fixture, TG_SCHEMA_MAP);
+    struct tg_schema *key = new_schema(fixture, TG_SCHEMA_STRING);
+    map->map.value = new_schema(fixture, TG_SCHEMA_INTEGER);
+    map->map.min_entries = 1;
+    map->map.key = key;
+    key->string.max_length = 2;
+    accept_json(fixture, map, "{\"ab\":1.0}", "{\"ab\":1}");
+    tell_json(fixture, map, "{}", "payload: Dictionary should have at least 1 item");
+    tell_json(fixture, map, "{\"abc\":\"x\",\"d\":1}",
+              "payload.abc: Key should have at most 2 characters; "
+              "payload.abc: Input should be a valid integer, got 'x'");
+    static const struct tg_value names[] = {TEXT_VALUE("a"), TEXT_VALUE("b")};
+    map->map.key = new_choice(fixture, names, 2);
+    accept_json(fixture, map, "{\"b\":1,\"a\":2}", "{\"b\":1,\"a\":2}");
+    tell_json(fixture, map, "{\"c\":1}", "payload.c: Key should be 'a' or 'b', got 'c'");
+}
+
+static void finds_items_that_are_equal(void **state)
+{
+    struct checking *fixture = *state;
+    struct tg_schema *array = new_array(fixture, new_schema(fixture, TG_SCHEMA_ANY));
+    array->array.is_unique = true;
+    accept_json(fixture, array, "[]", "[]");
+    accept_json(fixture, array, "[1,\"1\",[1],true,null,{\"a\":1}]", "[1,\"1\",[1],true,null,{\"a\":1}]");
+    refuse_json(fixture, array, "[1,2,1.0,[],{\"a\":1,\"b\":2},[],{\"b\":2,\"a\":1},1]",
+                "not_unique@[2] not_unique@[5] not_unique@[6] not_unique@[7]");
+    tell_json(fixture, array, "[3,4,5,4]", "payload[4]: Item should be unique, but it equals item 1");
+}
+
+static void compares_items_as_the_script_will_see_them(void **state)
+{
+    struct checking *fixture = *state;
+    struct tg_schema *string = new_schema(fixture, TG_SCHEMA_STRING);
+    struct tg_schema *array = new_array(fixture, string);
+    array->array.is_unique = true;
+    string->string.is_trimmed = true;
+    refuse_json(fixture, array, "[\"a\",\" a\"]", "not_unique@[1]");
+    refuse_json(fixture, array, "[\"a\",\" a\",1]", "string_type@[2]");
+}
+
 /* ---- objects ---- */
 
 static void reports_missing_fields_first_in_the_order_of_their_declaration(void **state)
@@ -324,6 +367,9 @@ int main(void)
         TEST(takes_the_declared_values_only),
         TEST(reports_each_wrong_item_by_its_index),
         TEST(reports_each_wrong_entry_by_its_key),
+        TEST(counts_entries_and_looks_at_keys),
+        TEST(finds_items_that_are_equal),
+        TEST(compares_items_as_the_script_will_see_them),
         TEST(reports_missing_fields_first_in_the_order_of_their_declaration),
         TEST(tells_declared_members_by_their_key_id),
         TEST(tells_null_from_absent),
