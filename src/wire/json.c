@@ -512,6 +512,7 @@ static enum tg_status parse_value(struct parser *parser, struct tg_value *value)
 {
     skip_space(parser);
     if (parser->next == parser->end) return fail(parser, parser->next, "expected a value");
+    value->is_secret = false; /* the rest is set by kind */
     switch (*parser->next) {
     case '"':
         return parse_string_value(parser, value);

@@ -302,6 +302,23 @@ static void tells_integers_from_other_numbers(void **state)
     assert_int_equal(json_parse_good(fixture, ROW("1e0"))->type, TG_VALUE_NUMBER);
 }
 
+/* A value on the C stack kept whatever bit had been there, and what nobody had called a secret was not shown.
+ */
+static void makes_nothing_a_secret(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"1", "1.5", "\"a\"", "[]", "{}", "null", "true"};
+    struct tg_arena arena;
+    tg_arena_init(&arena, 0);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct tg_value value;
+        memset(&value, 0xFF, sizeof value);
+        assert_int_equal(tg_json_parse(tg_slice_of(texts[i]), 8, &arena, &value, NULL), TG_OK);
+        assert_false(value.is_secret);
+    }
+    tg_arena_deinit(&arena);
+}
+
 static void borrows_a_string_without_escapes(void **state)
 {
     struct json_fixture *fixture = *state;
@@ -706,6 +723,7 @@ int main(void)
         TEST(refuses_every_beginning_of_a_document),
         TEST(needs_nobody_to_take_the_error),
         TEST(tells_integers_from_other_numbers),
+        TEST(makes_nothing_a_secret),
         TEST(borrows_a_string_without_escapes),
         TEST(gives_empty_strings_a_place),
         TEST(counts_open_containers_only),
