@@ -86,7 +86,7 @@ static const struct tg_path *keep_path(struct tg_walk *walk, const struct tg_pat
         return walk->kept_root;
     }
     /* Below the root every path is the beginning of a step, which is a variable of the walk's own. */
-    struct tg_walk_step *step = (struct tg_walk_step *)(uintptr_t)path;
+    struct tg_walk_step *step = (struct tg_walk_step *)path;
     if (!step->kept) step->kept = copy_step(walk, path, keep_path(walk, path->parent));
     return step->kept;
 }
