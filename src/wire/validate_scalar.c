@@ -197,12 +197,11 @@ static struct tg_slice trim(struct tg_slice text)
     return (struct tg_slice){from, (size_t)(to - from)};
 }
 
-static bool has_right_length(struct tg_walk *walk, const struct tg_schema *schema,
-                             const struct tg_value *value, const struct tg_path *path)
+static __attribute__((noinline)) bool has_right_length(struct tg_walk *walk, const struct tg_schema *schema,
+                                                       const struct tg_value *value,
+                                                       const struct tg_path *path)
 {
     size_t min = schema->string.min_length, max = schema->string.max_length;
-    /* A code point takes one to four bytes: often the bytes alone settle it. */
-    if (value->length <= max && value->length / 4 >= min) return true;
     size_t length = tg_utf8_count(value->string, value->length);
     if (length < min) tg_walk_refuse_limit(walk, TG_ISSUE_STRING_TOO_SHORT, value, path, (int64_t)min);
     if (length > max) tg_walk_refuse_limit(walk, TG_ISSUE_STRING_TOO_LONG, value, path, (int64_t)max);
@@ -251,8 +250,17 @@ static void check_format(struct tg_walk *walk, enum tg_format format, const stru
     if (!tg_format_matches(format, tg_value_string(value))) tg_walk_refuse(walk, issues[format], value, path);
 }
 
+static __attribute__((noinline)) void check_text(struct tg_walk *walk, const struct tg_schema *schema,
+                                                 const struct tg_value *value, const struct tg_path *path)
+{
+    const struct tg_pattern *pattern = schema->string.pattern;
+    if (pattern && !matches_pattern(walk, pattern, value, path)) return;
+    if (schema->string.format != TG_FORMAT_NONE) check_format(walk, schema->string.format, value, path);
+}
+
 /* What becomes of a value before it is checked. */
-static void prepare_string(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value)
+static __attribute__((noinline)) void prepare_string(struct tg_walk *walk, const struct tg_schema *schema,
+                                                     struct tg_value *value)
 {
     bool is_scalar = value->type > TG_VALUE_NULL && value->type < TG_VALUE_STRING;
     if (schema->can_coerce && is_scalar) write_as_string(walk, value);
@@ -262,6 +270,7 @@ static void prepare_string(struct tg_walk *walk, const struct tg_schema *schema,
     value->length = (uint32_t)trimmed.length;
 }
 
+/* Most strings need no more than this: what others need is kept apart, and its frames with it. */
 void tg_walk_string(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
                     const struct tg_path *path)
 {
@@ -273,10 +282,12 @@ void tg_walk_string(struct tg_walk *walk, const struct tg_schema *schema, struct
         tg_walk_refuse(walk, TG_ISSUE_STRING_TYPE, value, path);
         return;
     }
-    if (!has_right_length(walk, schema, value, path)) return;
-    const struct tg_pattern *pattern = schema->string.pattern;
-    if (pattern && !matches_pattern(walk, pattern, value, path)) return;
-    if (schema->string.format != TG_FORMAT_NONE) check_format(walk, schema->string.format, value, path);
+    /* A code point takes one to four bytes: often the bytes alone settle it. */
+    bool is_settled =
+        value->length <= schema->string.max_length && value->length / 4 >= schema->string.min_length;
+    if (!is_settled && !has_right_length(walk, schema, value, path)) return;
+    if (schema->string.pattern || schema->string.format != TG_FORMAT_NONE)
+        check_text(walk, schema, value, path);
 }
 
 /* ---- declared values ---- */
