@@ -64,7 +64,7 @@ static void answers_each_refused_message_with_its_error(void **state)
          "[{\"type\":\"string_type\",\"loc\":[\"payload\",\"content\"],\"msg\":\"Input should be a valid "
          "string\"}],\"ref\":\"a\""},
         {"{\"action\":\"ping\",\"ref\":[]}",
-         "[{\"type\":\"string_type\",\"loc\":[\"ref\"],\"msg\":\"Input should be a valid string\"}]"},
+         "[{\"type\":\"string_type\",\"loc\":[\"ref\"],\"msg\":\"Input should be a valid string, got 1\"}]"},
     };
     struct fake_core *core = *state;
     open(core, "/chat");

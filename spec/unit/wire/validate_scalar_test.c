@@ -164,7 +164,7 @@ static void looks_at_length_then_pattern_then_format(void **state)
     refuse_json(fixture, string, "\"123456\"", "string_too_long@[]");
     string->string.format = TG_FORMAT_IPV4;
     refuse_json(fixture, string, "\"1\"", "string_pattern_mismatch@[]");
-    tell_json(fixture, string, "\"abc\"", "payload: Input should be a valid IPv4 address, got 'abc'");
+    tell_json(fixture, string, "\"abc\"", "payload: Input is not a valid IPv4 address, got 'abc'");
 }
 
 static void names_each_format(void **state)

@@ -179,7 +179,7 @@ static void finds_items_that_are_equal(void **state)
     accept_json(fixture, array, "[1,\"1\",[1],true,null,{\"a\":1}]", "[1,\"1\",[1],true,null,{\"a\":1}]");
     refuse_json(fixture, array, "[1,2,1.0,[],{\"a\":1,\"b\":2},[],{\"b\":2,\"a\":1},1]",
                 "not_unique@[2] not_unique@[5] not_unique@[6] not_unique@[7]");
-    tell_json(fixture, array, "[3,4,5,4]", "payload[4]: Item should be unique, but it equals item 1");
+    tell_json(fixture, array, "[3,4,5,4]", "payload[4]: Item should be unique, but it equals item 2");
 }
 
 static void compares_items_as_the_script_will_see_them(void **state)
