@@ -11,10 +11,11 @@
 
 /* ---- in ---- */
 
-static void report(struct tg_issues *issues, enum tg_issue_type type, struct tg_slice key)
+static void report(struct tg_issues *issues, enum tg_issue_type type, struct tg_slice key,
+                   const struct tg_value *got)
 {
     struct tg_path path = {.key = key};
-    tg_issue_add(issues, type, &path);
+    tg_issue_report(issues, &(struct tg_issue){.type = type, .path = &path, .got = got});
 }
 
 /* An action that is no string is named as it was sent, if it is short. */
@@ -44,7 +45,7 @@ static void read_ref(const struct tg_value *value, struct tg_ref *ref, struct tg
         ref->type = TG_REF_STRING;
         ref->string = tg_value_string(value);
     } else {
-        report(issues, TG_ISSUE_STRING_TYPE, TG_SLICE("ref"));
+        report(issues, TG_ISSUE_STRING_TYPE, TG_SLICE("ref"), value);
     }
 }
 
@@ -66,7 +67,7 @@ static void read_member(struct tg_member *member, struct tg_envelope *envelope, 
         if (is_string)
             envelope->topic = tg_value_string(value);
         else
-            report(issues, TG_ISSUE_STRING_TYPE, key);
+            report(issues, TG_ISSUE_STRING_TYPE, key, value);
     }
 }
 
@@ -79,7 +80,7 @@ enum tg_status tg_envelope_read(struct tg_value *message, struct tg_envelope *en
         tg_issue_add(issues, TG_ISSUE_MODEL_TYPE, NULL);
     } else {
         if (!tg_value_get(message, TG_SLICE("action")))
-            report(issues, TG_ISSUE_ACTION_NOT_FOUND, TG_SLICE("action"));
+            report(issues, TG_ISSUE_ACTION_NOT_FOUND, TG_SLICE("action"), NULL);
         for (uint32_t i = 0; i < message->length; i++) read_member(&message->members[i], envelope, issues);
     }
     if (issues->out->has_failed) return TG_E_NO_MEMORY;

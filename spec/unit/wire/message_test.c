@@ -124,14 +124,18 @@ static void refuses_any_other_ref_and_does_not_echo_it(void **state)
 {
     char long_ref[200];
     snprintf(long_ref, sizeof long_ref, "\"%0129d\"", 0);
-    const char *const refs[] = {"1.0", "true", "[]", "{}", long_ref};
+    const struct {
+        const char *ref, *got;
+    } refs[] = {{"1.0", ", got 1.0"}, {"true", ", got true"}, {"[]", ""}, {"{}", ""}, {long_ref, ""}};
     for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) {
-        char json[256];
-        snprintf(json, sizeof json, "{\"action\":\"a\",\"ref\":%s}", refs[i]);
-        answers(
-            *state, json,
+        char json[256], answer[256];
+        snprintf(json, sizeof json, "{\"action\":\"a\",\"ref\":%s}", refs[i].ref);
+        snprintf(
+            answer, sizeof answer,
             "{\"action\":\"error\",\"payload\":[{\"type\":\"string_type\",\"loc\":[\"ref\"],\"msg\":\"Input "
-            "should be a valid string\"}]}");
+            "should be a valid string%s\"}]}",
+            refs[i].got);
+        answers(*state, json, answer);
     }
 }
 
@@ -172,12 +176,13 @@ static void names_an_action_that_is_no_string(void **state)
 
 static void tells_all_that_is_wrong_in_document_order_but_missing_first(void **state)
 {
-    answers(*state, "{\"topic\":null,\"ref\":1.5}",
-            "{\"action\":\"error\",\"payload\":["
-            "{\"type\":\"union_tag_not_found\",\"loc\":[\"action\"],\"msg\":\"Unable to extract tag using "
-            "discriminator 'action'\"},"
-            "{\"type\":\"string_type\",\"loc\":[\"topic\"],\"msg\":\"Input should be a valid string\"},"
-            "{\"type\":\"string_type\",\"loc\":[\"ref\"],\"msg\":\"Input should be a valid string\"}]}");
+    answers(
+        *state, "{\"topic\":null,\"ref\":1.5}",
+        "{\"action\":\"error\",\"payload\":["
+        "{\"type\":\"union_tag_not_found\",\"loc\":[\"action\"],\"msg\":\"Unable to extract tag using "
+        "discriminator 'action'\"},"
+        "{\"type\":\"string_type\",\"loc\":[\"topic\"],\"msg\":\"Input should be a valid string, got null\"},"
+        "{\"type\":\"string_type\",\"loc\":[\"ref\"],\"msg\":\"Input should be a valid string, got 1.5\"}]}");
 }
 
 /* ---- out ---- */
