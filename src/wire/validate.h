@@ -32,7 +32,8 @@ struct tg_validation {
     struct tg_issues *issues; /* where what is wrong goes */
     enum tg_naming naming;    /* how the sender writes the names of fields */
     bool is_exact;            /* nothing is coerced or trimmed: the value is one of our own scripts */
-    uint32_t max_steps;       /* setting max_check_steps */
+    uint32_t max_steps;       /* setting max_check_steps: of one pattern, and of all that the unions which
+                               * stand inside unions look at; 0: nothing of either */
 
     const struct tg_call *calls; /* out: the first; NULL: none */
     bool has_hit_steps;          /* out: max_steps were not enough */
@@ -46,8 +47,8 @@ enum tg_status tg_validate(const struct tg_schema *schema, struct tg_value *valu
                            struct tg_validation *validation);
 
 /* The payload of a message, where absent (NULL) and null are the same: a schema that allows null, is
- * optional or has a default can do without; for any other it is missing. A constant default becomes
- * `*payload`; one that a function makes is a call whose path is `path`. */
+ * optional or has a default can do without; for any other it is missing. A default comes before null: a
+ * constant one becomes `*payload`; one that a function makes is a call whose path is `path`. */
 enum tg_status tg_validate_payload(const struct tg_schema *schema, struct tg_value **payload,
                                    const struct tg_path *path, struct tg_validation *validation);
 
