@@ -33,7 +33,7 @@ struct tg_validation {
     enum tg_naming naming;    /* how the sender writes the names of fields */
     bool is_exact;            /* nothing is coerced or trimmed: the value is one of our own scripts */
     uint32_t max_steps;       /* setting max_check_steps: of one pattern, and of all that the unions which
-                               * stand inside unions look at; 0: nothing of either */
+                               * stand inside unions look at (0: the pattern's own, and none) */
 
     const struct tg_call *calls; /* out: the first; NULL: none */
     bool has_hit_steps;          /* out: max_steps were not enough */
