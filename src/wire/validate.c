@@ -36,6 +36,8 @@ static void check_unique(struct tg_walk *walk, const struct tg_value *value, con
 static void check_array(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
                         const struct tg_path *path)
 {
+    /* An empty table of a script's is whatever its schema wants it to be. */
+    if (walk->is_exact && value->type == TG_VALUE_OBJECT && value->length == 0) value->type = TG_VALUE_ARRAY;
     if (value->type != TG_VALUE_ARRAY) {
         tg_walk_refuse(walk, TG_ISSUE_LIST_TYPE, value, path);
         return;

@@ -31,7 +31,8 @@ struct tg_validation {
     struct tg_arena *arena;   /* where defaults, coerced values and calls go */
     struct tg_issues *issues; /* where what is wrong goes */
     enum tg_naming naming;    /* how the sender writes the names of fields */
-    bool is_exact;            /* nothing is coerced or trimmed: the value is one of our own scripts */
+    bool is_exact;            /* nothing is coerced or trimmed: the value is one of our own scripts, whose
+                               * empty tables are arrays as well as objects */
     uint32_t max_steps;       /* setting max_check_steps: of one pattern, and of all that the unions which
                                * stand inside unions look at (0: the pattern's own, and none) */
 
