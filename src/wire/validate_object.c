@@ -84,6 +84,15 @@ static void report_extra(struct tg_walk *walk, const struct tg_schema_object *ob
     tg_walk_report(walk, &issue);
 }
 
+/* Whether an undeclared member is called as a field is in the script: in camel case a client writes that
+ * field otherwise, and the two would be one to the script, the undeclared one unchecked. */
+static bool takes_a_name(const struct tg_walk *walk, const struct tg_schema_object *object,
+                         const struct tg_member *member)
+{
+    return walk->validation->naming != TG_NAMING_DECLARED &&
+           tg_schema_find_field(object, TG_NAMING_DECLARED, tg_member_key(member), 0);
+}
+
 /* Checks the members and drops those that nobody asked for. */
 static void check_members(struct tg_walk *walk, const struct tg_schema_object *object, struct tg_value *value,
                           const struct tg_path *path)
@@ -96,7 +105,8 @@ static void check_members(struct tg_walk *walk, const struct tg_schema_object *o
             const struct tg_schema_field *field = &object->fields[member->key_id - 1];
             member->key_id = step.path.key_id = field->key_id;
             tg_walk_check(walk, field->schema, &member->value, &step.path);
-        } else if (object->additional == TG_ADDITIONAL_FORBID) {
+        } else if (object->additional == TG_ADDITIONAL_FORBID ||
+                   (object->additional == TG_ADDITIONAL_ALLOW && takes_a_name(walk, object, member))) {
             report_extra(walk, object, member, &step.path);
             continue;
         } else if (object->additional == TG_ADDITIONAL_IGNORE) {
