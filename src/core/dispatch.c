@@ -8,6 +8,9 @@
 #include "wire/message.h"
 #include "wire/validate.h"
 
+/* How much of a payload the log shows. */
+enum { SHOWN_BYTES = 200 };
+
 void tg_dispatch_answer_issues(struct tg_conn *conn, struct tg_issues *issues, const struct tg_ref *ref)
 {
     tg_issues_finish(issues);
@@ -92,6 +95,17 @@ static enum tg_status read_message(struct tg_conn *conn, struct tg_slice text, s
     return *action ? check_payload(conn, *action, envelope, issues) : TG_E_INVALID;
 }
 
+/* The payload as it was understood, without secrets, in the buffer of what is wrong: nothing is. */
+static void log_received(struct tg_conn *conn, const struct tg_action *action,
+                         const struct tg_envelope *envelope)
+{
+    struct tg_buf *shown = &conn->worker->issues;
+    if (!tg_log_is_on(TG_LOG_DEBUG)) return;
+    if (envelope->payload) tg_json_write_shown(shown, envelope->payload, SHOWN_BYTES);
+    tg_log(TG_LOG_DEBUG, "received", TG_LOG_CONN(conn), TG_LOG_STR("action", action->name),
+           TG_LOG_STR("payload", tg_buf_peek(shown)));
+}
+
 static void dispatch_message(struct tg_conn *conn, struct tg_slice text)
 {
     struct tg_worker *worker = conn->worker;
@@ -102,7 +116,7 @@ static void dispatch_message(struct tg_conn *conn, struct tg_slice text)
     tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
     switch (read_message(conn, text, &envelope, &action, &issues)) {
     case TG_OK:
-        tg_log(TG_LOG_DEBUG, "received", TG_LOG_CONN(conn), TG_LOG_STR("action", action->name));
+        log_received(conn, action, &envelope);
         conn->generation->script->ops->message(conn->generation->script, conn, action, &envelope);
         break;
     case TG_E_INVALID:
