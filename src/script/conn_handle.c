@@ -52,10 +52,14 @@ enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct 
                                    const struct tg_message_type *type, const struct tg_ref *ref)
 {
     struct tg_buf *out;
+    enum tg_naming naming = conn->consumer->naming;
+    tg_message_push_payload(world, L, index, type, naming);
     enum tg_status status = tg_conn_begin(conn, &out);
-    if (status != TG_OK) return status;
-    tg_message_write(world, L, index, type, ref, out);
-    status = tg_conn_commit(conn, TG_OPCODE_TEXT);
+    if (status == TG_OK) {
+        tg_message_write(world, L, -1, type, naming, ref, out);
+        status = tg_conn_commit(conn, TG_OPCODE_TEXT);
+    }
+    lua_pop(L, 1);
     if (status == TG_OK) tg_log(TG_LOG_DEBUG, "sent", TG_LOG_CONN(conn), TG_LOG_STR("action", type->action));
     return status;
 }

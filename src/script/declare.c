@@ -47,14 +47,27 @@ static struct tg_texts get_texts(struct tg_world *world, lua_State *L, int index
     return (struct tg_texts){items, count};
 }
 
+/* Raises when a type has no names in camel case and the consumer needs them. */
+static void check_names(lua_State *L, const struct tg_consumer *consumer, const struct tg_message_type *type)
+{
+    if (consumer->naming == TG_NAMING_CAMEL && type->clash.data)
+        luaL_error(L,
+                   "%s: the message '%s' has no names in camel case, which consumer '%s' (%s) asks for: %s",
+                   type->source.data, type->action.data, consumer->name.data, consumer->source.data,
+                   type->clash.data);
+}
+
 /* A list of message types as their actions. */
-static struct tg_texts get_types(struct tg_world *world, lua_State *L, int index, const char *name)
+static struct tg_texts get_types(struct tg_world *world, lua_State *L, int index, const char *name,
+                                 const struct tg_consumer *consumer)
 {
     uint32_t count = push_list(L, index, name);
     struct tg_slice *items = arena_calloc(world, L, count, sizeof *items);
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        items[i] = tg_message_type_of_table(L, lua_gettop(L))->action;
+        const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
+        check_names(L, consumer, type);
+        items[i] = type->action;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -85,6 +98,7 @@ static void declare_action(struct tg_world *world, lua_State *L, struct tg_consu
     lua_getfield(L, index, "type");
     const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
     lua_pop(L, 1);
+    check_names(L, consumer, type);
     action->name = type->action;
     lua_pushlstring(L, type->action.data, type->action.length);
     action->script_name_key = tg_world_key_id(world, L);
@@ -92,7 +106,7 @@ static void declare_action(struct tg_world *world, lua_State *L, struct tg_consu
     action->summary = get_text(world, L, index, "summary");
     action->description = get_text(world, L, index, "description");
     action->tags = get_texts(world, L, index, "tags");
-    action->outputs = get_types(world, L, index, "outputs");
+    action->outputs = get_types(world, L, index, "outputs", consumer);
     action->source = get_text(world, L, index, "source");
     action->script_ref = keep_field(world, L, index, "handler");
     struct tg_error error;
@@ -148,7 +162,8 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     consumer->is_text = tg_table_flag(L, index, "is_text");
     consumer->has_strict_frames = tg_table_flag(L, index, "strict_frames");
     consumer->headers = get_texts(world, L, index, "headers");
-    consumer->sends = get_types(world, L, index, "sends");
+    consumer->naming = tg_table_flag(L, index, "camelize") ? TG_NAMING_CAMEL : TG_NAMING_DECLARED;
+    consumer->sends = get_types(world, L, index, "sends", consumer);
     declare_hooks(world, L, index, hooks);
     consumer->takes_binary = hooks->binary != 0;
     consumer->script_data = hooks;

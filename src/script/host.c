@@ -7,11 +7,13 @@
 #include "core/dispatch.h"
 #include "script/call.h"
 #include "script/conn_handle.h"
-#include "script/convert.h"
 #include "script/declare.h"
 #include "script/host_library.h"
 #include "script/loader.h"
 #include "script/message_type.h"
+#include "script/payload.h"
+#include "script/scratch.h"
+#include "script/to_lua.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -204,20 +206,35 @@ static int after_before(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
+/* Makes the defaults and runs the checks of the message on top. False: a check was not content, and the
+ * client has been told. */
+static bool finish_payload(lua_State *L, struct run *run)
+{
+    struct tg_worker *worker = run->conn->worker;
+    struct tg_issues issues;
+    tg_buf_truncate(&worker->issues, 0);
+    tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
+    const struct tg_payload_work work = {
+        .world = &run->host->world, .arena = &worker->arena, .issues = &issues, .holder = lua_gettop(L)};
+    tg_payload_work(&work, L, run->envelope->calls);
+    if (issues.count == 0) return true;
+    tg_dispatch_answer_issues(run->conn, &issues, &run->envelope->ref);
+    return false;
+}
+
 static int message_body(lua_State *L)
 {
     struct run *run = run_of(L);
     int before = hooks_of(run)->before;
     lua_rawgeti(L, 1, TG_REF_KEYS);
+    if (!before) lua_rawgeti(L, 1, run->action->script_ref);
+    push_conn(L, run);
+    push_message(L, run);
+    if (run->envelope->calls && !finish_payload(L, run)) return 0;
     if (!before) {
-        lua_rawgeti(L, 1, run->action->script_ref);
-        push_conn(L, run);
-        push_message(L, run);
         lua_callk(L, 2, 1, 0, send_reply);
         return send_reply(L, LUA_OK, 0);
     }
-    push_conn(L, run);
-    push_message(L, run);
     lua_rawgeti(L, 1, before);
     lua_pushvalue(L, 4);
     lua_pushvalue(L, 5);
@@ -370,6 +387,7 @@ static int open_world(lua_State *L)
 {
     struct tg_host *host = lua_touserdata(L, 1);
     tg_world_open(&host->world);
+    tg_scratch_install(&host->world, L);
     tg_conn_handle_install(&host->world, L);
     tg_host_library_install(&host->world, L);
     return 0;

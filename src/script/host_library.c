@@ -2,9 +2,11 @@
 #include "script/host_library.h"
 
 #include "base/log.h"
-#include "script/convert.h"
 #include "script/embedded.h"
 #include "script/message_type.h"
+#include "script/table.h"
+#include "wire/format.h"
+#include "wire/pattern.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -74,6 +76,29 @@ static int host_array(lua_State *L)
     lua_settop(L, 1);
     tg_mark_array(world_of(L), L);
     return 1;
+}
+
+/* check_pattern(text) -> nil, or what is wrong with it */
+static int host_check_pattern(lua_State *L)
+{
+    struct tg_slice pattern;
+    struct tg_error error;
+    pattern.data = luaL_checklstring(L, 1, &pattern.length);
+    enum tg_status status = tg_pattern_check(pattern, &error);
+    if (status == TG_E_NO_MEMORY) tg_world_check_memory(L, NULL);
+    if (status == TG_OK) return 0;
+    lua_pushstring(L, error.text);
+    return 1;
+}
+
+/* Pushes the names of all formats. [-0, +1, e] */
+static void push_formats(lua_State *L)
+{
+    lua_createtable(L, TG_FORMATS, 0);
+    for (int format = TG_FORMAT_NONE + 1; format < TG_FORMATS; format++) {
+        lua_pushstring(L, tg_format_name((enum tg_format)format));
+        lua_rawseti(L, -2, format);
+    }
 }
 
 static int visible_done(lua_State *L, int status, lua_KContext context)
@@ -179,8 +204,13 @@ static int host_log(lua_State *L)
 void tg_host_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"message_type", host_message_type}, {"declared", host_declared}, {"array", host_array},
-        {"visible", host_visible},           {"log", host_log},           {NULL, NULL},
+        {"message_type", host_message_type},
+        {"declared", host_declared},
+        {"array", host_array},
+        {"visible", host_visible},
+        {"log", host_log},
+        {"check_pattern", host_check_pattern},
+        {NULL, NULL},
     };
     tg_world_push(world, L, TG_REF_LOADED);
     luaL_newlibtable(L, functions);
@@ -188,6 +218,8 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     luaL_setfuncs(L, functions, 1);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
+    push_formats(L);
+    lua_setfield(L, -2, "formats");
     lua_pushstring(L, tg_config_is_development(world->config) ? "development" : "production");
     lua_setfield(L, -2, "mode");
     lua_setfield(L, -2, "tidegate.host");

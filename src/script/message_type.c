@@ -5,7 +5,8 @@
 #include "script/message_type.h"
 
 #include "script/compile.h"
-#include "script/convert.h"
+#include "script/outgoing.h"
+#include "script/to_json.h"
 #include "wire/json.h"
 
 #include <lauxlib.h>
@@ -19,13 +20,23 @@ struct instance {
     const struct tg_message_type *type;
 };
 
-/* constructor(self, payload). Upvalues: the metatable, the type. */
+/* constructor(self, payload). Upvalues: the metatable, the type, the world. What is wrong is raised at the
+ * line of the caller. */
 static int make_instance(lua_State *L)
 {
+    const struct tg_message_type *type = lua_touserdata(L, lua_upvalueindex(2));
+    struct tg_world *world = lua_touserdata(L, lua_upvalueindex(3));
+    bool is_checked = tg_config_checks_outgoing(world->config);
     lua_settop(L, 2);
     struct instance *instance = lua_newuserdatauv(L, sizeof *instance, 1);
-    *instance = (struct instance){&type_key, lua_touserdata(L, lua_upvalueindex(2))};
+    *instance = (struct instance){&type_key, type};
     lua_insert(L, 2);
+    if (type->has_defaults || is_checked) {
+        struct tg_scratch *scratch = tg_scratch_push(world, L);
+        if (type->has_defaults) tg_outgoing_fill(world, L, 3, type, scratch);
+        if (is_checked) tg_outgoing_check(world, L, 3, type, scratch);
+        lua_settop(L, 3);
+    }
     lua_setiuservalue(L, 2, 1);
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_setmetatable(L, 2);
@@ -56,6 +67,17 @@ static int instance_newindex(lua_State *L)
     return 0;
 }
 
+/* tostring(message). Upvalue: the world. */
+static int instance_tostring(lua_State *L)
+{
+    const struct tg_message_type *type = tg_message_type_of_instance(L, 1);
+    if (!type) return luaL_error(L, "a message is expected");
+    lua_settop(L, 1);
+    lua_getiuservalue(L, 1, 1);
+    tg_outgoing_push_shown(lua_touserdata(L, lua_upvalueindex(1)), L, 2, type);
+    return 1;
+}
+
 static struct tg_slice copy_field(struct tg_world *world, lua_State *L, int index, const char *name)
 {
     struct tg_slice text;
@@ -77,10 +99,22 @@ static struct tg_slice make_head(struct tg_world *world, lua_State *L, struct tg
     return tg_world_copy(world, L, tg_buf_peek(head));
 }
 
-/* Pushes the metatable of the type's instances. [-0, +1, e] */
-static void push_instance_meta(lua_State *L, const struct tg_message_type *type)
+static enum tg_role get_role(lua_State *L, int index)
 {
-    lua_createtable(L, 0, 4);
+    static const char *const names[] = {"message", "group_message", "event", NULL};
+    lua_getfield(L, index, "role");
+    enum tg_role role = (enum tg_role)luaL_checkoption(L, -1, names[TG_ROLE_MESSAGE], names);
+    lua_pop(L, 1);
+    return role;
+}
+
+/* Pushes the metatable of the type's instances. [-0, +1, e] */
+static void push_instance_meta(struct tg_world *world, lua_State *L, const struct tg_message_type *type)
+{
+    lua_createtable(L, 0, 5);
+    lua_pushlightuserdata(L, world);
+    lua_pushcclosure(L, instance_tostring, 1);
+    lua_setfield(L, -2, "__tostring");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable"); /* out of reach */
     lua_pushlstring(L, type->action.data, type->action.length);
@@ -100,14 +134,23 @@ void tg_message_type_push_constructor(struct tg_world *world, lua_State *L, int 
     type->action = copy_field(world, L, index, "action");
     type->source = copy_field(world, L, index, "source");
     type->head = make_head(world, L, type->action);
+    type->role = get_role(L, index);
     lua_getfield(L, index, "schema");
-    type->payload = tg_compile_schema(world, L, lua_gettop(L));
+    struct tg_compiled compiled = tg_compile_schema(world, L, lua_gettop(L));
+    type->payload = compiled.schema;
+    type->clash = compiled.clash;
+    type->has_defaults = compiled.has_defaults;
     lua_pop(L, 1);
+    if (lua_getfield(L, index, "serialise") != LUA_TNIL)
+        type->serialise = tg_world_keep(world, L);
+    else
+        lua_pop(L, 1);
     lua_pushlightuserdata(L, type);
     lua_rawsetp(L, index, &type_key);
-    push_instance_meta(L, type);
+    push_instance_meta(world, L, type);
     lua_pushlightuserdata(L, type);
-    lua_pushcclosure(L, make_instance, 2);
+    lua_pushlightuserdata(L, world);
+    lua_pushcclosure(L, make_instance, 3);
 }
 
 static const struct tg_message_type *type_in_table(lua_State *L, int index)
@@ -147,24 +190,45 @@ const char *tg_message_type_push_misuse(lua_State *L, int index)
 static bool is_left_out(lua_State *L, int index, const struct tg_schema *schema)
 {
     if (schema->kind == TG_SCHEMA_NULL || schema->is_nullable || schema->is_optional)
-        return lua_isnil(L, index) || (lua_islightuserdata(L, index) && !lua_touserdata(L, index));
+        return tg_is_null(L, index);
     return schema->kind == TG_SCHEMA_ANY && lua_isnil(L, index);
 }
 
-void tg_message_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
-                      const struct tg_ref *ref, struct tg_buf *out)
+void tg_message_push_payload(struct tg_world *world, lua_State *L, int index,
+                             const struct tg_message_type *type, enum tg_naming naming)
 {
     index = lua_absindex(L, index);
-    tg_buf_append_slice(out, type->head);
     luaL_checkstack(L, 12, "too many values");
-    tg_world_push(world, L, TG_REF_KEYS);
-    int keys = lua_gettop(L);
+    if (type->role == TG_ROLE_EVENT)
+        luaL_error(L, "the event '%s' is not for clients: send them a message that tells of it",
+                   type->action.data);
+    if (naming == TG_NAMING_CAMEL && type->clash.data)
+        luaL_error(L, "the message '%s' (%s) has no names in camel case: %s", type->action.data,
+                   type->source.data, type->clash.data);
+    if (type->serialise) tg_world_push(world, L, type->serialise);
     lua_getiuservalue(L, index, 1);
-    if (!is_left_out(L, keys + 1, type->payload)) {
+    if (!type->serialise) return;
+    lua_call(L, 1, 1);
+    if (lua_isnil(L, -1))
+        luaL_error(L, "serialise of the message '%s' returned nothing: it returns what is sent",
+                   type->action.data);
+}
+
+void tg_message_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
+                      enum tg_naming naming, const struct tg_ref *ref, struct tg_buf *out)
+{
+    index = lua_absindex(L, index);
+    bool has_extras = type->serialise != 0;
+    tg_buf_append_slice(out, type->head);
+    if (has_extras || !is_left_out(L, index, type->payload)) {
+        const struct tg_writing writing = {type->payload, naming, has_extras, type->action};
+        tg_world_push(world, L, TG_REF_KEYS);
         tg_buf_append_literal(out, ",\"payload\":");
-        tg_write_payload(world, L, keys + 1, keys, type->payload, type->action, out);
+        tg_write_payload(world, L, index, lua_gettop(L), &writing, out);
+        lua_pop(L, 1);
     }
-    lua_settop(L, keys - 1);
     tg_message_write_ref(out, ref);
+    if (type->role == TG_ROLE_GROUP_MESSAGE)
+        tg_buf_append_literal(out, ",\"is_mine\":false,\"is_current\":false");
     tg_buf_append_char(out, '}');
 }

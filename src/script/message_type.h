@@ -10,15 +10,25 @@
 #include "script/world.h"
 #include "wire/message.h"
 
+enum tg_role {
+    TG_ROLE_MESSAGE,
+    TG_ROLE_GROUP_MESSAGE, /* says to each receiver whether it is its own */
+    TG_ROLE_EVENT,         /* stays in the server */
+};
+
 struct tg_message_type {
     struct tg_slice action;
     struct tg_slice head;            /* {"action":"chat" */
     const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
     struct tg_slice source;          /* file:line of the declaration */
+    struct tg_slice clash;           /* why it has no names in camel case; data NULL: it has */
+    enum tg_role role;
+    int serialise; /* the script's function that makes what is written of a payload; 0: none */
+    bool has_defaults;
 };
 
-/* Compiles the type table at `index` (fields action, schema, source) and pushes the function that makes
- * its instances: f(self, payload). [-0, +1, e] */
+/* Compiles the type table at `index` (fields action, schema, source, role, serialise) and pushes the function
+ * that makes its instances: f(self, payload). [-0, +1, e] */
 void tg_message_type_push_constructor(struct tg_world *world, lua_State *L, int index);
 
 /* The type of the type table at `index`; raises when it is none. [-0, +0, e] */
@@ -31,8 +41,14 @@ const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int inde
  * which has to be called". [-0, +1, e] */
 const char *tg_message_type_push_misuse(lua_State *L, int index);
 
-/* Appends the frame's text for the instance at `index`. Raises what does not fit the schema. [-0, +0, e] */
+/* Pushes what is written as the payload of the instance at `index` for clients with `naming`: runs
+ * `serialise`. Raises what keeps the message from being sent at all. [-0, +1, e] */
+void tg_message_push_payload(struct tg_world *world, lua_State *L, int index,
+                             const struct tg_message_type *type, enum tg_naming naming);
+
+/* Appends the frame's text, with the payload that lies at `index`. Raises what does not fit the schema. Runs
+ * no Lua code. [-0, +0, e] */
 void tg_message_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
-                      const struct tg_ref *ref, struct tg_buf *out);
+                      enum tg_naming naming, const struct tg_ref *ref, struct tg_buf *out);
 
 #endif

@@ -124,6 +124,16 @@ static int world_dofile(lua_State *L)
     return dofile_done(L, LUA_OK, 1);
 }
 
+/* coroutine.yield(...), which says what is wrong where C waits for an answer: "attempt to yield across a
+ * C-call boundary" helps nobody who does not know our insides. */
+static int world_yield(lua_State *L)
+{
+    if (!lua_isyieldable(L))
+        return luaL_error(L, "cannot wait here: a check, the function of a default, serialise, and what "
+                             "table.sort or string.gsub call have to answer at once");
+    return lua_yield(L, lua_gettop(L));
+}
+
 /* Copies the table on top, one level deep. [-1, +1, e] */
 static void copy_table(lua_State *L)
 {
@@ -182,6 +192,10 @@ static void push_environment(lua_State *L)
     wrap(L, "load", world_load);
     wrap(L, "loadfile", world_loadfile);
     wrap(L, "dofile", world_dofile);
+    lua_getfield(L, -1, "coroutine");
+    lua_pushcfunction(L, world_yield);
+    lua_setfield(L, -2, "yield");
+    lua_pop(L, 1);
 }
 
 void tg_world_open(struct tg_world *world)
@@ -215,6 +229,7 @@ void tg_world_open(struct tg_world *world)
 void tg_world_deinit(struct tg_world *world)
 {
     tg_buf_deinit(&world->scratch);
+    tg_arena_deinit(&world->arena);
     free(world->root);
     free(world->entries);
     world->root = world->entries = NULL;

@@ -28,8 +28,9 @@ enum tg_world_ref {
     TG_REF_KEY_IDS,    /* field name -> key id */
     TG_REF_ARRAY_META, /* metatable of decoded arrays */
     TG_REF_CONN_META,
-    TG_REF_DECLARED, /* places of consumers that no module has returned yet (host_library.c) */
-    TG_REF_RETURNED, /* what the entry modules returned: { value =, path = } (loader.c) */
+    TG_REF_SCRATCH_META, /* of the boxes of scratch.c */
+    TG_REF_DECLARED,     /* places of consumers that no module has returned yet (host_library.c) */
+    TG_REF_RETURNED,     /* what the entry modules returned: { value =, path = } (loader.c) */
     TG_REF_COUNT,
 };
 
@@ -46,6 +47,7 @@ struct tg_world {
     bool is_loaded;               /* modules have run: nothing is declared any more */
     uint32_t key_count;
     struct tg_buf scratch; /* owned: text under way that a Lua error may jump over */
+    struct tg_arena arena; /* owned: the same for trees; what runs no Lua code meanwhile resets and uses it */
     char *root;            /* owned: the served folder, as given */
     char *entries;         /* owned: where the entry modules lie */
 };
