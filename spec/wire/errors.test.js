@@ -295,14 +295,17 @@ describe('a payload', () => {
       '"msg":"String should have at most 20 characters"}],"ref":"7"}');
   });
 
-  it('is never repeated in an error', async () => {
+  it('is repeated in an error only when it is a short scalar, and never in the log', async () => {
+    const long = 'topsecret'.repeat(20);
     for (const [action, payload] of [
-      ['string', '{"value":"topsecret"}'], ['integer', '{"value":"topsecret"}'], ['literal', '{"value":"topsecret"}'],
-      ['enum', '{"value":"topsecret"}'], ['array', '{"value":"topsecret"}'], ['ignoring', '"topsecret"'],
+      ['string', `{"value":["topsecret"]}`], ['integer', `{"value":"${long}"}`], ['literal', `{"value":"${long}"}`],
+      ['enum', `{"value":"${long}"}`], ['array', '{"value":{"topsecret":1}}'], ['ignoring', `"${long}"`],
     ]) {
       client.text(`{"action":"${action}","payload":${payload}}`);
       assert.doesNotMatch(await client.nextText(), /topsecret/);
     }
+    client.text('{"action":"integer","payload":{"value":"topsecret"}}');
+    assert.match((await client.nextJson()).payload[0].msg, /got 'topsecret'$/);
     assert.doesNotMatch(server.stderr, /topsecret/);
   });
 });

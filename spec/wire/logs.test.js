@@ -138,21 +138,30 @@ describe('a client', () => {
     });
   }
 
-  it('finds nothing of its payloads in the log, even at its loudest', async () => {
-    const server = await logged(['--log-level', 'debug'], async (one) => {
-      await visit(one, '/ws/echo', '{"action":"user_message","payload":{"message":"topsecret"}}',
-                  '{"action":"user_message","payload":{"message":["topsecret"]}}',
-                  '{"action":"user_message","payload":"topsecret', '"topsecret"',
-                  '{"action":"any","payload":{"topsecret":"topsecret"}}');
-      const text = await RawClient.open(one.port, '/ws/text');
-      await text.nextText();
-      text.text('topsecret');
-      await text.nextText();
-      text.frame('binary', 'topsecret');
-      await text.nextFrame();
-      text.close(1000);
-      await text.end();
-    });
+  const tellSecrets = async (one) => {
+    await visit(one, '/ws/echo', '{"action":"user_message","payload":{"message":"topsecret"}}',
+                '{"action":"user_message","payload":{"message":["topsecret"]}}',
+                '{"action":"user_message","payload":"topsecret', '"topsecret"',
+                '{"action":"any","payload":{"topsecret":"topsecret"}}');
+    const text = await RawClient.open(one.port, '/ws/text');
+    await text.nextText();
+    text.text('topsecret');
+    await text.nextText();
+    text.frame('binary', 'topsecret');
+    await text.nextFrame();
+    text.close(1000);
+    await text.end();
+  };
+
+  it('finds nothing of its payloads in the log', async () => {
+    const server = await logged([], tellSecrets);
     assert.doesNotMatch(server.stderr, /topsecret/);
+  });
+
+  it('finds no more in the log of somebody who debugs than the payloads that were right', async () => {
+    const server = await logged(['--log-level', 'debug'], tellSecrets);
+    const lines = server.lines().filter((line) => line.includes('topsecret'));
+    assert.deepStrictEqual(lines.map((line) => parseLogLine(line).payload),
+                           ['{\\"message\\":\\"topsecret\\"}', '{\\"topsecret\\":\\"topsecret\\"}']);
   });
 });
