@@ -1,5 +1,7 @@
 #include "support/alloc.h"
 
+#include "script/heap.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,12 +15,16 @@ void *__real_realloc(void *memory, size_t bytes);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t count, size_t bytes);
 void *__wrap_realloc(void *memory, size_t bytes);
+void *__real_tg_heap_alloc(void *context, void *memory, size_t old_bytes, size_t new_bytes);
+void *__wrap_tg_heap_alloc(void *context, void *memory, size_t old_bytes, size_t new_bytes);
 
 static size_t countdown;
 static bool has_failed;
+static bool is_lasting;
 
 static bool fails_now(void)
 {
+    if (has_failed && is_lasting) return true;
     if (countdown == 0 || --countdown > 0) return false;
     has_failed = true;
     return true;
@@ -39,10 +45,24 @@ void *__wrap_realloc(void *memory, size_t bytes)
     return fails_now() ? NULL : __real_realloc(memory, bytes);
 }
 
+/* Lua takes for granted that a block can be made smaller. For a new block `old_bytes` is its kind. */
+void *__wrap_tg_heap_alloc(void *context, void *memory, size_t old_bytes, size_t new_bytes)
+{
+    bool is_growing = new_bytes > 0 && (!memory || new_bytes > old_bytes);
+    if (is_growing && fails_now()) return NULL;
+    return __real_tg_heap_alloc(context, memory, old_bytes, new_bytes);
+}
+
 void tg_alloc_fail_at(size_t n)
 {
     countdown = n;
-    has_failed = false;
+    has_failed = is_lasting = false;
+}
+
+void tg_alloc_fail_from(size_t n)
+{
+    tg_alloc_fail_at(n);
+    is_lasting = true;
 }
 
 bool tg_alloc_has_failed(void)

@@ -1,5 +1,5 @@
-/* Makes the n-th allocation of the code under test fail (malloc, calloc, realloc are wrapped by the
- * linker). Leaks are LeakSanitizer's to find.
+/* Makes the n-th allocation of the code under test fail (malloc, calloc, realloc and those of a Lua state are
+ * wrapped by the linker). Leaks are LeakSanitizer's to find.
  *
  *     static enum tg_status parse_once(void *context);
  *     ...
@@ -15,6 +15,9 @@
 
 /* The n-th allocation from now on fails, once; 0: none. */
 void tg_alloc_fail_at(size_t n);
+
+/* The n-th allocation from now on fails, and all behind it: Lua tries each twice, with a collection between. */
+void tg_alloc_fail_from(size_t n);
 
 /* Whether it has come to that. */
 bool tg_alloc_has_failed(void);
