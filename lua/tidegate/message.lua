@@ -16,6 +16,11 @@ local Message <const> = {}
 ---@type table<table, tidegate.Role>
 local roles <const> = setmetatable({}, { __mode = "k" })
 
+--- All of them, in the order in which they were declared, for the tools that look over an
+--- application. What is declared stays as long as the code.
+---@type tidegate.MessageType[]
+Message.declared = {}
+
 local role_words <const> = {
   message = "the message type",
   group_message = "the group message",
@@ -65,6 +70,7 @@ local function new(role, members)
   end
   metatable.__call = make
   roles[self] = role
+  Message.declared[#Message.declared + 1] = self
   return self
 end
 
