@@ -36,7 +36,7 @@ describe('--help', () => {
       const { code, stdout } = await run(args);
       if (args[0] === 'help' && code !== 0) continue; // `help` is a courtesy
       assert.strictEqual(code, 0);
-      for (const command of ['run', 'check', 'routes', 'version']) assert.match(stdout, new RegExp(`\\b${command}\\b`));
+      for (const command of ['run', 'check', 'routes', 'types', 'version']) assert.match(stdout, new RegExp(`\\b${command}\\b`));
     }
   });
 });
@@ -225,6 +225,55 @@ describe('tidegate check', () => {
     const { code, stdout } = await run(['run', path.join(APPS, 'broken'), '--port', '0']);
     assert.strictEqual(code, 1);
     assert.doesNotMatch(stdout, /listening/);
+  });
+});
+
+describe('tidegate types', () => {
+  const inFolder = async (act) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-spec-'));
+    try {
+      return await act(path.join(folder, 'types.lua'));
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  };
+  const CONSUMERS = path.join(ROOT, 'consumers');
+
+  it('writes into the file that --output names what it prints without', async () => {
+    const { code, stdout } = await run(['types', CONSUMERS]);
+    assert.strictEqual(code, 0);
+    assert.match(stdout, /---@class \(exact\) app\.user_message\.Payload\n---@field message string\n/);
+    await inFolder(async (file) => {
+      const written = await run(['types', CONSUMERS, '--output', file]);
+      assert.strictEqual(written.code, 0, written.stderr);
+      assert.strictEqual(written.stdout, '');
+      assert.strictEqual(fs.readFileSync(file, 'utf8'), stdout);
+    });
+  });
+
+  it('of what does not load keeps the old file and tells why', async () => {
+    await inFolder(async (file) => {
+      fs.writeFileSync(file, 'old');
+      const { code, stdout, stderr } = await run(['types', path.join(APPS, 'broken'), '--output', file]);
+      assert.strictEqual(code, 1);
+      assert.strictEqual(stdout, '');
+      assert.match(stderr, /misspelt\.lua:5\b/);
+      assert.strictEqual(fs.readFileSync(file, 'utf8'), 'old');
+    });
+  });
+
+  it('that cannot write says where and why', async () => {
+    const { code, stderr } = await run(['types', CONSUMERS, '--output', '/nowhere/types.lua']);
+    assert.strictEqual(code, 1);
+    assert.match(stderr, /\/nowhere\/types\.lua: cannot be written: No such file or directory/);
+  });
+});
+
+describe('a flag of one command', () => {
+  it('is refused by the others, which say whose it is', async () => {
+    const { code, stderr } = await run(['run', WIRE, '--output', 'x']);
+    assert.strictEqual(code, 1);
+    assert.match(stderr, /--output is a flag of `tidegate types`/);
   });
 });
 

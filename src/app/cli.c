@@ -1,6 +1,6 @@
 /* A flag is the name of a setting with dashes; its value follows as `--name value` or `--name=value`.
- * Three flags are no settings: --config, --dev (short for --mode development) and --help. --static is short
- * for --static-dir. */
+ * --config, --dev (short for --mode development), --help and the flags of single commands are no settings.
+ * --static is short for --static-dir. */
 #include "app/cli.h"
 
 #include "script/settings.h"
@@ -39,6 +39,18 @@ static bool takes_no_value(const char *name)
     return strcmp(name, "dev") == 0 || strcmp(name, "help") == 0;
 }
 
+/* The only command that takes the flag; NULL for a flag of all commands. */
+static const char *command_of_flag(const char *name)
+{
+    return strcmp(name, "output") == 0 ? "types" : NULL;
+}
+
+/* Whether the flag is read here, and is no setting. */
+static bool is_own_flag(const char *name)
+{
+    return strcmp(name, "config") == 0 || strcmp(name, "help") == 0 || command_of_flag(name);
+}
+
 /* Reads the flag at `*position` with its value and moves past both. */
 static enum tg_status next_flag(char *const *arguments, int count, int *position, struct flag *flag,
                                 struct tg_error *error)
@@ -53,6 +65,19 @@ static enum tg_status next_flag(char *const *arguments, int count, int *position
     if (*position == count || is_flag(arguments[*position]))
         return tg_error_set(error, TG_E_INVALID, "%s needs a value", argument);
     flag->value = tg_slice_of(arguments[(*position)++]);
+    return TG_OK;
+}
+
+static enum tg_status note_flag(struct tg_cli *cli, const struct flag *flag, struct tg_error *error)
+{
+    const char *command = command_of_flag(flag->name);
+    if (command && strcmp(cli->command, command) != 0 && strcmp(cli->command, "help") != 0)
+        return tg_error_set(error, TG_E_INVALID, "--%s is a flag of `tidegate %s`, not of `tidegate %s`",
+                            flag->name, command, cli->command);
+    if (strcmp(flag->name, "dev") == 0) cli->is_dev_flagged = true;
+    if (strcmp(flag->name, "help") == 0) cli->command = "help";
+    if (strcmp(flag->name, "config") == 0) cli->config_path = flag->value.data;
+    if (strcmp(flag->name, "output") == 0) cli->output_path = flag->value.data;
     return TG_OK;
 }
 
@@ -75,10 +100,8 @@ enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char *const *argument
             continue;
         }
         enum tg_status status = next_flag(arguments, count, &i, &flag, error);
+        if (status == TG_OK) status = note_flag(cli, &flag, error);
         if (status != TG_OK) return status;
-        if (strcmp(flag.name, "dev") == 0) cli->is_dev_flagged = true;
-        if (strcmp(flag.name, "help") == 0) cli->command = "help";
-        if (strcmp(flag.name, "config") == 0) cli->config_path = flag.value.data;
     }
     if (is_flag(cli->command)) cli->command = "help";
     return TG_OK;
@@ -103,7 +126,7 @@ static enum tg_status set_flags(const struct tg_cli *cli, struct tg_config *conf
         const char *origin = cli->flags[i];
         enum tg_status status = next_flag(cli->flags, cli->flag_count, &i, &flag, error);
         if (status != TG_OK) return status;
-        if (strcmp(flag.name, "config") == 0 || strcmp(flag.name, "help") == 0) continue;
+        if (is_own_flag(flag.name)) continue;
         if (strcmp(flag.name, "dev") == 0) {
             snprintf(flag.name, sizeof flag.name, "mode");
             flag.value = TG_SLICE("development");

@@ -15,6 +15,7 @@ struct tg_cli {
     const char *command;     /* "run", "check", ... */
     const char *folder;      /* the application; "." unless given */
     const char *config_path; /* --config; NULL: FOLDER/tidegate.lua, if there is one */
+    const char *output_path; /* --output of `types`; NULL: standard output */
     char *const *flags;      /* what follows the command; borrowed */
     int flag_count;
     bool is_dev_flagged; /* --dev was given */

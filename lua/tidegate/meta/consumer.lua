@@ -49,11 +49,12 @@
 ---@field disconnected? tidegate.Disconnected
 local Mixin = {}
 
---- Handles the messages of a type.
----@param message_type tidegate.MessageType
----@param options tidegate.HandlerOptions
----@param handler tidegate.Handler
----@overload fun(self: tidegate.Mixin, type: tidegate.MessageType, handler: tidegate.Handler)
+--- Handles the messages of a type. The message is typed where `tidegate types` has written what it
+--- is: a language server narrows a callback by a generic of items, and not by an overload.
+---@generic M
+---@param message_type M[] what tide.message returned
+---@param options tidegate.HandlerOptions | fun(conn: tidegate.Conn, message: M): tidegate.Outgoing?
+---@param handler? fun(conn: tidegate.Conn, message: M): tidegate.Outgoing?
 function Mixin:on(message_type, options, handler) end
 
 --- Handles binary messages.
@@ -65,11 +66,12 @@ function Mixin:on_binary(handler) end
 ---@field disconnected? tidegate.Disconnected it has ended; runs once
 local Consumer = {}
 
---- Handles the messages of a type.
----@param message_type tidegate.MessageType
----@param options tidegate.HandlerOptions
----@param handler tidegate.Handler
----@overload fun(self: tidegate.Consumer, type: tidegate.MessageType, handler: tidegate.Handler)
+--- Handles the messages of a type. The message is typed where `tidegate types` has written what it
+--- is: a language server narrows a callback by a generic of items, and not by an overload.
+---@generic M
+---@param message_type M[] what tide.message returned
+---@param options tidegate.HandlerOptions | fun(conn: tidegate.Conn, message: M): tidegate.Outgoing?
+---@param handler? fun(conn: tidegate.Conn, message: M): tidegate.Outgoing?
 function Consumer:on(message_type, options, handler) end
 
 --- Handles binary messages; without it they are answered with an error.

@@ -12,8 +12,10 @@
 
 ---@alias tidegate.Role "message" | "group_message" | "event"
 
---- What tide.message returns. Called with a payload, it makes a message to send.
+--- What tide.message returns. Called with a payload, it makes a message to send. Its items are not
+--- there: they tell the language server what a handler gets, see Consumer:on.
 ---@class tidegate.MessageType: tidegate.AnyMessageType
+---@field [integer] tidegate.Message
 ---@overload fun(payload?: any): tidegate.Outgoing
 
 --- What tide.group_message returns. A client that gets one reads `is_mine` and `is_current` in it.

@@ -1,6 +1,7 @@
 ---@meta tidegate
 
 --- What a consumer is written with: `local tide <const> = require "tidegate"`.
+---@class tidegate.Library
 local tide = {}
 
 --- Builds schemas: what a payload must look like.

@@ -1,4 +1,5 @@
 #include "app/commands/commands.h"
+#include "script/tool.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,16 @@ struct tg_host *tg_command_load(const struct tg_cli *cli, const struct tg_config
         fprintf(stderr, "tidegate: not enough memory\n");
     tg_buf_deinit(&errors);
     return host;
+}
+
+bool tg_command_tool(struct tg_host *host, const char *module, const char *function, struct tg_buf *text)
+{
+    enum tg_status status = tg_tool_call(host, module, function, text);
+    if (status == TG_E_SCRIPT)
+        fprintf(stderr, "tidegate: %.*s\n", TG_SLICE_ARG(tg_buf_peek(text)));
+    else if (status != TG_OK)
+        fprintf(stderr, "tidegate: not enough memory\n");
+    return status == TG_OK;
 }
 
 static const char *plural(uint32_t count)

@@ -10,6 +10,7 @@ static const char head[] =
     "  tidegate run [DIR]      serve the application in DIR (default: this folder)\n"
     "  tidegate check [DIR]    load it, serve nothing; exit status 1 with all errors\n"
     "  tidegate routes [DIR]   list its paths, consumers and actions\n"
+    "  tidegate types [DIR]    write definitions of its messages for lua-language-server\n"
     "  tidegate version        print the version\n"
     "\n"
     "Settings come from the defaults below, then FILE (DIR/tidegate.lua), then the environment\n"
@@ -17,7 +18,9 @@ static const char head[] =
     "\n"
     "  --config FILE           read settings from FILE instead of DIR/tidegate.lua\n"
     "  --dev                   short for --mode development\n"
-    "  --static DIR            short for --static-dir DIR\n";
+    "  --static DIR            short for --static-dir DIR\n"
+    "\n"
+    "  --output FILE           of types: write into FILE instead of to standard output\n";
 
 static void print_setting(const struct tg_setting *setting)
 {
