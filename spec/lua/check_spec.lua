@@ -230,6 +230,110 @@ describe("tidegate check", function()
     is_refused({ ["a.lua"] = "return {}\n" }, "no consumer")
   end)
 
+  describe("warns", function()
+    --- A module with messages "a" and "b" and a consumer, whose code follows.
+    local consumer <const> = header
+      .. "local s <const> = tide.schema\n"
+      .. 'local a <const> = tide.message("a", { text = s.string() })\n'
+      .. 'local b <const> = tide.message("b", { text = s.string() })\n'
+      .. 'local A <const> = tide.consumer { path = "/a" }\n'
+
+    --- Checks what is said of a consumer's module, and that the application is accepted all the same.
+    ---@param code string begins in line 6
+    ---@param ... string the warnings, in order
+    local function warns(code, ...)
+      local output <const>, status <const> =
+        check { ["a.lua"] = consumer .. code .. "\nreturn A\n" }
+      local lines <const> = {}
+      for line in output:gmatch "[^\n]+" do
+        lines[#lines + 1] = line:find(" warning: ", 1, true) and line or nil
+      end
+      assert.equal(0, status, output)
+      assert.same({ ... }, lines)
+      local count <const> = #lines == 0 and "no warnings"
+        or #lines .. (#lines == 1 and " warning" or " warnings")
+      assert.is_truthy(output:find(": no errors, " .. count .. "\n", 1, true), output)
+    end
+
+    --- One handler of "a" that declares that it answers "b".
+    local function handler(code)
+      return "A:on(a, { output = b }, " .. code .. ")"
+    end
+
+    local silent <const> = 'a.lua:6: warning: the handler of "a" declares that it answers "b", but it '
+      .. "returns nothing and does not use its connection"
+
+    it("of a message that nothing handles and nothing sends", function()
+      warns(
+        "A:on(a, function() end)",
+        'a.lua:4: warning: "b" is declared, but no consumer handles it and none names it in output or sends'
+      )
+      warns "A:on(a, { output = { b } }, function() return b { text = '' } end)"
+      warns "A:on(a, function() end)\nA:on(b, function() end)"
+    end)
+
+    it("of one that only a mixin handles which nobody uses", function()
+      local mixin <const> =
+        "local M <const> = tide.mixin()\nM:on(b, function() end)\nA:on(a, function() end)\n"
+      warns(
+        mixin,
+        'a.lua:4: warning: "b" is declared, but no consumer handles it and none names it in output or sends'
+      )
+      warns(mixin .. "A:use(M)")
+    end)
+
+    it("not of what hooks send, group messages and events", function()
+      local output <const>, status <const> = check {
+        ["a.lua"] = header
+          .. 'tide.group_message("g", {})\ntide.event("e", {})\n'
+          .. 'return tide.consumer { path = "/a", sends = tide.message("a") }\n',
+      }
+      assert.equal(0, status)
+      assert.is_truthy(output:find("no errors, no warnings", 1, true), output)
+    end)
+
+    it("of a handler that can never answer what it declares", function()
+      warns(handler "function() end", silent)
+      warns(handler "function(conn, message) local _ = message.payload end", silent)
+      warns(
+        handler "function(_, m)\n  if m.payload.text == '' then return end\n  tide.log.info(m.action)\nend",
+        silent
+      )
+    end)
+
+    it("whatever its strings and comments say", function()
+      warns(handler "function(conn)\n  -- return b, conn:send\nend", silent)
+      warns(
+        handler "function(conn)\n  --[[ return b\n conn ]] tide.log.info 'conn return 1'\nend",
+        silent
+      )
+      warns(handler "function(conn)\n  tide.log.info [==[ conn ]] return 1 ]==]\nend", silent)
+      warns(handler "function(conn)\n  tide.log.info '\\' conn return 1'\nend", silent)
+    end)
+
+    it("not of one that returns, sends, hands its connection on or broadcasts", function()
+      warns(handler 'function() return b { text = "" } end')
+      warns(handler "function() return '' and b { text = '' } end")
+      warns(handler "function(c)\n  c:send(b { text = '' })\nend")
+      warns(
+        "local function send(c) c:send(b { text = '' }) end\n" .. handler "function(c) send(c) end"
+      )
+      warns(handler "function() local _ = function() tide.broadcast('x', b { text = '' }) end end")
+      warns(handler "function(...) print(...) end")
+    end)
+  end)
+
+  it("tells a default and an example that break their schemas, a line each", function()
+    local output <const>, status <const> = check {
+      ["a.lua"] = header .. 'tide.message("a", {\n  n = tide.schema.integer():default("x"),\n})\n',
+      ["b.lua"] = header
+        .. 'tide.message("b", {\n  n = tide.schema.string({ max = 1 }):example("xx"),\n})\n',
+    }
+    assert.equal(1, status, output)
+    assert.is_truthy(output:find("a.lua:%d: :default: [^\n]+\n"), output)
+    assert.is_truthy(output:find("b.lua:%d: :example: [^\n]+\n"), output)
+  end)
+
   it("gives modules no common globals", function()
     is_refused({
       ["a.lua"] = header .. 'leak = 1\nreturn tide.consumer { path = "/a" }\n',

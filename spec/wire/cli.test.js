@@ -228,6 +228,41 @@ describe('tidegate check', () => {
   });
 });
 
+describe('tidegate check --strict', () => {
+  const files = {
+    fine: 'return tide.consumer { path = "/a" }',
+    unused: 'tide.message("unused")\nreturn tide.consumer { path = "/a" }',
+  };
+  const inFolder = async (name, act) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-spec-'));
+    try {
+      fs.writeFileSync(path.join(folder, 'a.lua'), `local tide <const> = require "tidegate"\n${files[name]}\n`);
+      return await act(folder);
+    } finally {
+      fs.rmSync(folder, { recursive: true });
+    }
+  };
+
+  it('ends with 1 for warnings, which are counted and told either way', async () => {
+    await inFolder('unused', async (folder) => {
+      for (const [flags, status] of [[[], 0], [['--strict'], 1]]) {
+        const { code, stdout, stderr } = await run(['check', folder, ...flags]);
+        assert.strictEqual(code, status);
+        assert.match(stdout, /: no errors, 1 warning\n$/);
+        assert.match(stderr, /a\.lua:2: warning: "unused" is declared/);
+      }
+    });
+  });
+
+  it('ends with 0 without any', async () => {
+    await inFolder('fine', async (folder) => {
+      const { code, stdout, stderr } = await run(['check', '--strict', folder]);
+      assert.strictEqual(code, 0, stderr);
+      assert.match(stdout, /: no errors, no warnings\n$/);
+    });
+  });
+});
+
 describe('tidegate types', () => {
   const inFolder = async (act) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-spec-'));
@@ -271,9 +306,13 @@ describe('tidegate types', () => {
 
 describe('a flag of one command', () => {
   it('is refused by the others, which say whose it is', async () => {
-    const { code, stderr } = await run(['run', WIRE, '--output', 'x']);
-    assert.strictEqual(code, 1);
-    assert.match(stderr, /--output is a flag of `tidegate types`/);
+    for (const [args, flag, owner] of [
+      [['run', WIRE, '--output', 'x'], 'output', 'types'], [['types', WIRE, '--strict'], 'strict', 'check'],
+    ]) {
+      const { code, stderr } = await run(args);
+      assert.strictEqual(code, 1);
+      assert.match(stderr, new RegExp(`--${flag} is a flag of \`tidegate ${owner}\``));
+    }
   });
 });
 

@@ -36,13 +36,14 @@ static void split_flag(const char *argument, struct flag *flag)
 
 static bool takes_no_value(const char *name)
 {
-    return strcmp(name, "dev") == 0 || strcmp(name, "help") == 0;
+    return strcmp(name, "dev") == 0 || strcmp(name, "help") == 0 || strcmp(name, "strict") == 0;
 }
 
 /* The only command that takes the flag; NULL for a flag of all commands. */
 static const char *command_of_flag(const char *name)
 {
-    return strcmp(name, "output") == 0 ? "types" : NULL;
+    if (strcmp(name, "output") == 0) return "types";
+    return strcmp(name, "strict") == 0 ? "check" : NULL;
 }
 
 /* Whether the flag is read here, and is no setting. */
@@ -78,6 +79,7 @@ static enum tg_status note_flag(struct tg_cli *cli, const struct flag *flag, str
     if (strcmp(flag->name, "help") == 0) cli->command = "help";
     if (strcmp(flag->name, "config") == 0) cli->config_path = flag->value.data;
     if (strcmp(flag->name, "output") == 0) cli->output_path = flag->value.data;
+    if (strcmp(flag->name, "strict") == 0) cli->is_strict = true;
     return TG_OK;
 }
 

@@ -19,6 +19,7 @@ struct tg_cli {
     char *const *flags;      /* what follows the command; borrowed */
     int flag_count;
     bool is_dev_flagged; /* --dev was given */
+    bool is_strict;      /* --strict of `check` was given */
 };
 
 /* Reads `arguments` (without the program's name). TG_E_INVALID with a sentence. */

@@ -33,16 +33,39 @@ static const char *plural(uint32_t count)
     return count == 1 ? "" : "s";
 }
 
+static uint32_t count_lines(const struct tg_buf *text)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < text->length; i++) count += text->data[i] == '\n';
+    return count;
+}
+
+static void print_summary(const char *folder, const struct tg_registry *registry, uint32_t warnings)
+{
+    uint32_t actions = 0;
+    for (uint32_t i = 0; i < registry->consumer_count; i++) actions += registry->consumers[i]->action_count;
+    printf("%s: %u consumer%s, %u action%s, %u path%s: no errors, ", folder, registry->consumer_count,
+           plural(registry->consumer_count), actions, plural(actions), registry->endpoint_count,
+           plural(registry->endpoint_count));
+    if (warnings)
+        printf("%u warning%s\n", warnings, plural(warnings));
+    else
+        printf("no warnings\n");
+}
+
 int tg_command_check(const struct tg_cli *cli, const struct tg_config *config)
 {
     struct tg_host *host = tg_command_load(cli, config);
     if (!host) return EXIT_FAILURE;
-    const struct tg_registry *registry = &host->generation.registry;
-    uint32_t actions = 0;
-    for (uint32_t i = 0; i < registry->consumer_count; i++) actions += registry->consumers[i]->action_count;
-    printf("%s: %u consumer%s, %u action%s, %u path%s: no errors\n", cli->folder, registry->consumer_count,
-           plural(registry->consumer_count), actions, plural(actions), registry->endpoint_count,
-           plural(registry->endpoint_count));
+    struct tg_buf warnings;
+    tg_buf_init(&warnings);
+    bool is_looked_over = tg_command_tool(host, "tidegate.lint", "warnings", &warnings);
+    uint32_t count = is_looked_over ? count_lines(&warnings) : 0;
+    if (is_looked_over) {
+        fwrite(warnings.data, 1, warnings.length, stderr);
+        print_summary(cli->folder, &host->generation.registry, count);
+    }
+    tg_buf_deinit(&warnings);
     tg_host_close(host);
-    return EXIT_SUCCESS;
+    return is_looked_over && !(cli->is_strict && count) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

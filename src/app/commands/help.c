@@ -8,7 +8,7 @@ static const char head[] =
     "tidegate, a WebSocket gateway that is scripted in Lua\n"
     "\n"
     "  tidegate run [DIR]      serve the application in DIR (default: this folder)\n"
-    "  tidegate check [DIR]    load it, serve nothing; exit status 1 with all errors\n"
+    "  tidegate check [DIR]    load it, serve nothing; exit status 1 with all errors; tell what looks wrong\n"
     "  tidegate routes [DIR]   list its paths, consumers and actions\n"
     "  tidegate types [DIR]    write definitions of its messages for lua-language-server\n"
     "  tidegate version        print the version\n"
@@ -20,6 +20,7 @@ static const char head[] =
     "  --dev                   short for --mode development\n"
     "  --static DIR            short for --static-dir DIR\n"
     "\n"
+    "  --strict                of check: warnings end with exit status 1, too\n"
     "  --output FILE           of types: write into FILE instead of to standard output\n";
 
 static void print_setting(const struct tg_setting *setting)
