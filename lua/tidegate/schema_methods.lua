@@ -96,7 +96,7 @@ function Methods:named(name)
   elseif self.name then
     fail(':named: the schema is called "%s" already; name it once', self.name)
   end
-  return node.with(self, { name = name })
+  return node.with(self, { name = name, definition = self })
 end
 
 function Methods:json_schema(options)
@@ -131,7 +131,13 @@ end
 ---@param is_ordered boolean
 ---@return tidegate.Schema
 local function with_fields(self, list, is_ordered)
-  return node.with(self, { fields = list, is_ordered = is_ordered }, "name", "examples")
+  return node.with(
+    self,
+    { fields = list, is_ordered = is_ordered },
+    "name",
+    "definition",
+    "examples"
+  )
 end
 
 function Methods:extend(declared)

@@ -19,7 +19,7 @@ local members <const> = {}
 local names <const> = {}
 
 local common_names <const> = "kind source is_optional is_nullable is_secret coerce has_default "
-  .. "default_value default_function default_source description name examples checks "
+  .. "default_value default_function default_source description name definition examples checks "
 local kind_names <const> = "min max exclusive_min exclusive_max multiple_of pattern format trim "
   .. "values item unique fields additional is_ordered value keys branches tag variants "
   .. "resolve max_depth"

@@ -35,8 +35,11 @@ function Host.visible(declare)
   return declare
 end
 
+--- The mark that tells an empty list from an empty object.
+Host.array_mark = { __name = "tidegate.array" }
+
 function Host.array(items)
-  return items or {}
+  return setmetatable(items or {}, Host.array_mark)
 end
 
 return Host
