@@ -1,5 +1,6 @@
 --- Keeps the documentation true: what it lists is compared with the program and its tables, its
---- applications are loaded. An application is a block of Lua that begins with `-- app: NAME`.
+--- applications are loaded. An application is a block of Lua that begins with `-- app: NAME`, and those that
+--- begin with `-- app: NAME file: PATH`. The frames under them are played in spec/wire/docs.test.js.
 
 local program <const> = require "spec.support.program"
 
@@ -9,9 +10,9 @@ local pages <const> = {
   "docs/CHANGELOG.md",
   "docs/benchmarks.md",
   "docs/consumers.md",
+  "docs/messages.md",
   "docs/operations.md",
   "docs/protocol.md",
-  "docs/schemas.md",
   "docs/settings.md",
 }
 
@@ -67,6 +68,22 @@ local function target(page, link)
   return resolved, anchor ~= "" and anchor or nil
 end
 
+--- The files of every application, by its name and theirs.
+---@return table<string, table<string, string>>
+local function applications()
+  local result <const> = {}
+  for _, page in ipairs(pages) do
+    for name, rest, body in read(page):gmatch "```lua\n%-%- app: (%w+)([^\n]*)\n(.-)```" do
+      local file <const> = rest:match "^ file: (%S+)$"
+      assert(rest == "" or file, ("%s: what is %q behind %s?"):format(page, rest, name))
+      assert((result[name] ~= nil) == (file ~= nil), ("%s: which is the first %s?"):format(page, name))
+      result[name] = result[name] or {}
+      result[name][file or name .. ".lua"] = body
+    end
+  end
+  return result
+end
+
 describe("the documentation", function()
   setup(function()
     assert(program.exists(), program.path .. " is not built (TG_BIN names another)")
@@ -108,17 +125,13 @@ describe("the documentation", function()
   end)
 
   it("has applications that load", function()
-    local names <const> = {}
-    for _, page in ipairs(pages) do
-      for name, body in read(page):gmatch "```lua\n%-%- app: (%w+)\n(.-)```" do
-        assert.is_nil(names[name], ("two applications are called %s"):format(name))
-        names[name] = page
-        local app <close> = program.app { [name .. ".lua"] = body }
-        local output <const>, status <const> = program.run("check", app.path)
-        assert.equal(0, status, ("%s in %s: %s"):format(name, page, output))
-      end
+    local found_apps <const> = applications()
+    for name, files in pairs(found_apps) do
+      local app <close> = program.app(files)
+      local output <const>, status <const> = program.run("check", app.path)
+      assert.equal(0, status, ("%s: %s"):format(name, output))
     end
-    assert.is_not_nil(names.hello, "README.md has lost its application")
+    assert.is_not_nil(found_apps.hello, "README.md has lost its application")
   end)
 
   it("explains every metric in one place, and names no other", function()
@@ -136,9 +149,15 @@ describe("the documentation", function()
   end)
 
   it("shows every type of error, and no other", function()
-    local types <const> = found(read "src/wire/issue.c", '%[TG_ISSUE_[%u_]+%] = {"([%l_]+)"')
-    assert.is_not_nil(next(types), "src/wire/issue.c has another shape")
-    types.too_many_errors = true
-    assert.same(types, found(read "docs/protocol.md", '\n| `([%l_]+)` | `{"type":"'))
+    local counts <const> = { too_many_errors = 1 }
+    for name in read("src/wire/issue.c"):gmatch '%[TG_ISSUE_[%u%d_]+%] = {"([%l%d_]+)"' do
+      counts[name] = (counts[name] or 0) + 1
+    end
+    assert.is_not_nil(counts.missing, "src/wire/issue.c has another shape")
+    local shown <const> = {}
+    for name in read("docs/protocol.md"):gmatch '\n| `([%l%d_]+)` | `{"type":"' do
+      shown[name] = (shown[name] or 0) + 1
+    end
+    assert.same(counts, shown)
   end)
 end)
