@@ -76,7 +76,10 @@ local function applications()
     for name, rest, body in read(page):gmatch "```lua\n%-%- app: (%w+)([^\n]*)\n(.-)```" do
       local file <const> = rest:match "^ file: (%S+)$"
       assert(rest == "" or file, ("%s: what is %q behind %s?"):format(page, rest, name))
-      assert((result[name] ~= nil) == (file ~= nil), ("%s: which is the first %s?"):format(page, name))
+      assert(
+        (result[name] ~= nil) == (file ~= nil),
+        ("%s: which is the first %s?"):format(page, name)
+      )
       result[name] = result[name] or {}
       result[name][file or name .. ".lua"] = body
     end
