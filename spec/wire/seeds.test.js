@@ -50,7 +50,7 @@ for (const outgoing of ['always', 'never']) {
       > {"action":"chat"}
       < {"action":"error","payload":[{"type":"missing","loc":["payload"],"msg":"Field required"}]}
       > {"action":"chat","payload":{"sender_name":null,"timestamp":5}}
-      < {"action":"error","payload":[{"type":"missing","loc":["payload","content"],"msg":"Field required"},{"type":"string_type","loc":["payload","sender_name"],"msg":"Input should be a valid string, got null"},{"type":"string_type","loc":["payload","timestamp"],"msg":"Input should be a valid string or null, got 5"}]}
+      < {"action":"error","payload":[{"type":"missing","loc":["payload","content"],"msg":"Field required"},{"type":"string_type","loc":["payload","sender_name"],"msg":"Input should be a valid string, got null"},{"type":"string_type","loc":["payload","timestamp"],"msg":"Input should be a valid string, got 5"}]}
     `));
 
     it('a notification is a map, which is empty by default', () => converse(server, '/ws/chat', `
