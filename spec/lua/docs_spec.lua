@@ -127,12 +127,13 @@ describe("the documentation", function()
     assert.same(settings, documented)
   end)
 
-  it("has applications that load", function()
+  it("has applications that load, without a warning", function()
     local found_apps <const> = applications()
     for name, files in pairs(found_apps) do
       local app <close> = program.app(files)
       local output <const>, status <const> = program.run("check", app.path)
       assert.equal(0, status, ("%s: %s"):format(name, output))
+      assert.is_nil(output:find("warning:", 1, true), ("%s: %s"):format(name, output))
     end
     assert.is_not_nil(found_apps.hello, "README.md has lost its application")
   end)
