@@ -9,7 +9,6 @@
 // the transcript does not tell must not come: after the frames of each sent line, and at the end, the
 // client pings, and nothing may arrive before the pong.
 
-import assert from 'node:assert';
 import { RawClient } from './raw.js';
 import { Server, run } from './server.js';
 
@@ -60,7 +59,7 @@ async function untilPong(client) {
 
 async function expectNothing(client, where) {
   const early = await untilPong(client);
-  assert.deepStrictEqual(early, [], `${where}: received what the transcript does not tell:\n${early.join('\n')}`);
+  if (early.length) throw new Error(`${where}: received what the transcript does not tell:\n${early.join('\n')}`);
 }
 
 async function expectFrame(client, { text, where }) {
@@ -70,7 +69,7 @@ async function expectFrame(client, { text, where }) {
   } catch (error) {
     throw new Error(`${where}: expected\n${text}\nbut ${error.message}`);
   }
-  assert.strictEqual(received, text, `${where}: expected\n${text}\nreceived\n${received}`);
+  if (received !== text) throw new Error(`${where}: expected\n${text}\nreceived\n${received}`);
 }
 
 // Plays the steps to a server that runs already.
@@ -103,8 +102,7 @@ async function perform(folder, transcript) {
   try {
     await play(server.port, path, transcript);
   } catch (error) {
-    error.message += `\nthe log:\n${server.stderr}`;
-    throw error;
+    throw new Error(`${error.message}\nthe log:\n${server.stderr}`);
   } finally {
     await server.stop();
   }
