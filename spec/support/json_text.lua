@@ -8,9 +8,11 @@ local Text = {}
 ---@param value string
 ---@return string
 local function quoted(value)
-  return '"' .. value:gsub('[%c"\\]', function(c)
-    return ("\\u%04x"):format(c:byte())
-  end) .. '"'
+  return '"'
+    .. value:gsub('[%c"\\]', function(c)
+      return ("\\u%04x"):format(c:byte())
+    end)
+    .. '"'
 end
 
 ---@param list any[]
