@@ -1,5 +1,5 @@
---- Orders of a small bakery: a form whose every field is checked by the gateway, and whose errors stand
---- beside the field that they are about.
+--- Orders of a small bakery: a form whose every field is checked by the gateway, and whose errors
+--- stand beside the field that they are about.
 
 local tide <const> = require "tidegate"
 local s <const> = tide.schema
