@@ -183,6 +183,7 @@ static void load_entries(struct load *load)
         free(path);
         free(entries[i]);
     }
+    load->path = load->world->entries; /* what fails from here on belongs to no file */
     free(entries);
 }
 

@@ -1,5 +1,6 @@
-/* Errors are put together in the world's scratch buffer, which nothing else uses at that moment, and copied
- * into Lua before they are raised. */
+/* Errors are put together in the world's scratch buffer, which nothing else uses at that moment. The
+ * collector stands still until the text is Lua's: a finalizer could take away the keys that a path borrows.
+ */
 #include "script/table.h"
 
 #include "base/utf8.h"
@@ -28,11 +29,9 @@ _Noreturn void tg_fail_at(struct tg_world *world, lua_State *L, const struct tg_
                           const struct tg_path *path, const char *text)
 {
     struct tg_buf *out = &world->scratch;
-    tg_world_restart_collector(world);
+    tg_world_stop_collector(world);
     luaL_checkstack(L, 4, NULL);
     tg_buf_truncate(out, 0);
-    luaL_where(L, 1);
-    if (!subject->has_place) tg_buf_append_slice(out, tg_slice_of(lua_tostring(L, -1)));
     tg_buf_append_slice(out, subject->name);
     tg_buf_append_literal(out, ": ");
     if (path) {
@@ -41,7 +40,10 @@ _Noreturn void tg_fail_at(struct tg_world *world, lua_State *L, const struct tg_
     }
     tg_buf_append_slice(out, tg_slice_of(text));
     if (out->has_failed) tg_world_check_memory(L, NULL);
+    luaL_where(L, subject->has_place ? -1 : 1);
     lua_pushlstring(L, out->data, out->length);
+    lua_concat(L, 2);
+    tg_world_restart_collector(world);
     lua_error(L);
     abort(); /* lua_error does not return */
 }

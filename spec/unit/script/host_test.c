@@ -57,7 +57,7 @@ static void loads_or_says_that_it_cannot(void **state)
     struct tg_config config;
     assert_int_equal(tg_config_init(&config), TG_OK);
     size_t failed = 0;
-    for (size_t n = 1;; n += 1 + n / 12) {
+    for (size_t n = 1;; n += 1 + n / 60) {
         struct tg_host *host = NULL;
         tg_alloc_fail_from(n);
         enum tg_status status = load(&config, &host);
