@@ -5,6 +5,7 @@
 #include "script/compile.h"
 
 #include "script/samples.h"
+#include "script/scalars.h"
 #include "script/to_value.h"
 
 #include <lauxlib.h>
@@ -36,40 +37,6 @@ static void *allocate(const struct session *session, size_t count, size_t bytes)
     return tg_world_check_memory(session->L, tg_arena_calloc(&session->world->registry->arena, count, bytes));
 }
 
-/* ---- options ---- */
-
-/* Reads an integer field that may be absent. */
-static bool get_integer(lua_State *L, int index, const char *name, int64_t *value)
-{
-    bool is_there = lua_getfield(L, index, name) != LUA_TNIL;
-    if (is_there) *value = luaL_checkinteger(L, -1);
-    lua_pop(L, 1);
-    return is_there;
-}
-
-static bool get_number(lua_State *L, int index, const char *name, double *value)
-{
-    bool is_there = lua_getfield(L, index, name) != LUA_TNIL;
-    if (is_there) *value = luaL_checknumber(L, -1);
-    lua_pop(L, 1);
-    return is_there;
-}
-
-static uint32_t get_count(lua_State *L, int index, const char *name, uint32_t otherwise)
-{
-    int64_t value = otherwise;
-    get_integer(L, index, name, &value);
-    return value < 0 ? 0 : value > UINT32_MAX ? UINT32_MAX : (uint32_t)value;
-}
-
-/* Pushes the text under `name`; data NULL when there is none. [-0, +1, e] */
-static struct tg_slice push_text(lua_State *L, int index, const char *name)
-{
-    struct tg_slice text = {0};
-    if (lua_getfield(L, index, name) != LUA_TNIL) text.data = luaL_checklstring(L, -1, &text.length);
-    return text;
-}
-
 static enum tg_schema_kind get_kind(lua_State *L, int index)
 {
     static const char *const names[] = {"any",  "null",  "boolean", "integer", "number", "string", "literal",
@@ -85,59 +52,7 @@ static enum tg_schema_kind get_kind(lua_State *L, int index)
     return TG_SCHEMA_ANY;
 }
 
-/* ---- scalars ---- */
-
-static void compile_string(struct session *session, int index, struct tg_schema *schema)
-{
-    lua_State *L = session->L;
-    schema->string.min_length = get_count(L, index, "min", 0);
-    schema->string.max_length = get_count(L, index, "max", UINT32_MAX);
-    schema->string.is_trimmed = tg_table_flag(L, index, "trim");
-    struct tg_slice format = push_text(L, index, "format");
-    if (format.data) schema->string.format = tg_format_find(format);
-    struct tg_slice pattern = push_text(L, index, "pattern");
-    struct tg_error error;
-    enum tg_status status = TG_OK;
-    if (pattern.data)
-        status =
-            tg_pattern_compile(&session->world->registry->patterns, pattern, &schema->string.pattern, &error);
-    if (status == TG_E_NO_MEMORY) tg_world_check_memory(L, NULL);
-    if (status != TG_OK) luaL_error(L, "the pattern '%s': %s", pattern.data, error.text);
-    lua_pop(L, 2);
-}
-
-/* Of two limits in one direction the narrower counts. */
-static void compile_integer(lua_State *L, int index, struct tg_schema *schema)
-{
-    int64_t limit;
-    get_integer(L, index, "min", &schema->integer.min);
-    get_integer(L, index, "max", &schema->integer.max);
-    get_integer(L, index, "multiple_of", &schema->integer.multiple_of);
-    if (get_integer(L, index, "exclusive_min", &limit) && limit >= schema->integer.min) {
-        schema->integer.min = limit;
-        schema->integer.is_above_min = true;
-    }
-    if (get_integer(L, index, "exclusive_max", &limit) && limit <= schema->integer.max) {
-        schema->integer.max = limit;
-        schema->integer.is_below_max = true;
-    }
-}
-
-static void compile_number(lua_State *L, int index, struct tg_schema *schema)
-{
-    double limit;
-    get_number(L, index, "min", &schema->number.min);
-    get_number(L, index, "max", &schema->number.max);
-    get_number(L, index, "multiple_of", &schema->number.multiple_of);
-    if (get_number(L, index, "exclusive_min", &limit) && limit >= schema->number.min) {
-        schema->number.min = limit;
-        schema->number.is_above_min = true;
-    }
-    if (get_number(L, index, "exclusive_max", &limit) && limit <= schema->number.max) {
-        schema->number.max = limit;
-        schema->number.is_below_max = true;
-    }
-}
+/* ---- values to choose from ---- */
 
 /* The scalar on top. [-1, +0, e] */
 static void take_scalar(struct session *session, struct tg_value *value)
@@ -191,7 +106,7 @@ static void take_name(struct session *session, struct tg_schema_field *field)
 
 static enum tg_additional get_additional(lua_State *L, int index)
 {
-    struct tg_slice name = push_text(L, index, "additional");
+    struct tg_slice name = tg_push_text(L, index, "additional");
     enum tg_additional additional = tg_slice_equal(name, TG_SLICE("allow"))    ? TG_ADDITIONAL_ALLOW
                                     : tg_slice_equal(name, TG_SLICE("forbid")) ? TG_ADDITIONAL_FORBID
                                                                                : TG_ADDITIONAL_IGNORE;
@@ -246,8 +161,8 @@ static void compile_array(struct session *session, int index, struct tg_schema *
 {
     const struct tg_path step = {.parent = path};
     schema->array.item = compile_child(session, index, "item", &step, depth);
-    schema->array.min_items = get_count(session->L, index, "min", 0);
-    schema->array.max_items = get_count(session->L, index, "max", UINT32_MAX);
+    schema->array.min_items = tg_get_count(session->L, index, "min", 0);
+    schema->array.max_items = tg_get_count(session->L, index, "max", UINT32_MAX);
     schema->array.is_unique = tg_table_flag(session->L, index, "unique");
 }
 
@@ -257,8 +172,8 @@ static void compile_map(struct session *session, int index, struct tg_schema *sc
     lua_State *L = session->L;
     const struct tg_path step = {.parent = path};
     schema->map.value = compile_child(session, index, "value", &step, depth);
-    schema->map.min_entries = get_count(L, index, "min", 0);
-    schema->map.max_entries = get_count(L, index, "max", UINT32_MAX);
+    schema->map.min_entries = tg_get_count(L, index, "min", 0);
+    schema->map.max_entries = tg_get_count(L, index, "max", UINT32_MAX);
     if (lua_getfield(L, index, "keys") != LUA_TNIL)
         schema->map.key = compile(session, lua_gettop(L), &step, depth);
     lua_pop(L, 1);
@@ -270,7 +185,7 @@ static void compile_union(struct session *session, int index, struct tg_schema *
     lua_State *L = session->L;
     lua_getfield(L, index, "branches");
     uint32_t count = (uint32_t)lua_rawlen(L, -1);
-    const struct tg_schema **branches = allocate(session, count, sizeof *branches);
+    const struct tg_schema **branches = allocate(session, count, sizeof(void *));
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         branches[i] = compile(session, lua_gettop(L), path, depth);
@@ -290,7 +205,7 @@ static void compile_tagged(struct session *session, int index, struct tg_schema 
     lua_getfield(L, index, "variants");
     uint32_t count = (uint32_t)lua_rawlen(L, -1);
     struct tg_value *tags = allocate(session, count, sizeof *tags);
-    const struct tg_schema **branches = allocate(session, count, sizeof *branches);
+    const struct tg_schema **branches = allocate(session, count, sizeof(void *));
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         lua_getfield(L, -1, "tag");
@@ -322,10 +237,10 @@ static void compile_ref(struct session *session, int index, struct tg_schema *sc
 {
     lua_State *L = session->L;
     struct pending_ref *ref = allocate(session, 1, sizeof *ref);
-    struct tg_slice source = push_text(L, index, "source");
+    struct tg_slice source = tg_push_text(L, index, "source");
     *ref = (struct pending_ref){session->refs, schema, tg_world_copy(session->world, L, source).data};
     session->refs = ref;
-    schema->ref.max_depth = get_count(L, index, "max_depth", 32);
+    schema->ref.max_depth = tg_get_count(L, index, "max_depth", 32);
     lua_getfield(L, index, "resolve");
     lua_call(L, 0, 1);
     if (!is_node(L))
@@ -352,13 +267,13 @@ static void compile_kind(struct session *session, int index, struct tg_schema *s
 {
     switch (schema->kind) {
     case TG_SCHEMA_STRING:
-        compile_string(session, index, schema);
+        tg_compile_string(session->world, session->L, index, schema);
         break;
     case TG_SCHEMA_INTEGER:
-        compile_integer(session->L, index, schema);
+        tg_compile_integer(session->L, index, schema);
         break;
     case TG_SCHEMA_NUMBER:
-        compile_number(session->L, index, schema);
+        tg_compile_number(session->L, index, schema);
         break;
     case TG_SCHEMA_LITERAL:
     case TG_SCHEMA_ENUM:

@@ -21,7 +21,7 @@ struct tg_payload_work {
 
 /* Runs the calls that a validation left behind, and puts defaults into their places. A check does not run
  * when one inside its value was not content. [-0, +0, e] */
-void tg_payload_work(const struct tg_payload_work *work, lua_State *L, const struct tg_call *calls);
+void tg_payload_work(const struct tg_payload_work *asked, lua_State *L, const struct tg_call *calls);
 
 /* Pushes what the function of a default makes, checked against the schema. [-0, +1, e] */
 void tg_payload_push_default(struct tg_world *world, lua_State *L, const struct tg_schema *schema,

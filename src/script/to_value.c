@@ -31,7 +31,7 @@ static void *allocate(const struct reader *reader, uint32_t count, size_t bytes)
 static struct tg_slice copy(const struct reader *reader, struct tg_slice text)
 {
     text = tg_arena_copy(reader->arena, text);
-    tg_world_check_memory(reader->L, (void *)(uintptr_t)text.data);
+    if (!text.data) tg_world_check_memory(reader->L, NULL);
     return text;
 }
 
