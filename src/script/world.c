@@ -129,8 +129,9 @@ static int world_dofile(lua_State *L)
 static int world_yield(lua_State *L)
 {
     if (!lua_isyieldable(L))
-        return luaL_error(L, "cannot wait here: a check, the function of a default, serialise, and what "
-                             "table.sort or string.gsub call have to answer at once");
+        return luaL_error(
+            L, "cannot wait here: nothing yields while modules load, nor in a check, the function of "
+               "a default, serialise, or what table.sort or string.gsub call");
     return lua_yield(L, lua_gettop(L));
 }
 
