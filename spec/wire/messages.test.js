@@ -180,6 +180,13 @@ describe('in development', () => {
     });
   });
 
+  it('keys of a map follow a pattern, and values a format', async () => {
+    const right = '{"a":"01234567-89ab-cdef-0123-456789abcdef"}';
+    assert.strictEqual(await session.ask('keyed', right), `{"action":"keyed","payload":${right}}`);
+    assert.deepStrictEqual(locs(await session.payload('keyed', '{"A":"x"}')).map(([type]) => type),
+                           ['string_pattern_mismatch', 'uuid_parsing']);
+  });
+
   it('integers keep their 64 bits, and what is empty stays what it was', async () => {
     assert.strictEqual(await session.ask('numbers', '{"big":-9223372036854775808,"float":0.5}'),
                        '{"action":"numbers","payload":{"big":-9223372036854775808,"float":0.5}}');

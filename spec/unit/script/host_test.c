@@ -91,6 +91,8 @@ static const struct {
     {"{\"action\":\"tree\",\"payload\":{\"name\":\"a\",\"children\":[{\"name\":\"b\"}]}}",
      "text "
      "{\"action\":\"tree\",\"payload\":{\"children\":[{\"children\":[],\"name\":\"b\"}],\"name\":\"a\"}}\n"},
+    {"{\"action\":\"keyed\",\"payload\":{\"a\":\"01234567-89ab-cdef-0123-456789abcdef\"}}",
+     "text {\"action\":\"keyed\",\"payload\":{\"a\":\"01234567-89ab-cdef-0123-456789abcdef\"}}\n"},
     {"{\"action\":\"any\",\"payload\":{\"b\":[],\"a\":{}}}",
      "text {\"action\":\"any\",\"payload\":{\"a\":{},\"b\":[]}}\n"},
     {"{\"action\":\"served\",\"payload\":{\"a\":1,\"b\":2}}",

@@ -1,10 +1,8 @@
 -- Echoes what it gets, and makes messages in all the ways that can go wrong.
 
-local tide <const> = require("tidegate")
-local types <const> = require("types")
-local s <const> = tide.schema
-
-local do_it <const> = tide.message("do", { what = s.string() })
+local tide <const> = require "tidegate"
+local types <const> = require "types"
+local do_it <const> = tide.message("do", { what = tide.schema.string() })
 
 -- What `do` does, by name.
 local deeds <const> = {}
@@ -20,55 +18,55 @@ function deeds.defaults()
 end
 
 function deeds.wrong()
-  return types.secret({ password = "abc" })
+  return types.secret { password = "abc" }
 end
 
 function deeds.checked_wrong()
-  return types.checked({ pair = { 2, 3 }, note = "bad" })
+  return types.checked { pair = { 2, 3 }, note = "bad" }
 end
 
 function deeds.mixed()
-  return types.any({ 1, 2, name = "x" })
+  return types.any { 1, 2, name = "x" }
 end
 
 function deeds.holes()
-  return types.any({ [1] = 1, [5] = 2 })
+  return types.any { [1] = 1, [5] = 2 }
 end
 
 function deeds.keys()
-  return types.empties({ list = {}, map = { [1] = 2, [true] = 3 }, object = {} })
+  return types.empties { list = {}, map = { [1] = 2, [true] = 3 }, object = {} }
 end
 
 function deeds.unchecked()
-  return types.plain("longer than five")
+  return types.plain "longer than five"
 end
 
 function deeds.late()
-  local message <const> = types.numbers({ big = 1, float = 1 })
+  local message <const> = types.numbers { big = 1, float = 1 }
   message.payload = { big = "1", float = 1 }
   return message
 end
 
 function deeds.event()
-  return types.event({ text = "hi" })
+  return types.event { text = "hi" }
 end
 
 function deeds.shown()
   return types.said(
-    tostring(types.secret({
+    tostring(types.secret {
       user_name = "ann",
       password = "topsecret",
       inner = { pin = 1234 },
-    }))
+    })
       .. " | "
-      .. tostring(types.served({ a = 1, b = 2 }))
+      .. tostring(types.served { a = 1, b = 2 })
       .. " | "
       .. tostring(tide.messages.ping())
   )
 end
 
 function deeds.shown_broken()
-  local message <const> = types.secret({ user_name = "ann", password = "topsecret" })
+  local message <const> = types.secret { user_name = "ann", password = "topsecret" }
   message.payload = { user_name = "ann", password = 5566, inner = { pin = "topsecret" } }
   local first <const> = tostring(message)
   message.payload = { user_name = print }
@@ -76,11 +74,11 @@ function deeds.shown_broken()
 end
 
 function deeds.group()
-  return types.group({ text = "hi" })
+  return types.group { text = "hi" }
 end
 
 function deeds.served()
-  return types.served({ a = 1, b = 2 })
+  return types.served { a = 1, b = 2 }
 end
 
 function deeds.seen()
@@ -88,21 +86,21 @@ function deeds.seen()
 end
 
 function deeds.no_branch()
-  local message <const> = types.union({ value = 1 })
+  local message <const> = types.union { value = 1 }
   message.payload = { value = { list = { "x" }, b = 1 } }
   return message
 end
 
 function deeds.branches()
-  return types.union({ value = { list = {}, b = "x" } })
+  return types.union { value = { list = {}, b = "x" } }
 end
 
 function deeds.clash()
-  return types.any({ { a = tide.array() }, {} })
+  return types.any { { a = tide.array() }, {} }
 end
 
-local Plain <const> = tide.consumer({ name = "plain", path = "/ws/plain" })
-local Camel <const> = tide.consumer({ name = "camel", path = "/ws/camel", camelize = true })
+local Plain <const> = tide.consumer { name = "plain", path = "/ws/plain" }
+local Camel <const> = tide.consumer { name = "camel", path = "/ws/camel", camelize = true }
 
 local function echo(message_type)
   return function(_, message)
@@ -110,7 +108,7 @@ local function echo(message_type)
   end
 end
 
-for _, name in ipairs({
+for _, name in ipairs {
   "made",
   "made_badly",
   "checked",
@@ -125,16 +123,17 @@ for _, name in ipairs({
   "numbers",
   "empties",
   "served",
-}) do
-  for _, consumer in ipairs({ Plain, Camel }) do
+  "keyed",
+} do
+  for _, consumer in ipairs { Plain, Camel } do
     consumer:on(types[name], { output = types[name] }, echo(types[name]))
   end
 end
 
-for _, consumer in ipairs({ Plain, Camel }) do
+for _, consumer in ipairs { Plain, Camel } do
   consumer:on(do_it, {}, function(conn, message)
     if message.payload.what == "send_event" then
-      conn:send(types.event({ text = "hi" }))
+      conn:send(types.event { text = "hi" })
     end
     return deeds[message.payload.what]()
   end)

@@ -1,6 +1,6 @@
 -- One message type for each thing that a schema can ask of the script layer.
 
-local tide <const> = require("tidegate")
+local tide <const> = require "tidegate"
 local s <const> = tide.schema
 
 local types <const> = {}
@@ -13,11 +13,11 @@ end
 
 types.made = tide.message("made", {
   id = s.integer({ min = 1 }):default(next_number),
-  tags = s.array(s.string()):default({}),
-  kind = s.enum({ "note", "task" }):default("note"),
-  author = s.object({ name = s.string(), rank = s.integer():default(next_number) }):default({
+  tags = s.array(s.string()):default {},
+  kind = s.enum({ "note", "task" }):default "note",
+  author = s.object({ name = s.string(), rank = s.integer():default(next_number) }):default {
     name = "nobody",
-  }),
+  },
 })
 
 types.made_badly = tide.message("made_badly", {
@@ -57,7 +57,7 @@ types.checked = tide.message(
       end)),
     how = s.string():optional():check(function(how)
       if how == "raise" then
-        error("the check fell over")
+        error "the check fell over"
       elseif how == "yield" then
         coroutine.yield()
       elseif how == "number" then
@@ -78,8 +78,8 @@ end
 types.union = tide.message("union", {
   value = s.union(
     s.integer(),
-    s.object({ list = s.array(s.integer()), b = s.string() }),
-    s.object({ a = s.map(s.integer()) }),
+    s.object { list = s.array(s.integer()), b = s.string() },
+    s.object { a = s.map(s.integer()) },
     s.array(s.string())
   ),
 })
@@ -87,8 +87,8 @@ types.union = tide.message("union", {
 types.tagged = tide.message(
   "tagged",
   s.tagged("kind", {
-    text = s.object({ body_text = s.string() }),
-    image = s.object({ width = s.integer(), alt = s.string():default("none") }),
+    text = s.object { body_text = s.string() },
+    image = s.object { width = s.integer(), alt = s.string():default "none" },
   })
 )
 
@@ -97,15 +97,15 @@ tree = s.object({
   name = s.string(),
   children = s.array(s.ref(function()
     return tree
-  end, { max_depth = 3 })):default({}),
-}):named("Tree")
+  end, { max_depth = 3 })):default {},
+}):named "Tree"
 
 types.tree = tide.message("tree", tree)
 
 types.secret = tide.message("secret", {
   user_name = s.string(),
   password = s.string({ min = 4 }):secret(),
-  inner = s.union(s.object({ pin = s.integer():secret() }), s.object({ open = s.string() }))
+  inner = s.union(s.object { pin = s.integer():secret() }, s.object { open = s.string() })
     :optional(),
 })
 
@@ -113,18 +113,19 @@ types.camel = tide.message("camel", {
   user_name = s.string(),
   message_text = s.string():optional(),
   extra_data = s.map(s.integer()):optional(),
-  sub_object = s.object({ deep_name = s.string():default("d") }):default({ deep_name = "x" }),
+  sub_object = s.object({ deep_name = s.string():default "d" }):default { deep_name = "x" },
 })
 
 types.open = tide.message("open", s.object({ user_name = s.string() }, { additional = "allow" }))
 
-types.plain = tide.message("plain", s.string({ max = 5 }))
+types.plain = tide.message("plain", s.string { max = 5 })
+types.keyed = tide.message("keyed", s.map(s.uuid(), { keys = s.string { pattern = "^[a-z]+$" } }))
 types.any = tide.message("any", s.any())
 types.numbers = tide.message("numbers", { big = s.integer(), float = s.number() })
 types.empties = tide.message("empties", {
   list = s.array(s.integer()),
   map = s.map(s.integer()),
-  object = s.object({ maybe = s.integer():optional() }),
+  object = s.object { maybe = s.integer():optional() },
 })
 
 types.group = tide.group_message("group", { text = s.string() })
