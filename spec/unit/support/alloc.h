@@ -16,7 +16,8 @@
 /* The n-th allocation from now on fails, once; 0: none. */
 void tg_alloc_fail_at(size_t n);
 
-/* The n-th allocation from now on fails, and all behind it: Lua tries each twice, with a collection between. */
+/* The n-th allocation from now on fails, and all behind it: Lua tries each twice, with a collection between.
+ */
 void tg_alloc_fail_from(size_t n);
 
 /* Whether it has come to that. */
