@@ -127,6 +127,8 @@ for (const outgoing of ['always', 'never']) {
       < {"action":"error","payload":[{"type":"bool_type","loc":["payload","raw"],"msg":"Input should be a valid boolean, got 'yes'"}]}
       > {"action":"reply","payload":{"content":"a"}}
       < {"action":"error","payload":[{"type":"union_tag_invalid","loc":["action"],"msg":"Input tag 'reply' found using 'action' does not match any of the expected tags"}]}
+      > {"action":"announce","payload":{"content":"New here"}}
+      < {"action":"shown","payload":"notify_people {\\"content\\":\\"New here\\"}"}
       > {"action":"ping"}
       < {"action":"pong"}
     `));

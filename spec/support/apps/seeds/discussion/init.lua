@@ -12,6 +12,14 @@ Discussion:on(messages.new_message, {
   return messages.reply { content = "Re: " .. message.payload.content }
 end)
 
+local announce <const> = tide.message("announce", { content = tide.schema.string() })
+local shown <const> = tide.message("shown", tide.schema.string())
+
+--- Shows the event that would tell all members.
+Discussion:on(announce, { output = shown }, function(_, message)
+  return shown(tostring(messages.notify_people(message.payload)))
+end)
+
 Discussion:on(tide.messages.ping, { output = tide.messages.pong }, function()
   return tide.messages.pong()
 end)
