@@ -109,11 +109,20 @@ static void refuse_number(struct tg_walk *walk, enum tg_issue_type type, const s
     tg_walk_report(walk, &(struct tg_issue){.type = type, .path = path, .got = value, .limit = &number});
 }
 
-/* 0.3 is a multiple of 0.1, though neither is a double: the quotient may be off by what rounding does. */
+/* Whether the step is what was declared, as 1.5 is and 0.1 is not: a decimal fraction that is no binary
+ * one needs all digits of a double. */
+static bool is_exact(double step)
+{
+    double scaled = step * 0x1p16;
+    return isfinite(scaled) && scaled == nearbyint(scaled);
+}
+
+/* 0.3 is a multiple of 0.1, though neither is a double: the quotient may be off by what rounding does.
+ * For a step that was not rounded it may not: 1e15 is no multiple of 1.5. */
 static bool is_multiple(double number, double step)
 {
     double quotient = number / step;
-    if (!isfinite(quotient)) return fmod(number, step) == 0;
+    if (!isfinite(quotient) || is_exact(step)) return fmod(number, step) == 0;
     double whole = nearbyint(quotient);
     if (whole == 0) return number == 0;
     return fabs(quotient - whole) <= 4 * DBL_EPSILON * fabs(quotient);

@@ -52,6 +52,9 @@ static void takes_a_multiple_that_only_rounding_has_missed(void **state)
     accept_json(fixture, number, "0", "0.0");
     tell_json(fixture, number, "0.25", "payload: Input should be a multiple of 0.1, got 0.25");
     refuse_json(fixture, number, "1e-20", "multiple_of@[]");
+    number->number.multiple_of = 1.5;
+    accept_json(fixture, number, "7.5", "7.5");
+    refuse_json(fixture, number, "1000000000000000", "multiple_of@[]");
     number->number.multiple_of = 1e300;
     refuse_json(fixture, number, "5e-324", "multiple_of@[]");
     number->number.multiple_of = 5e-324;
