@@ -1,8 +1,8 @@
 --- A schema as JSON Schema: a plain table, in which every list that could be taken for an object
 --- carries the mark of tide.array.
 ---
---- Named schemas and what references lead to are definitions ($defs). Each is written once, from the
---- node that :named was called on; what was added to it since stands beside the reference.
+--- Named schemas and what references lead to are definitions ($defs). Each is written once, from
+--- the node that :named was called on; what was added to it since stands beside the reference.
 
 local declare <const> = require "tidegate.declare"
 local host <const> = require "tidegate.host"
@@ -365,6 +365,7 @@ function Writer:define(definition, name)
   end
   local entry <const> = { name = name, references = {} }
   self.definitions[definition] = entry
+  self.order[#self.order + 1] = entry
   if name then
     self.by_name[name] = definition
   end
@@ -385,9 +386,6 @@ end
 function Writer:reference(definition, name)
   local found <const> = self.definitions[definition]
   local entry <const> = found or self:define(definition, name)
-  if #entry.references == 0 then
-    self.order[#self.order + 1] = entry
-  end
   local reference <const> = { ["$ref"] = "" }
   entry.references[#entry.references + 1] = reference
   if not found then
@@ -396,19 +394,22 @@ function Writer:reference(definition, name)
   return reference
 end
 
---- Names the definitions that have no name, and tells the references.
+--- Names the definitions that have no name, and tells the references. The whole schema is one only
+--- when it contains itself.
 ---@return table<string, table>? # nil when there are none
 function Writer:finish()
   local schemas <const> = {}
   local number = 0
   for _, entry in ipairs(self.order) do
     local name = entry.name
-    while not name do
+    while not name and #entry.references > 0 do
       number = number + 1
       local free <const> = "Node" .. number
       name = not self.by_name[free] and free or nil
     end
-    schemas[name] = entry.schema
+    if #entry.references > 0 then
+      schemas[name] = entry.schema
+    end
     for _, reference in ipairs(entry.references) do
       reference["$ref"] = "#/$defs/" .. name
     end

@@ -1,4 +1,4 @@
---- A schema read from a JSON Schema: what the export writes, and the ordinary spellings of the same.
+--- A schema read from a JSON Schema: what the export writes, and ordinary spellings of the same.
 --- Whatever else stands there is an error that says where, as a JSON pointer.
 ---
 --- A definition is built once. One that contains itself is reached through s.ref, which asks for it
@@ -12,6 +12,9 @@ local source_of <const> = require "tidegate.json_schema_source"
 local words <const> = require "tidegate.json_schema_words"
 
 local library <const> = node_of.library
+
+---@alias tidegate.JsonSchemaRead
+---| fun(reader: tidegate.JsonSchemaReader, raw: table, pointer: string): tidegate.Schema
 
 ---@class tidegate.JsonSchemaReader
 ---@field source tidegate.JsonSchemaSource
@@ -112,7 +115,7 @@ function Reader:options(raw, pointer, kind)
   return options
 end
 
----@type table<string, fun(reader: tidegate.JsonSchemaReader, raw: table, pointer: string): tidegate.Schema>
+---@type table<string, tidegate.JsonSchemaRead>
 local types <const> = {}
 
 function types.null()
@@ -380,7 +383,7 @@ function Reader:choice(values, raw, pointer)
   return #rest < #values and node:nullable() or node
 end
 
----@type table<string, fun(reader: tidegate.JsonSchemaReader, raw: table, pointer: string): tidegate.Schema>
+---@type table<string, tidegate.JsonSchemaRead>
 local mains <const> = { ["$ref"] = Reader.reference }
 
 function mains.const(reader, raw, pointer)

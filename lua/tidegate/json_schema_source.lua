@@ -1,5 +1,5 @@
---- A JSON Schema as it was written: where it came from, what its references lead to, and its values,
---- in which lua-cjson has made every number a float and an empty list a table like any other.
+--- A JSON Schema as it was written: where it came from, what its references lead to, and its
+--- values, in which lua-cjson has made every number a float, and an empty list a table like others.
 
 local declare <const> = require "tidegate.declare"
 local host <const> = require "tidegate.host"
@@ -153,8 +153,8 @@ end
 
 local copies <const> = {}
 
---- A copy of a value as scripts would write it: whole numbers are integers, and where the schema has
---- a list there is one.
+--- A copy of a value as scripts would write it: whole numbers are integers, and where the schema
+--- has a list there is one.
 ---@param node? tidegate.Schema
 ---@param value any
 ---@return any
@@ -301,8 +301,8 @@ function Source:tag(raw, pointer)
       return name, tags
     end
   end
-  local text <const> = "no field tells its schemas apart; give each, as an object, a required field "
-    .. "with a const of its own, or write anyOf"
+  local text <const> = "no field tells its schemas apart; give each, as an object, a required "
+    .. "field with a const of its own, or write anyOf"
   return self:fail(pointer .. "/oneOf", text)
 end
 
