@@ -4,8 +4,8 @@
 --- Named schemas and what references lead to are definitions ($defs). Each is written once, from
 --- the node that :named was called on; what was added to it since stands beside the reference.
 
+local copied <const> = require "tidegate.json_schema_values"
 local declare <const> = require "tidegate.declare"
-local host <const> = require "tidegate.host"
 local node_of <const> = require "tidegate.schema_node"
 local words <const> = require "tidegate.json_schema_words"
 
@@ -45,64 +45,6 @@ function Writer:target(ref)
     self.targets[ref.resolve] = target
   end
   return target
-end
-
--- ---- values: defaults and examples ----
-
-local copies <const> = {}
-
---- A copy of a value as a message has it: names as on the wire, lists marked.
----@param node tidegate.Schema
----@param value any
----@return any
-function Writer:value(node, value)
-  while node.kind == "ref" do
-    node = self:target(node)
-  end
-  local copy <const> = copies[node.kind]
-  return type(value) == "table" and copy and copy(self, node, value) or value
-end
-
-function copies.array(writer, node, value)
-  local list <const> = {}
-  for index, item in ipairs(value) do
-    list[index] = writer:value(node.item, item)
-  end
-  return host.array(list)
-end
-
-function copies.map(writer, node, value)
-  local map <const> = {}
-  for key, entry in pairs(value) do
-    map[key] = writer:value(node.value, entry)
-  end
-  return map
-end
-
-function copies.object(writer, node, value)
-  local object <const> = {}
-  for key, entry in pairs(value) do
-    object[key] = entry
-  end
-  for _, field in ipairs(node.fields) do
-    object[field.name] = nil
-  end
-  for _, field in ipairs(node.fields) do
-    local entry <const> = value[field.name]
-    if entry ~= nil then
-      object[writer:wire_name(field.name)] = writer:value(field.schema, entry)
-    end
-  end
-  return object
-end
-
-function copies.tagged(writer, node, value)
-  for _, variant in ipairs(node.variants) do
-    if variant.tag == value[node.tag] then
-      return writer:value(variant.schema, value)
-    end
-  end
-  return value
 end
 
 -- ---- kinds ----
@@ -305,12 +247,12 @@ function Writer:annotate(schema, node, definition)
   schema.description = added "description" or schema.description
   for index, example in ipairs(added "examples" or {}) do
     schema.examples = index > 1 and schema.examples or {}
-    schema.examples[index] = self:value(node, example.value)
+    schema.examples[index] = copied(self, node, example.value)
   end
   if added "default_function" then
     schema["x-tidegate-default"] = true
   elseif node.default_value ~= nil and added "default_source" then
-    schema.default = self:value(node, node.default_value)
+    schema.default = copied(self, node, node.default_value)
   end
   if added "checks" then
     schema["x-tidegate-check"] = true

@@ -134,7 +134,7 @@ describe("the definitions for language servers", function()
     local modules <const> = "collect consumer consumer_options consumer_states declare errors "
       .. "init message router schema "
       .. "schema_fields schema_kinds schema_methods schema_node schema_options "
-      .. "json_schema_export json_schema_import json_schema_source json_schema_types"
+      .. "json_schema_export json_schema_import json_schema_source json_schema_types json_schema_values"
     for module in modules:gmatch "%S+" do
       local file <close> = assert(io.open("lua/tidegate/" .. module .. ".lua"))
       for name in file:read("a"):gmatch "%f[%w]host%.([%a_]+)" do
