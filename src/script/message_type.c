@@ -35,7 +35,7 @@ static int make_instance(lua_State *L)
         struct tg_scratch *scratch = tg_scratch_push(world, L);
         if (type->has_defaults) tg_outgoing_fill(world, L, 3, type, scratch);
         if (is_checked) tg_outgoing_check(world, L, 3, type, scratch);
-        lua_settop(L, 3);
+        tg_scratch_pop(L);
     }
     lua_setiuservalue(L, 2, 1);
     lua_pushvalue(L, lua_upvalueindex(1));

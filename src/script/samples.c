@@ -125,7 +125,9 @@ static void check_examples(struct tg_world *world, lua_State *L, int index, cons
         check_sample(world, L, schema, origin, &scratch->arena, &calls);
         lua_pop(L, 3);
     }
-    lua_settop(L, examples - 1);
+    lua_pop(L, 1);
+    tg_scratch_pop(L);
+    lua_pop(L, 1);
 }
 
 void tg_compile_samples(struct tg_world *world, lua_State *L, int index, struct tg_schema *schema)

@@ -24,6 +24,12 @@ struct tg_scratch *tg_scratch_push(struct tg_world *world, lua_State *L)
     return scratch;
 }
 
+void tg_scratch_pop(lua_State *L)
+{
+    lua_closeslot(L, -1);
+    lua_pop(L, 1);
+}
+
 void tg_scratch_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg metamethods[] = {{"__close", close_box}, {"__gc", close_box}, {NULL, NULL}};

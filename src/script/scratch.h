@@ -17,6 +17,10 @@ struct tg_scratch {
  * returns or an error leaves it. [-0, +1, e] */
 struct tg_scratch *tg_scratch_push(struct tg_world *world, lua_State *L);
 
+/* Closes the box, which lies on top, and pops it. Not by lua_settop: in Lua 5.4.4 that goes on with a stack
+ * that closing may have moved. [-1, +0, -] */
+void tg_scratch_pop(lua_State *L);
+
 /* Makes the metatable of boxes. [-0, +0, e] */
 void tg_scratch_install(struct tg_world *world, lua_State *L);
 

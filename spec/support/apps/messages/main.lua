@@ -41,6 +41,18 @@ function deeds.unchecked()
   return types.plain "longer than five"
 end
 
+-- Makes a message on a stack of every height, so that it has to grow at each place in turn.
+function deeds.deep()
+  local function make(depth)
+    local message = depth == 0 and types.made { id = 1, author = { name = "me" } } or make(depth - 1)
+    return message
+  end
+  for depth = 1, 190 do
+    coroutine.wrap(make)(depth)
+  end
+  return make(0)
+end
+
 function deeds.late()
   local message <const> = types.numbers { big = 1, float = 1 }
   message.payload = { big = "1", float = 1 }
