@@ -125,7 +125,8 @@ function Declare.suggest(name, names)
   if type(name) ~= "string" or #name > 40 then
     return ""
   end
-  local nearest, least = nil, math.max(1, #name // 3) + 1
+  local most <const> = #name > 1 and math.max(1, #name // 3) or 0 -- of one letter nothing is left
+  local nearest, least = nil, most + 1
   for _, candidate in ipairs(names) do
     local is_cut <const> = begins_with(name, candidate) or begins_with(candidate, name)
     local changes = distance(name:lower(), candidate)

@@ -199,6 +199,12 @@ describe("the methods of schemas", function()
       end, ":omit: " .. expected)
     end)
 
+    it("name no other field of one letter: all are equally near", function()
+      refused(function()
+        node:omit "d"
+      end, ':omit: the object has no field "d" (fields: c, a, b)')
+    end)
+
     it("want names", function()
       refused(function()
         node:pick()

@@ -44,7 +44,8 @@ end
 -- Makes a message on a stack of every height, so that it has to grow at each place in turn.
 function deeds.deep()
   local function make(depth)
-    local message = depth == 0 and types.made { id = 1, author = { name = "me" } } or make(depth - 1)
+    local message = depth == 0 and types.made { id = 1, author = { name = "me" } }
+      or make(depth - 1)
     return message
   end
   for depth = 1, 190 do
