@@ -19,9 +19,23 @@ static void check_count(struct tg_walk *walk, const struct tg_value *value, cons
         tg_walk_refuse_limit(walk, is_array ? TG_ISSUE_TOO_LONG : TG_ISSUE_DICT_TOO_LONG, value, path, max);
 }
 
+/* How much there is to compare and to copy, in steps. */
+static uint64_t count_within(const struct tg_value *value)
+{
+    uint64_t steps = 1;
+    if (value->type == TG_VALUE_STRING) return steps + value->length / TG_WALK_STEP_BYTES;
+    if (value->type < TG_VALUE_ARRAY) return steps;
+    for (uint32_t i = 0; i < value->length; i++) {
+        bool is_array = value->type == TG_VALUE_ARRAY;
+        steps += count_within(is_array ? &value->items[i] : &value->members[i].value);
+    }
+    return steps;
+}
+
 static void check_unique(struct tg_walk *walk, const struct tg_value *value, const struct tg_path *path)
 {
     uint32_t *first;
+    if (walk->mode != TG_WALK_TELLS && !tg_walk_spend(walk, count_within(value))) return;
     if (tg_value_find_equals(value->items, value->length, walk->arena, &first) != TG_OK) {
         tg_walk_fail_memory(walk);
         return;

@@ -41,6 +41,7 @@ void tg_walk_boolean(struct tg_walk *walk, const struct tg_schema *schema, struc
 static bool parse_number(struct tg_walk *walk, struct tg_slice text, struct tg_value *number)
 {
     if (text.length == 0) return false;
+    if (!tg_walk_read(walk, (uint32_t)text.length)) return false;
     char first = text.data[0], last = text.data[text.length - 1];
     if (first != '-' && (first < '0' || first > '9')) return false;
     if (last < '0' || last > '9') return false;
@@ -283,6 +284,7 @@ static __attribute__((noinline)) void prepare_string(struct tg_walk *walk, const
 void tg_walk_string(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
                     const struct tg_path *path)
 {
+    if (value->type == TG_VALUE_STRING && !tg_walk_read(walk, value->length)) return;
     if (!walk->is_exact && (schema->can_coerce || schema->string.is_trimmed)) {
         prepare_string(walk, schema, value);
         if (walk->is_over) return;

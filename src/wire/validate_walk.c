@@ -113,18 +113,18 @@ bool tg_walk_is_exhausted(const struct tg_walk *walk)
 
 /* The trials of a union that stands in no other look at each value once per branch, which the size of the
  * message bounds. It is unions inside unions that multiply. */
-static bool count_steps(struct tg_walk *walk, uint32_t count)
+bool tg_walk_spend(struct tg_walk *walk, uint64_t count)
 {
-    if (walk->unions < 2) return true;
+    if (walk->mode == TG_WALK_TELLS || walk->unions < 2) return true;
     uint32_t left = tg_walk_is_exhausted(walk) ? 0 : walk->validation->max_steps - walk->steps;
-    walk->steps = count < left ? walk->steps + count + 1 : walk->validation->max_steps + 1;
+    walk->steps = count < left ? walk->steps + (uint32_t)count + 1 : walk->validation->max_steps + 1;
     if (tg_walk_is_exhausted(walk)) walk->is_over = true;
     return !walk->is_over;
 }
 
 bool tg_walk_copy(struct tg_walk *walk, struct tg_value *list)
 {
-    if (!count_steps(walk, list->length)) return false;
+    if (!tg_walk_spend(walk, list->length)) return false;
     if (list->length == 0) return true;
     bool is_array = list->type == TG_VALUE_ARRAY;
     size_t bytes = list->length * (is_array ? sizeof *list->items : sizeof *list->members);

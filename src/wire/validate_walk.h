@@ -36,7 +36,7 @@ struct tg_walk {
     const struct tg_walk_ref *refs;
     uint64_t weight;       /* of what is wrong, in a trial */
     uint32_t wrong;        /* how many things are, in this walk or trial */
-    uint32_t steps;        /* values that nested trials have looked at */
+    uint32_t steps;        /* values, and parts of long texts, that nested trials have looked at */
     uint32_t unions;       /* with several branches to try, that the walk is inside of */
     uint32_t nesting;      /* unions and references that the walk is inside of */
     uint32_t long_matches; /* patterns that took more than a few steps */
@@ -81,6 +81,19 @@ void tg_walk_fail_memory(struct tg_walk *walk);
 
 /* ---- what a walk spends ---- */
 
+/* Counts `count` steps and one more, if this is a trial inside another. False: there are not as many, and the
+ * walk is over. */
+bool tg_walk_spend(struct tg_walk *walk, uint64_t count);
+
+/* How much of a text is one step. */
+enum { TG_WALK_STEP_BYTES = 64 };
+
+/* Before a text is looked at; a short one is counted by the list that holds it. */
+static inline bool tg_walk_read(struct tg_walk *walk, uint32_t bytes)
+{
+    return bytes < TG_WALK_STEP_BYTES || tg_walk_spend(walk, bytes / TG_WALK_STEP_BYTES);
+}
+
 /* Counts what a list holds, and gives it items or members of its own. False: the walk is over. */
 bool tg_walk_copy(struct tg_walk *walk, struct tg_value *list);
 
@@ -90,7 +103,7 @@ static inline bool tg_walk_own(struct tg_walk *walk, struct tg_value *list)
     return walk->mode == TG_WALK_TELLS || tg_walk_copy(walk, list);
 }
 
-/* Nested trials have looked at as many values as they may. */
+/* Nested trials have looked at as much as they may. */
 bool tg_walk_is_exhausted(const struct tg_walk *walk);
 
 /* Into a union or a reference; false when there are more of them inside each other than the C stack is

@@ -123,6 +123,41 @@ static void bounds_trials_that_double_at_every_level(void **state)
     tg_buf_deinit(&json);
 }
 
+/* Found by review: only the items of lists were counted, so a client that nested ambiguous branches had each
+ * long text below them matched, and each list of anything copied, once for every path that leads there. */
+static void counts_what_trials_spend_on_long_texts_and_on_what_is_unique(void **state)
+{
+    struct checking *fixture = *state;
+    struct tg_schema *node = new_ref(fixture, 64), *string = new_schema(fixture, TG_SCHEMA_STRING);
+    struct tg_schema *set = new_array(fixture, new_schema(fixture, TG_SCHEMA_ANY));
+    struct tg_schema *holder =
+        new_object(fixture, TG_ADDITIONAL_IGNORE, (struct field[]){{"a", string}, {"b", set}}, 2);
+    struct tg_buf json = {0};
+    string->is_optional = set->is_optional = true;
+    string->string.max_length = 10;
+    set->array.is_unique = true;
+    node->ref.target =
+        new_union(fixture, BRANCHES(new_array(fixture, node), new_array(fixture, node), holder));
+    append_repeated(&json, "[", 10);
+    tg_buf_append_literal(&json, "{\"a\":\"");
+    append_repeated(&json, "a", 100000);
+    tg_buf_append_literal(&json, "\"}");
+    append_repeated(&json, "]", 10);
+    tg_buf_append_char(&json, '\0');
+    refuse_json(fixture, node, json.data, "value_error@[]");
+    assert_true(fixture->validation.has_hit_steps);
+    tg_buf_truncate(&json, 0);
+    append_repeated(&json, "[", 10);
+    tg_buf_append_literal(&json, "{\"b\":[[0");
+    append_repeated(&json, ",0", 10000);
+    tg_buf_append_literal(&json, "],1,1]}");
+    append_repeated(&json, "]", 10);
+    tg_buf_append_char(&json, '\0');
+    refuse_json(fixture, node, json.data, "value_error@[]");
+    assert_true(fixture->validation.has_hit_steps);
+    tg_buf_deinit(&json);
+}
+
 static void takes_a_long_list_that_two_branches_might_take(void **state)
 {
     struct checking *fixture = *state;
@@ -189,6 +224,7 @@ int main(void)
         TEST(counts_a_hundred_thousand_keys_that_nobody_declared),
         TEST(compares_a_hundred_thousand_items),
         TEST(bounds_trials_that_double_at_every_level),
+        TEST(counts_what_trials_spend_on_long_texts_and_on_what_is_unique),
         TEST(takes_a_long_list_that_two_branches_might_take),
         TEST(ends_references_that_only_lead_to_each_other),
         TEST(needs_two_megabytes_of_stack_at_most),
