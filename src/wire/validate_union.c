@@ -41,8 +41,9 @@ static bool fits(const struct tg_walk *walk, const struct tg_schema *schema, con
     case TG_SCHEMA_LITERAL:
     case TG_SCHEMA_ENUM:
         return is_choice_of(schema, value);
-    case TG_SCHEMA_ARRAY:
-        return value->type == TG_VALUE_ARRAY;
+    case TG_SCHEMA_ARRAY: /* an empty table of a script's is one as well */
+        return value->type == TG_VALUE_ARRAY ||
+               (walk->is_exact && value->type == TG_VALUE_OBJECT && value->length == 0);
     case TG_SCHEMA_OBJECT:
     case TG_SCHEMA_MAP:
     case TG_SCHEMA_TAGGED:

@@ -75,6 +75,21 @@ static void takes_calls_of_the_branch_that_was_taken(void **state)
     assert_ptr_equal(call->next->next->schema, a);
 }
 
+/* Found by review: an empty table of a script's was taken for an object by the union, and no list fitted. */
+static void takes_an_empty_table_for_a_list_where_no_object_would_do(void **state)
+{
+    struct checking *fixture = *state;
+    struct tg_schema *string = new_schema(fixture, TG_SCHEMA_STRING);
+    struct tg_schema *strings = new_array(fixture, string), *map = new_schema(fixture, TG_SCHEMA_MAP);
+    struct tg_schema *several = new_union(fixture, BRANCHES(string, strings));
+    refuse_json(fixture, several, "{}", "string_type@[]");
+    fixture->validation.is_exact = true;
+    accept_json(fixture, several, "{}", "[]");
+    accept_json(fixture, new_union(fixture, BRANCHES(string, map, strings)), "{}", "{}");
+    accept_json(fixture, new_union(fixture, BRANCHES(string, strings, map)), "{}", "[]");
+    refuse_json(fixture, several, "{\"a\":1}", "string_type@[]");
+}
+
 /* ---- what a union says ---- */
 
 static void says_all_that_would_do_when_no_kind_fits(void **state)
@@ -282,6 +297,7 @@ int main(void)
         TEST(takes_what_the_first_branch_takes),
         TEST(leaves_no_trace_of_a_branch_that_failed),
         TEST(takes_calls_of_the_branch_that_was_taken),
+        TEST(takes_an_empty_table_for_a_list_where_no_object_would_do),
         TEST(says_all_that_would_do_when_no_kind_fits),
         TEST(says_what_the_only_branch_of_that_kind_says),
         TEST(tells_the_issues_of_the_closest_branch),
