@@ -61,6 +61,24 @@ static void takes_a_multiple_that_only_rounding_has_missed(void **state)
     accept_json(fixture, number, "1e308", "1e+308");
 }
 
+/* Found by review: from 2^49 steps on, rounding was granted half a step and more: anything was a multiple.
+ */
+static void divides_by_a_whole_step_exactly(void **state)
+{
+    struct checking *fixture = *state;
+    struct tg_schema *number = new_schema(fixture, TG_SCHEMA_NUMBER);
+    number->number.multiple_of = 1;
+    refuse_json(fixture, number, "1000000000000000.5", "multiple_of@[]");
+    accept_json(fixture, number, "1000000000000001", "1000000000000001.0");
+    number->number.multiple_of = 3;
+    refuse_json(fixture, number, "3.0000000000000004", "multiple_of@[]");
+    number->number.multiple_of = 0.25;
+    refuse_json(fixture, number, "1000000000000000.125", "multiple_of@[]");
+    accept_json(fixture, number, "1000000000000000.75", "1000000000000000.8");
+    number->number.multiple_of = 0.1;
+    accept_json(fixture, number, "100000000000000.3", "100000000000000.3");
+}
+
 static void reads_numbers_from_strings_where_that_was_asked_for(void **state)
 {
     struct checking *fixture = *state;
@@ -256,6 +274,7 @@ int main(void)
         TEST(keeps_to_exclusive_bounds),
         TEST(divides_integers_exactly),
         TEST(takes_a_multiple_that_only_rounding_has_missed),
+        TEST(divides_by_a_whole_step_exactly),
         TEST(reads_numbers_from_strings_where_that_was_asked_for),
         TEST(reads_booleans_from_two_strings_only),
         TEST(takes_scalars_for_their_text_where_that_was_asked_for),
