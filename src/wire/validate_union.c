@@ -131,6 +131,17 @@ static void write_wanted(struct tg_buf *out, const struct wanted *wanted)
     }
 }
 
+/* A value that is right for no branch may have been meant for one that is secret. */
+static bool has_secret(const struct tg_schema *schema)
+{
+    if (schema->is_secret) return true;
+    if (schema->kind == TG_SCHEMA_REF) return has_secret(schema->ref.target);
+    if (schema->kind != TG_SCHEMA_UNION) return false;
+    for (uint32_t i = 0; i < schema->alternatives.count; i++)
+        if (has_secret(schema->alternatives.branches[i])) return true;
+    return false;
+}
+
 static void refuse_type(struct tg_walk *walk, const struct tg_schema *schema, const struct tg_value *value,
                         const struct tg_path *path)
 {
@@ -145,9 +156,10 @@ static void refuse_type(struct tg_walk *walk, const struct tg_schema *schema, co
     if (wants_null(schema)) want(walk, &list, TG_SLICE("null"));
     write_wanted(&text, list);
     if (text.has_failed) tg_walk_fail_memory(walk);
-    tg_walk_report(walk,
-                   &(struct tg_issue){
-                       .type = first_type(schema), .path = path, .text = tg_buf_peek(&text), .got = value});
+    tg_walk_report(walk, &(struct tg_issue){.type = first_type(schema),
+                                            .path = path,
+                                            .text = tg_buf_peek(&text),
+                                            .got = has_secret(schema) ? NULL : value});
     tg_buf_deinit(&text);
 }
 
@@ -207,6 +219,15 @@ static const struct tg_schema *find_closest(struct tg_walk *walk, const struct t
     return closest;
 }
 
+static void tell_closest(struct tg_walk *walk, const struct tg_schema *schema,
+                         const struct tg_schema *closest, struct tg_value *value, const struct tg_path *path)
+{
+    bool was_secret = walk->is_secret;
+    walk->is_secret |= has_secret(schema);
+    tg_walk_check(walk, closest, value, path);
+    walk->is_secret = was_secret;
+}
+
 /* Inside of a trial one issue says enough: which of its branches was meant is nobody's question yet. */
 static void check_several(struct tg_walk *walk, const struct tg_schema *schema, struct tg_value *value,
                           const struct tg_path *path)
@@ -219,7 +240,7 @@ static void check_several(struct tg_walk *walk, const struct tg_schema *schema, 
     if (tg_walk_is_exhausted(walk))
         tg_walk_refuse_steps(walk, value, path);
     else if (closest)
-        tg_walk_check(walk, closest, value, path);
+        tell_closest(walk, schema, closest, value, path);
     else
         tg_walk_refuse(walk, TG_ISSUE_VALUE_ERROR, value, path);
 }

@@ -177,6 +177,29 @@ static void tells_nothing_of_a_secret_union(void **state)
     assert_true(fixture->value.is_secret);
 }
 
+/* Found by review: what was meant for a secret branch was shown by the issues of another one. */
+static void shows_nothing_that_may_have_been_meant_for_a_secret_branch(void **state)
+{
+    struct checking *fixture = *state;
+    struct tg_schema *email = new_schema(fixture, TG_SCHEMA_STRING);
+    struct tg_schema *token = new_schema(fixture, TG_SCHEMA_STRING);
+    struct tg_schema *ref = new_ref(fixture, 2);
+    struct tg_schema *integer = new_schema(fixture, TG_SCHEMA_INTEGER);
+    email->string.format = TG_FORMAT_EMAIL;
+    token->string.min_length = 20;
+    token->is_secret = true;
+    ref->ref.target = new_union(fixture, BRANCHES(token, integer));
+    tell_json(fixture, new_union(fixture, BRANCHES(email, token)), "\"hunter2\"",
+              "payload: Input should be a valid email address");
+    tell_json(fixture, new_union(fixture, BRANCHES(email, ref)), "\"hunter2\"",
+              "payload: Input should be a valid email address");
+    tell_json(fixture, new_union(fixture, BRANCHES(integer, token)), "12.5",
+              "payload: Input should be a valid integer or a valid string");
+    struct tg_schema *several = new_union(fixture, BRANCHES(email, token));
+    accept_json(fixture, several, "\"a@example.org\"", "\"a@example.org\"");
+    assert_false(fixture->value.is_secret);
+}
+
 /* ---- tagged unions ---- */
 
 static struct tg_schema *new_tagged(struct checking *fixture, const char *tag, const struct tg_value *tags,
@@ -303,6 +326,7 @@ int main(void)
         TEST(tells_the_issues_of_the_closest_branch),
         TEST(tells_the_closest_branch_of_a_union_inside_one),
         TEST(tells_nothing_of_a_secret_union),
+        TEST(shows_nothing_that_may_have_been_meant_for_a_secret_branch),
         TEST(lets_the_tag_choose),
         TEST(compares_tags_as_values_and_names_them_in_camel_case),
         TEST(ends_what_is_nested_too_deep),
