@@ -278,6 +278,7 @@ void tg_issue_report(struct tg_issues *issues, const struct tg_issue *issue)
         write_item(issues, issue);
     else
         write_line(issues, issue);
+    if (issues->out->length > TG_ISSUES_BYTES_MAX) issues->max = issues->count;
 }
 
 void tg_issue_add(struct tg_issues *issues, enum tg_issue_type type, const struct tg_path *path)

@@ -16,6 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Behind so many bytes nothing more is written: a path repeats keys that are as long as a client likes. */
+#define TG_ISSUES_BYTES_MAX ((size_t)256 * 1024)
+
 enum tg_issue_type {
     TG_ISSUE_MISSING,
     TG_ISSUE_STRING_TYPE,
@@ -84,7 +87,7 @@ struct tg_issues {
     struct tg_buf *out; /* borrowed */
     enum tg_issue_style style;
     uint32_t count; /* of all that were reported, written or not */
-    uint32_t max;   /* how many are written (setting max_errors) */
+    uint32_t max;   /* how many are written (setting max_errors); fewer once the list is long */
 };
 
 /* One thing that is wrong. Texts are valid UTF-8 (in style TEXT: any, what is not is shown as U+FFFD). */

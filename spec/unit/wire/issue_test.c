@@ -454,6 +454,27 @@ static void counts_what_is_past_the_limit(void **state)
     }
 }
 
+/* Found by review: a key of a megabyte, in front of fifty wrong values, was sent back fifty times. */
+static void writes_no_more_once_the_list_is_long(void **state)
+{
+    struct fixture *fixture = *state;
+    char *long_key = malloc(TG_ISSUES_BYTES_MAX);
+    assert_non_null(long_key);
+    memset(long_key, 'k', TG_ISSUES_BYTES_MAX);
+    struct tg_path key = {.parent = &payload, .key = {long_key, TG_ISSUES_BYTES_MAX}};
+    for (uint32_t i = 0; i < 5; i++) {
+        struct tg_path item = {.parent = &key, .index = i};
+        tg_issue_add(&fixture->issues, TG_ISSUE_INT_TYPE, &item);
+    }
+    free(long_key);
+    tg_issues_finish(&fixture->issues);
+    tg_buf_append_char(&fixture->out, '\0');
+    assert_true(fixture->out.length < TG_ISSUES_BYTES_MAX + 300);
+    assert_string_equal(strrchr(fixture->out.data, 'k'),
+                        "k\",0],\"msg\":\"Input should be a valid integer\"},"
+                        "{\"type\":\"too_many_errors\",\"loc\":[],\"msg\":\"4 more errors\"}");
+}
+
 static enum tg_status report_once(void *context)
 {
     (void)context;
@@ -502,6 +523,7 @@ int main(void)
         TEST(cuts_a_long_tag_between_characters),
         TEST(writes_a_path_from_the_top),
         TEST(counts_what_is_past_the_limit),
+        TEST(writes_no_more_once_the_list_is_long),
         TEST(survives_every_failing_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
