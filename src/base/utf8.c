@@ -74,8 +74,8 @@ size_t tg_utf8_read(const char *bytes, size_t length, uint32_t *code_point)
 
 bool tg_utf8_is_unsafe(uint32_t code_point)
 {
-    return code_point < 0x20 || (code_point >= 0x7F && code_point <= 0x9F) || code_point == 0x200E ||
-           code_point == 0x200F || (code_point >= 0x2028 && code_point <= 0x202E) ||
+    return code_point < 0x20 || (code_point >= 0x7F && code_point <= 0x9F) || code_point == 0x061C ||
+           code_point == 0x200E || code_point == 0x200F || (code_point >= 0x2028 && code_point <= 0x202E) ||
            (code_point >= 0x2066 && code_point <= 0x2069);
 }
 

@@ -149,7 +149,7 @@ static void reads_one_character(void **state)
 static void knows_what_breaks_a_line(void **state)
 {
     (void)state;
-    const uint32_t unsafe[] = {0, '\n', 0x1F, 0x7F, 0x9F, 0x200E, 0x2028, 0x202E, 0x2066, 0x2069};
+    const uint32_t unsafe[] = {0, '\n', 0x1F, 0x7F, 0x9F, 0x61C, 0x200E, 0x2028, 0x202E, 0x2066, 0x2069};
     const uint32_t safe[] = {' ', '~', 0xA0, 0x200D, 0x202F, 0x206A, 0x1F600};
     for (size_t i = 0; i < sizeof unsafe / sizeof unsafe[0]; i++) assert_true(tg_utf8_is_unsafe(unsafe[i]));
     for (size_t i = 0; i < sizeof safe / sizeof safe[0]; i++) assert_false(tg_utf8_is_unsafe(safe[i]));
