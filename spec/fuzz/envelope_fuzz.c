@@ -181,7 +181,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (tg_json_parse(text, MAX_DEPTH, &arena, &message, &error) != TG_OK)
         tg_issue_report(&issues,
                         &(struct tg_issue){.type = TG_ISSUE_JSON_INVALID, .text = tg_slice_of(error.text)});
-    else if (tg_envelope_read(&message, &envelope, &issues) == TG_OK)
+    else if (tg_envelope_read(&message, &envelope, NULL, &issues) == TG_OK)
         check_payload(schema, &envelope, &arena, &issues);
     tg_issues_finish(&issues);
     answer(tg_buf_peek(&items), &envelope, text);

@@ -1,4 +1,4 @@
-/* The order of checks is the order of the protocol: text, JSON, envelope, action, payload. Each failure
+/* Text first, then JSON, then the envelope with its payload: all that is wrong with it is told. Each failure
  * writes its issues into the worker's buffer and ends in one place, tg_dispatch_answer_issues. The tree lives
  * in the worker's arena until the next message. */
 #include "core/dispatch.h"
@@ -36,21 +36,6 @@ static void answer_text(struct tg_conn *conn, struct tg_slice detail)
     tg_dispatch_answer_detail(conn, &(struct tg_detail){.detail = detail}, &(struct tg_ref){0});
 }
 
-static enum tg_status check_payload(struct tg_conn *conn, const struct tg_action *action,
-                                    struct tg_envelope *envelope, struct tg_issues *issues)
-{
-    struct tg_worker *worker = conn->worker;
-    const struct tg_path path = {.key = TG_SLICE("payload")};
-    struct tg_validation validation = {.arena = &worker->arena,
-                                       .issues = issues,
-                                       .naming = conn->consumer->naming,
-                                       .max_steps = worker->config->max_check_steps};
-    enum tg_status status = tg_validate_payload(action->payload, &envelope->payload, &path, &validation);
-    worker->metrics.check_steps_hit += validation.has_hit_steps;
-    envelope->calls = validation.calls;
-    return status;
-}
-
 /* Comparing a few names takes less time than hashing one. */
 static const struct tg_action *look_up_action(const struct tg_consumer *consumer, struct tg_slice name)
 {
@@ -61,16 +46,34 @@ static const struct tg_action *look_up_action(const struct tg_consumer *consumer
     return NULL;
 }
 
-static const struct tg_action *find_action(const struct tg_consumer *consumer, struct tg_slice name,
-                                           struct tg_issues *issues)
+/* The reading of one message: whom it is for, and what is wrong with it. */
+struct reading {
+    struct tg_conn *conn;
+    const struct tg_action *action; /* NULL: nobody handles it */
+    struct tg_issues *issues;
+};
+
+static bool knows(void *context, struct tg_slice action)
 {
-    const struct tg_action *action = look_up_action(consumer, name);
-    if (!action) {
-        const struct tg_path path = {.key = TG_SLICE("action")};
-        tg_issue_report(issues,
-                        &(struct tg_issue){.type = TG_ISSUE_ACTION_INVALID, .path = &path, .text = name});
-    }
-    return action;
+    struct reading *reading = context;
+    reading->action = look_up_action(reading->conn->consumer, action);
+    return reading->action != NULL;
+}
+
+static enum tg_status check_payload(void *context, struct tg_envelope *envelope)
+{
+    struct reading *reading = context;
+    struct tg_worker *worker = reading->conn->worker;
+    const struct tg_path path = {.key = TG_SLICE("payload")};
+    struct tg_validation validation = {.arena = &worker->arena,
+                                       .issues = reading->issues,
+                                       .naming = reading->conn->consumer->naming,
+                                       .max_steps = worker->config->max_check_steps};
+    enum tg_status status =
+        tg_validate_payload(reading->action->payload, &envelope->payload, &path, &validation);
+    worker->metrics.check_steps_hit += validation.has_hit_steps;
+    envelope->calls = validation.calls;
+    return status;
 }
 
 /* From text to a checked payload. TG_E_INVALID: `issues` says why. */
@@ -89,10 +92,11 @@ static enum tg_status read_message(struct tg_conn *conn, struct tg_slice text, s
                         &(struct tg_issue){.type = TG_ISSUE_JSON_INVALID, .text = tg_slice_of(error.text)});
         return TG_E_INVALID;
     }
-    status = tg_envelope_read(message, envelope, issues);
-    if (status != TG_OK) return status;
-    *action = find_action(conn->consumer, envelope->action, issues);
-    return *action ? check_payload(conn, *action, envelope, issues) : TG_E_INVALID;
+    struct reading reading = {.conn = conn, .issues = issues};
+    const struct tg_envelope_judge judge = {&reading, knows, check_payload};
+    status = tg_envelope_read(message, envelope, &judge, issues);
+    *action = reading.action;
+    return status;
 }
 
 /* The payload as it was understood, without secrets, in the buffer of what is wrong: nothing is. */

@@ -1,5 +1,5 @@
-/* Each key of the envelope is judged where it stands, so issues come in document order; only a
- * missing action is looked for beforehand, as missing things come first.
+/* Each key of the envelope is judged where it stands, so issues come in document order; only what is
+ * missing is told beforehand, as missing things come first.
  *
  * What a script or a traceback says may hold any bytes: frames are text (RFC 6455 5.6), so bytes
  * that are not UTF-8 become U+FFFD.
@@ -49,41 +49,88 @@ static void read_ref(const struct tg_value *value, struct tg_ref *ref, struct tg
     }
 }
 
-static void read_member(struct tg_member *member, struct tg_envelope *envelope, struct tg_issues *issues)
+/* One reading: what is known of it before the members are gone through. */
+struct reading {
+    const struct tg_envelope_judge *judge;
+    struct tg_envelope *envelope;
+    struct tg_issues *issues;
+    bool is_known; /* the action is, so that the payload can be judged */
+    bool is_out_of_memory;
+};
+
+static void judge_payload(struct reading *reading)
+{
+    if (!reading->is_known || !reading->judge) return;
+    enum tg_status status = reading->judge->payload(reading->judge->context, reading->envelope);
+    reading->is_out_of_memory = status == TG_E_NO_MEMORY;
+}
+
+static void judge_action(struct reading *reading, const struct tg_value *action)
+{
+    struct tg_path path = {.key = TG_SLICE("action")};
+    if (action->type != TG_VALUE_STRING)
+        report_action(reading->issues, action);
+    else if (!reading->is_known)
+        tg_issue_report(reading->issues, &(struct tg_issue){.type = TG_ISSUE_ACTION_INVALID,
+                                                            .path = &path,
+                                                            .text = tg_value_string(action)});
+}
+
+static void read_member(struct reading *reading, struct tg_member *member)
 {
     struct tg_slice key = tg_member_key(member);
     struct tg_value *value = &member->value;
-    bool is_string = value->type == TG_VALUE_STRING;
     if (tg_slice_equal(key, TG_SLICE("action"))) {
-        if (is_string)
-            envelope->action = tg_value_string(value);
-        else
-            report_action(issues, value);
+        judge_action(reading, value);
     } else if (tg_slice_equal(key, TG_SLICE("payload"))) {
-        envelope->payload = value->type == TG_VALUE_NULL ? NULL : value;
+        if (reading->envelope->payload) judge_payload(reading);
     } else if (tg_slice_equal(key, TG_SLICE("ref"))) {
-        read_ref(value, &envelope->ref, issues);
+        read_ref(value, &reading->envelope->ref, reading->issues);
     } else if (tg_slice_equal(key, TG_SLICE("topic"))) {
-        if (is_string)
-            envelope->topic = tg_value_string(value);
+        if (value->type == TG_VALUE_STRING)
+            reading->envelope->topic = tg_value_string(value);
         else
-            report(issues, TG_ISSUE_STRING_TYPE, key, value);
+            report(reading->issues, TG_ISSUE_STRING_TYPE, key, value);
     }
 }
 
+/* The action and the payload, wherever they stand; nothing is judged but whether the action is known. */
+static void find_parts(struct reading *reading, const struct tg_value *message)
+{
+    struct tg_envelope *envelope = reading->envelope;
+    for (uint32_t i = 0; i < message->length; i++) {
+        struct tg_member *member = &message->members[i];
+        struct tg_slice key = tg_member_key(member);
+        if (member->value.type == TG_VALUE_STRING && tg_slice_equal(key, TG_SLICE("action")))
+            envelope->action = tg_value_string(&member->value);
+        else if (member->value.type != TG_VALUE_NULL && tg_slice_equal(key, TG_SLICE("payload")))
+            envelope->payload = &member->value;
+    }
+    const struct tg_envelope_judge *judge = reading->judge;
+    reading->is_known = envelope->action.data && (!judge || judge->knows(judge->context, envelope->action));
+}
+
+static void read_object(struct reading *reading, struct tg_value *message)
+{
+    find_parts(reading, message);
+    if (!tg_value_get(message, TG_SLICE("action")))
+        report(reading->issues, TG_ISSUE_ACTION_NOT_FOUND, TG_SLICE("action"), NULL);
+    if (!reading->envelope->payload) judge_payload(reading);
+    for (uint32_t i = 0; i < message->length && !reading->is_out_of_memory; i++)
+        read_member(reading, &message->members[i]);
+}
+
 enum tg_status tg_envelope_read(struct tg_value *message, struct tg_envelope *envelope,
-                                struct tg_issues *issues)
+                                const struct tg_envelope_judge *judge, struct tg_issues *issues)
 {
     uint32_t before = issues->count;
     *envelope = (struct tg_envelope){0};
-    if (message->type != TG_VALUE_OBJECT) {
+    struct reading reading = {.judge = judge, .envelope = envelope, .issues = issues};
+    if (message->type == TG_VALUE_OBJECT)
+        read_object(&reading, message);
+    else
         tg_issue_add(issues, TG_ISSUE_MODEL_TYPE, NULL);
-    } else {
-        if (!tg_value_get(message, TG_SLICE("action")))
-            report(issues, TG_ISSUE_ACTION_NOT_FOUND, TG_SLICE("action"), NULL);
-        for (uint32_t i = 0; i < message->length; i++) read_member(&message->members[i], envelope, issues);
-    }
-    if (issues->out->has_failed) return TG_E_NO_MEMORY;
+    if (reading.is_out_of_memory || issues->out->has_failed) return TG_E_NO_MEMORY;
     return issues->count == before ? TG_OK : TG_E_INVALID;
 }
 

@@ -32,11 +32,22 @@ struct tg_envelope {
     const struct tg_call *calls; /* what the script has to do for the payload (validate.h); set by dispatch */
 };
 
-/* Reads `message`. TG_E_INVALID: not an object (model_type), no action (union_tag_not_found), an
- * action or topic that is no string, a bad ref (string_type at ["ref"]): all in `issues`.
- * The envelope borrows from the message. */
+/* Who knows what the actions are, so that all that is wrong with a message is told at once. */
+struct tg_envelope_judge {
+    void *context;
+    /* Whether somebody handles the action: union_tag_invalid otherwise. */
+    bool (*knows)(void *context, struct tg_slice action);
+    /* Checks `envelope->payload` (NULL: none), which belongs to a known action. TG_E_INVALID: the issues have
+     * what is wrong; TG_E_NO_MEMORY. */
+    enum tg_status (*payload)(void *context, struct tg_envelope *envelope);
+};
+
+/* Reads `message`. TG_E_INVALID: not an object (model_type), no action (union_tag_not_found), one that nobody
+ * knows or an action or topic that is no string, a bad ref (string_type at ["ref"]), a payload that is not
+ * right: all in `issues`, what is missing first and the rest in document order. `judge` NULL: any action and
+ * any payload are right. The envelope borrows from the message. */
 enum tg_status tg_envelope_read(struct tg_value *message, struct tg_envelope *envelope,
-                                struct tg_issues *issues);
+                                const struct tg_envelope_judge *judge, struct tg_issues *issues);
 
 /* `,"ref":...` or nothing; the closing brace is the caller's. */
 void tg_message_write_ref(struct tg_buf *out, const struct tg_ref *ref);

@@ -74,6 +74,28 @@ static void answers_each_refused_message_with_its_error(void **state)
     assert_int_equal(core->worker.metrics.connections, 1);
 }
 
+/* A wrong envelope once kept the payload from being looked at. */
+static void tells_all_that_is_wrong_with_envelope_and_payload(void **state)
+{
+    struct fake_core *core = *state;
+    open(core, "/chat");
+    expect_refused(
+        core, "{\"ref\":[],\"payload\":{\"content\":1},\"topic\":2,\"action\":\"say\"}",
+        "[{\"type\":\"string_type\",\"loc\":[\"ref\"],\"msg\":\"Input should be a valid string\"},"
+        "{\"type\":\"string_type\",\"loc\":[\"payload\",\"content\"],\"msg\":\"Input should be a valid "
+        "string, got 1\"},{\"type\":\"string_type\",\"loc\":[\"topic\"],\"msg\":\"Input should be a valid "
+        "string, got 2\"}]");
+    expect_refused(
+        core, "{\"topic\":2,\"action\":\"say\"}",
+        "[{\"type\":\"missing\",\"loc\":[\"payload\"],\"msg\":\"Field required\"},"
+        "{\"type\":\"string_type\",\"loc\":[\"topic\"],\"msg\":\"Input should be a valid string, got 2\"}]");
+    expect_refused(
+        core, "{\"payload\":{\"content\":1},\"topic\":2,\"action\":\"nope\"}",
+        "[{\"type\":\"string_type\",\"loc\":[\"topic\"],\"msg\":\"Input should be a valid string, got 2\"},"
+        "{\"type\":\"union_tag_invalid\",\"loc\":[\"action\"],\"msg\":\"Input tag 'nope' found using "
+        "'action' does not match any of the expected tags\"}]");
+}
+
 static void answers_text_that_is_not_json(void **state)
 {
     struct fake_core *core = *state;
@@ -276,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(answers_each_refused_message_with_its_error),
+        TEST(tells_all_that_is_wrong_with_envelope_and_payload),
         TEST(answers_text_that_is_not_json),
         TEST(hands_the_default_over_for_an_absent_payload),
         TEST(reads_names_as_the_consumer_writes_them),

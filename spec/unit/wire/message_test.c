@@ -42,7 +42,7 @@ static enum tg_status read_text(struct fixture *fixture, const char *json)
     tg_buf_truncate(&fixture->out, 0);
     tg_issues_init(&fixture->issues, &fixture->out, 10);
     assert_int_equal(tg_json_parse(tg_slice_of(json), 64, &fixture->arena, &fixture->value, NULL), TG_OK);
-    return tg_envelope_read(&fixture->value, &fixture->envelope, &fixture->issues);
+    return tg_envelope_read(&fixture->value, &fixture->envelope, NULL, &fixture->issues);
 }
 
 static struct tg_envelope *read_good(struct fixture *fixture, const char *json)
@@ -300,11 +300,11 @@ static enum tg_status read_once(void *context)
     struct tg_envelope envelope;
     tg_buf_init(&out);
     tg_issues_init(&issues, &out, 10);
-    enum tg_status status = tg_envelope_read(&message, &envelope, &issues);
+    enum tg_status status = tg_envelope_read(&message, &envelope, NULL, &issues);
     if (status == TG_E_NO_MEMORY) {
         tg_buf_truncate(&out, 0);
         tg_issues_init(&issues, &out, 10);
-        assert_int_equal(tg_envelope_read(&message, &envelope, &issues), TG_E_INVALID);
+        assert_int_equal(tg_envelope_read(&message, &envelope, NULL, &issues), TG_E_INVALID);
     }
     tg_buf_deinit(&out);
     return status == TG_E_INVALID ? TG_OK : status;
