@@ -128,6 +128,16 @@ describe('in development', () => {
                            `{"action":"union","payload":{"value":${value}}}`);
       });
 
+    // A list was read along the first object among the branches: "keys of JSON objects are strings".
+    for (const [what, value] of [['list_by_hand', '["x"]'], ['member_by_hand', '{"data":[1,2],"size":1}']])
+      it(`is told by what it holds, whatever stands first: ${value}`, async () => {
+        assert.strictEqual(await session.deed(what), `{"action":"shapes","payload":{"value":${value}}}`);
+      });
+
+    it('that is no JSON is told with its path when its branch is looked for', async () => {
+      assert.match(await session.failureOf('no_shape'), /shapes: payload\.value\.data: keys of JSON objects are strings/);
+    });
+
     it('takes an empty table of Lua for a list where only that fits', async () => {
       assert.strictEqual(await session.deed('branches'), '{"action":"union","payload":{"value":{"b":"x","list":[]}}}');
     });

@@ -31,11 +31,15 @@ static bool is_candidate(lua_State *L, int index, const struct tg_schema *branch
     }
 }
 
-/* Whether the branch accepts the value in full. */
-static bool accepts(struct tg_world *world, lua_State *L, int index, const struct tg_reading *reading)
+/* Whether the branch accepts the value in full. It is read without the branch, which may not be the one that
+ * it was made for: what is a list is read as a list, whatever the branch has there. */
+static bool accepts(struct tg_world *world, lua_State *L, int index, const struct tg_schema *branch,
+                    const struct tg_reading *reading)
 {
+    struct tg_reading plain = *reading;
     struct tg_value value;
-    tg_to_value(world, L, index, reading, &value);
+    plain.schema = NULL;
+    tg_to_value(world, L, index, &plain, &value);
     struct tg_issues issues;
     tg_buf_truncate(&world->scratch, 0);
     tg_issues_init(&issues, &world->scratch, 0);
@@ -43,7 +47,7 @@ static bool accepts(struct tg_world *world, lua_State *L, int index, const struc
                                        .issues = &issues,
                                        .is_exact = true,
                                        .max_steps = world->config->max_check_steps};
-    enum tg_status status = tg_validate(reading->schema, &value, reading->path, &validation);
+    enum tg_status status = tg_validate(branch, &value, reading->path, &validation);
     if (status == TG_E_NO_MEMORY) tg_world_check_memory(L, NULL);
     return status == TG_OK;
 }
@@ -60,10 +64,10 @@ const struct tg_schema *tg_union_branch(struct tg_world *world, lua_State *L, in
         candidates++;
     }
     if (candidates <= 1) return candidate;
-    struct tg_reading tried = *reading;
     for (uint32_t i = 0; i < alternatives->alternatives.count; i++) {
-        tried.schema = alternatives->alternatives.branches[i];
-        if (is_candidate(L, index, tried.schema) && accepts(world, L, index, &tried)) return tried.schema;
+        candidate = alternatives->alternatives.branches[i];
+        if (is_candidate(L, index, candidate) && accepts(world, L, index, candidate, reading))
+            return candidate;
     }
     return NULL;
 }

@@ -27,7 +27,8 @@ struct filling {
     int depth;
 };
 
-static bool fill(struct filling *filling, int index, const struct tg_schema *schema);
+static bool fill(struct filling *filling, int index, const struct tg_schema *schema,
+                 const struct tg_path *path);
 
 /* Whether there may be a default in a value of this schema. */
 static bool is_container(const struct tg_schema *schema)
@@ -66,7 +67,8 @@ static bool push_default(struct filling *filling, const struct tg_schema *schema
     return true;
 }
 
-static bool fill_object(struct filling *filling, int index, const struct tg_schema *schema)
+static bool fill_object(struct filling *filling, int index, const struct tg_schema *schema,
+                        const struct tg_path *path)
 {
     lua_State *L = filling->L;
     bool is_copied = false;
@@ -80,7 +82,8 @@ static bool fill_object(struct filling *filling, int index, const struct tg_sche
             lua_pop(L, 1);
             is_changed = push_default(filling, field->schema);
         } else if (is_container(field->schema)) {
-            is_changed = fill(filling, top + 2, field->schema);
+            const struct tg_path step = {.parent = path, .key = field->name};
+            is_changed = fill(filling, top + 2, field->schema, &step);
         }
         if (is_changed) put(filling, index, &is_copied);
         lua_settop(L, top);
@@ -88,15 +91,17 @@ static bool fill_object(struct filling *filling, int index, const struct tg_sche
     return is_copied;
 }
 
-static bool fill_array(struct filling *filling, int index, const struct tg_schema *item)
+static bool fill_array(struct filling *filling, int index, const struct tg_schema *item,
+                       const struct tg_path *path)
 {
     lua_State *L = filling->L;
     bool is_copied = false;
     lua_Unsigned count = is_container(item) ? lua_rawlen(L, index) : 0;
     for (lua_Unsigned i = 1; i <= count; i++) {
+        const struct tg_path step = {.parent = path, .index = (uint32_t)(i - 1)};
         lua_pushinteger(L, (lua_Integer)i);
         lua_rawgeti(L, index, (lua_Integer)i);
-        if (fill(filling, lua_gettop(L), item))
+        if (fill(filling, lua_gettop(L), item, &step))
             put(filling, index, &is_copied);
         else
             lua_pop(L, 2);
@@ -105,7 +110,8 @@ static bool fill_array(struct filling *filling, int index, const struct tg_schem
 }
 
 /* Goes through the table as it was: the copy takes the place at `index`. */
-static bool fill_map(struct filling *filling, int index, const struct tg_schema *value)
+static bool fill_map(struct filling *filling, int index, const struct tg_schema *value,
+                     const struct tg_path *path)
 {
     lua_State *L = filling->L;
     if (!is_container(value)) return false;
@@ -115,7 +121,9 @@ static bool fill_map(struct filling *filling, int index, const struct tg_schema 
     for (lua_pushnil(L); lua_next(L, map);) {
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
-        if (fill(filling, lua_gettop(L), value))
+        struct tg_path step = {.parent = path};
+        if (lua_type(L, -2) == LUA_TSTRING) step.key.data = lua_tolstring(L, -2, &step.key.length);
+        if (fill(filling, lua_gettop(L), value, &step))
             put(filling, index, &is_copied);
         else
             lua_pop(L, 2);
@@ -124,15 +132,18 @@ static bool fill_map(struct filling *filling, int index, const struct tg_schema 
     return is_copied;
 }
 
-static bool fill_union(struct filling *filling, int index, const struct tg_schema *schema)
+static bool fill_union(struct filling *filling, int index, const struct tg_schema *schema,
+                       const struct tg_path *path)
 {
-    const struct tg_reading reading = {.arena = filling->arena, .subject = {.name = filling->action}};
+    const struct tg_reading reading = {
+        .arena = filling->arena, .path = path, .subject = {.name = filling->action}};
     const struct tg_schema *branch = tg_union_branch(filling->world, filling->L, index, schema, &reading);
-    return branch && fill(filling, index, branch);
+    return branch && fill(filling, index, branch, path);
 }
 
 /* True: the value at `index`, an absolute slot on top of the stack, has been replaced. */
-static bool fill(struct filling *filling, int index, const struct tg_schema *schema)
+static bool fill(struct filling *filling, int index, const struct tg_schema *schema,
+                 const struct tg_path *path)
 {
     lua_State *L = filling->L;
     if (!lua_istable(L, index)) return false;
@@ -142,16 +153,16 @@ static bool fill(struct filling *filling, int index, const struct tg_schema *sch
     bool is_changed = false;
     schema = tg_schema_follow(schema);
     if (schema->kind == TG_SCHEMA_OBJECT) {
-        is_changed = fill_object(filling, index, schema);
+        is_changed = fill_object(filling, index, schema, path);
     } else if (schema->kind == TG_SCHEMA_ARRAY) {
-        is_changed = fill_array(filling, index, schema->array.item);
+        is_changed = fill_array(filling, index, schema->array.item, path);
     } else if (schema->kind == TG_SCHEMA_MAP) {
-        is_changed = fill_map(filling, index, schema->map.value);
+        is_changed = fill_map(filling, index, schema->map.value, path);
     } else if (schema->kind == TG_SCHEMA_UNION) {
-        is_changed = fill_union(filling, index, schema);
+        is_changed = fill_union(filling, index, schema, path);
     } else if (schema->kind == TG_SCHEMA_TAGGED) {
         const struct tg_schema *branch = tg_tagged_branch(L, index, filling->keys, schema);
-        is_changed = branch && fill_object(filling, index, branch);
+        is_changed = branch && fill_object(filling, index, branch, path);
     }
     filling->depth--;
     return is_changed;
@@ -170,7 +181,7 @@ void tg_outgoing_fill(struct tg_world *world, lua_State *L, int index, const str
                               .refs = top + 1,
                               .keys = top + 2};
     if (!lua_isnil(L, index))
-        fill(&filling, index, type->payload);
+        fill(&filling, index, type->payload, &payload_path);
     else if (push_default(&filling, type->payload))
         lua_replace(L, index);
     lua_settop(L, top);

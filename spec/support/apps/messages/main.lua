@@ -104,6 +104,18 @@ function deeds.no_branch()
   return message
 end
 
+function deeds.list_by_hand()
+  return types.shapes({ value = { "x" } })
+end
+
+function deeds.member_by_hand()
+  return types.shapes({ value = { data = { 1, 2 } } })
+end
+
+function deeds.no_shape()
+  return types.shapes({ value = { data = { [3] = 1 } } })
+end
+
 function deeds.branches()
   return types.union { value = { list = {}, b = "x" } }
 end

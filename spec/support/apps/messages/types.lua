@@ -84,6 +84,16 @@ types.union = tide.message("union", {
   ),
 })
 
+--- Both of its objects begin alike, and what follows is a list in one of them alone.
+types.shapes = tide.message("shapes", {
+  value = s.union(
+    s.object({ data = s.object({ x = s.integer() }) }),
+    s.object({ data = s.array(s.integer()), size = s.integer():default(1) }),
+    s.map(s.integer()),
+    s.array(s.string())
+  ),
+})
+
 types.tagged = tide.message(
   "tagged",
   s.tagged("kind", {
