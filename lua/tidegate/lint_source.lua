@@ -1,5 +1,8 @@
 --- Reads the code of a handler, without strings and comments, to see whether it can answer at all.
 
+local message <const> = require "tidegate.message"
+local tide <const> = require "tidegate"
+
 local Source <const> = {}
 
 --- How what is no code begins, and the pattern that takes the rest of it. Long brackets come first:
@@ -119,11 +122,90 @@ local function returns_value(code)
   return false
 end
 
---- What sends without a connection, or makes another handler send.
-local senders <const> = { "broadcast", "broadcast_event", "send_event" }
+-- ---- calls ----
 
---- Whether a handler can send nothing: it neither returns a value nor uses its connection or one of
---- the senders. False where its code cannot be read.
+--- What sends without a connection, or makes another handler send.
+local senders <const> = { broadcast = true, broadcast_event = true, send_event = true }
+
+--- What may be called without that anything is sent.
+---@type table<function, boolean>
+local harmless <const> = {}
+for _, library in ipairs { string, table, math, utf8, os, io, tide, tide.log } do
+  for name, value in next, library do
+    harmless[value] = type(value) == "function" and not senders[name] or nil
+  end
+end
+for _, value in ipairs { assert, error, ipairs, next, pairs, print, select, tonumber, tostring } do
+  harmless[value] = true
+end
+for _, value in ipairs { getmetatable, rawequal, rawget, rawlen, rawset, setmetatable, type } do
+  harmless[value] = true
+end
+
+local keywords <const> = {}
+for word in
+  ("and do else elseif for function if in local not or repeat return then until while"):gmatch "%a+"
+do
+  keywords[word] = true
+end
+
+--- What a name stands for in a function: a value from around it, or a global.
+---@param handler function
+---@param wanted string
+---@return any
+local function resolve(handler, wanted)
+  local environment
+  for index = 1, debug.getinfo(handler, "u").nups do
+    local name <const>, value <const> = debug.getupvalue(handler, index)
+    if name == wanted then
+      return value
+    end
+    environment = name == "_ENV" and value or environment
+  end
+  return type(environment) == "table" and rawget(environment, wanted) or nil
+end
+
+--- Whether a call can send nothing: what is called makes a message, or belongs to a library.
+---@param handler function
+---@param called string "messages.echo", "text:upper"
+---@return boolean
+local function is_harmless(handler, called)
+  local method <const> = called:match ":([%w_]+)$"
+  if method then
+    return string[method] ~= nil
+  end
+  local value
+  for name in called:gmatch "[%w_]+" do
+    if value == nil then
+      value = resolve(handler, name)
+    else
+      value = type(value) == "table" and rawget(value, name) or nil
+    end
+    if value == nil then
+      return false
+    end
+  end
+  return message.is_type(value) or harmless[value] or false
+end
+
+--- Whether the code may call what sends: a function of the user's, a method, what a table holds.
+---@param handler function
+---@param code string
+---@return boolean
+local function may_call_sender(handler, code)
+  if code:find "[%]%)}]%s*[%({]" or code:find '[%]%)}]%s*""' then
+    return true
+  end
+  for called in code:gmatch '%f[%w_]([%a_][%w_.:]*)%s*[%({"]' do
+    if not keywords[called] and not is_harmless(handler, called) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Whether a handler can send nothing: it neither returns a value nor uses its connection nor calls
+--- what could send elsewhere. False where its code cannot be read.
 ---@param handler function
 ---@return boolean
 function Source.is_silent(handler)
@@ -134,12 +216,9 @@ function Source.is_silent(handler)
   end
   local connection <const> = debug.getlocal(handler, 1)
   local body <const> = code:gsub("^function[^()]*%b()", "", 1)
-  for _, sender in ipairs(senders) do
-    if uses(body, sender) then
-      return false
-    end
-  end
-  return not returns_value(body) and not (connection and uses(body, connection))
+  return not returns_value(body)
+    and not (connection and uses(body, connection))
+    and not may_call_sender(handler, body)
 end
 
 return Source

@@ -321,6 +321,24 @@ describe("tidegate check", function()
       warns(handler "function() local _ = function() tide.broadcast('x', b { text = '' }) end end")
       warns(handler "function(...) print(...) end")
     end)
+
+    -- A room that keeps its members was warned of, though it answers all of them.
+    it("not of one that calls what may send", function()
+      local members <const> = "local members <const> = {}\n"
+      warns(
+        members .. handler "function() for c in pairs(members) do c:send(b { text = '' }) end end"
+      )
+      warns(members .. handler "function(_, m) members[1](m) end")
+      warns(members .. handler "function(_, m) members.publish(m) end")
+      warns("local function tell(m) return m end\n" .. handler "function(_, m) tell(m) end")
+      warns(handler "function(_, m) pcall(m.payload) end")
+    end)
+
+    it("of one that makes a message and forgets to return it", function()
+      warns(handler "function(_, m) b { text = m.payload.text:upper() } end", silent)
+      warns(handler "function(_, m)\n  local _ = b({ text = ('x'):rep(3) })\nend")
+      warns(handler "function(_, m) local t = string.rep(m.action, 2) b { text = t } end", silent)
+    end)
   end)
 
   it("tells a default and an example that break their schemas, a line each", function()
