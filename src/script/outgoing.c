@@ -148,8 +148,11 @@ static bool fill(struct filling *filling, int index, const struct tg_schema *sch
     lua_State *L = filling->L;
     if (!lua_istable(L, index)) return false;
     luaL_checkstack(L, 12, "payload nested too deeply");
-    if (filling->depth == TG_TABLE_MAX_DEPTH) return false;
-    filling->depth++;
+    if (++filling->depth > TG_TABLE_MAX_DEPTH) {
+        const struct tg_subject subject = {.name = filling->action};
+        tg_fail_at(filling->world, L, &subject, NULL,
+                   "nested deeper than 512 levels: does a table hold itself?");
+    }
     bool is_changed = false;
     schema = tg_schema_follow(schema);
     if (schema->kind == TG_SCHEMA_OBJECT) {

@@ -112,6 +112,12 @@ function deeds.member_by_hand()
   return types.shapes({ value = { data = { 1, 2 } } })
 end
 
+function deeds.holds_itself()
+  local node <const> = { name = "x" }
+  node.children = { node, node }
+  return types.tree(node)
+end
+
 function deeds.no_shape()
   return types.shapes({ value = { data = { [3] = 1 } } })
 end
