@@ -52,7 +52,8 @@ static enum tg_status read_message(struct bench *bench, const char *text)
     tg_buf_truncate(&bench->out, 0);
     tg_issues_init(&bench->issues, &bench->out, 50);
     if (tg_json_parse(tg_slice_of(text), 64, &bench->arena, &bench->message, NULL) != TG_OK) die("not JSON");
-    if (tg_envelope_read(&bench->message, &bench->envelope, NULL, &bench->issues) != TG_OK) die("no envelope");
+    if (tg_envelope_read(&bench->message, &bench->envelope, NULL, &bench->issues) != TG_OK)
+        die("no envelope");
     const struct tg_path path = {.key = TG_SLICE("payload")};
     struct tg_validation validation = {.arena = &bench->arena, .issues = &bench->issues, .max_steps = 100000};
     return tg_validate_payload(bench->action->payload, &bench->envelope.payload, &path, &validation);

@@ -62,8 +62,10 @@ struct tg_slice tg_schema_camel_name(struct tg_arena *arena, struct tg_slice nam
         bool joins = name.data[i] == '_' && i > 0 && i + 1 < name.length && is_word(name.data[i - 1]) &&
                      is_word(name.data[i + 1]);
         if (joins) i++;
-        char byte = name.data[i];
-        camel[length++] = joins && byte >= 'a' && byte <= 'z' ? (char)(byte - 'a' + 'A') : byte;
+        camel[length] = name.data[i];
+        if (joins && name.data[i] >= 'a' && name.data[i] <= 'z')
+            camel[length] = (char)(name.data[i] - 'a' + 'A');
+        length++;
     }
     camel[length] = '\0';
     return (struct tg_slice){camel, length};
