@@ -47,6 +47,7 @@ local tide <const> = {
   error = errors.raise,
   array = host.array,
   log = declare.closed("tide.log", log),
+  sleep = host.sleep,
 }
 declare.public(tide)
 

@@ -65,6 +65,14 @@ static const struct tg_setting settings[] = {
             "unsent bytes of one client; beyond: closed with 1013"),
     INTEGER(outbox_max_messages, "16384", 1, 1 << 24,
             "unsent messages of one client; beyond: closed with 1013"),
+    INTEGER(inbox_messages, "64", 1, 1 << 20,
+            "messages of one client that wait for a handler; at so many: nothing is read from it"),
+    INTEGER(inbox_max_bytes, "1048576", 1, 4 * (int64_t)GIB,
+            "bytes of such messages; at so many: nothing is read from it"),
+    INTEGER(handler_timeout_ms, "0", 0, DAY_SECONDS * 1000,
+            "a handler that waits longer is ended and answered for; 0: none is"),
+    INTEGER(disconnected_timeout_ms, "5000", 1, DAY_SECONDS * 1000,
+            "a hook `disconnected` that waits longer is ended"),
     INTEGER(heartbeat_seconds, "25", 0, DAY_SECONDS, "silence of a client before it is pinged; 0: never"),
     INTEGER(heartbeat_timeout_seconds, "20", 1, DAY_SECONDS, "wait for an answer to a ping; then: dropped"),
     INTEGER(slow_client_seconds, "30", 1, DAY_SECONDS,
@@ -74,6 +82,7 @@ static const struct tg_setting settings[] = {
     INTEGER(close_timeout_ms, "2000", 1, 60000, "wait for a client's close frame; then: dropped"),
     INTEGER(max_connections, "0", 0, CONNECTIONS_MAX,
             "open connections, refused with 503 beyond; 0: as many as the limit of open files allows"),
+    INTEGER(max_tasks, "100000", 1, 1 << 24, "tasks of scripts alive at once; beyond: tide.spawn raises"),
     INTEGER(drain_seconds, "10", 0, DAY_SECONDS, "wait for clients to leave when the gateway stops"),
 };
 /* clang-format on */

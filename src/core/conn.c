@@ -4,6 +4,7 @@
  * until the kernel is full; then the transport tells when it is not.
  *
  * Time: one timer per connection. What it stands for follows from the state, in `rearm`:
+ *   `disconnected` waits                       -> end it at the deadline
  *   only the client's close frame is awaited   -> drop at the deadline
  *   the kernel is full, or reading is paused   -> look every second whether anything moves
  *   otherwise                                  -> heartbeat
@@ -34,6 +35,7 @@ enum { CLOSE_FRAME_HEAD = 4 };
 enum { CLOSE_ABNORMAL = 1006, CLOSE_TRY_AGAIN_LATER = 1013 };
 
 static void timer_fired(struct tg_timer *timer);
+static void clear_inbox(struct tg_conn *conn);
 
 struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES])
 {
@@ -127,17 +129,18 @@ static void pump_all(struct tg_conn *conn)
     }
 }
 
-static void set_paused(struct tg_conn *conn, bool is_paused)
+/* Reading is off as long as either side is full. */
+static void apply_pause(struct tg_conn *conn)
 {
+    bool is_paused = conn->is_outbox_high || conn->is_inbox_full;
     if (conn->is_paused == is_paused) return;
     conn->is_paused = is_paused;
     conn->transport->ops->set_reading(conn->transport, !is_paused);
     uint64_t now_ms = tg_worker_now_ms(conn->worker);
     if (is_paused) {
-        conn->paused_ms = now_ms;
-        conn->worker->metrics.reading_paused++;
         tg_log(TG_LOG_DEBUG, "reading_paused", TG_LOG_CONN(conn),
-               TG_LOG_I("outbox_bytes", conn->outbox.queued_bytes));
+               TG_LOG_I("outbox_bytes", conn->outbox.queued_bytes),
+               TG_LOG_I("inbox_messages", conn->inbox.count));
     } else {
         /* While we did not read, a pong could not be heard. */
         conn->heard_ms = now_ms;
@@ -146,15 +149,34 @@ static void set_paused(struct tg_conn *conn, bool is_paused)
     rearm(conn);
 }
 
+static void set_outbox_high(struct tg_conn *conn, bool is_high)
+{
+    if (conn->is_outbox_high == is_high) return;
+    conn->is_outbox_high = is_high;
+    if (is_high) {
+        conn->paused_ms = tg_worker_now_ms(conn->worker);
+        conn->worker->metrics.reading_paused++;
+    }
+    apply_pause(conn);
+}
+
+static void set_inbox_full(struct tg_conn *conn, bool is_full)
+{
+    if (conn->is_inbox_full == is_full) return;
+    conn->is_inbox_full = is_full;
+    if (is_full) conn->worker->metrics.inbox_full++;
+    apply_pause(conn);
+}
+
 /* Backpressure: above high water we stop listening to this client; at half of it we go on. */
 static void balance_reading(struct tg_conn *conn)
 {
     uint64_t high_water = conn->worker->config->outbox_high_water_bytes;
     bool is_open = conn->state == TG_CONN_OPEN;
     if (is_open && conn->outbox.queued_bytes > high_water)
-        set_paused(conn, true);
+        set_outbox_high(conn, true);
     else if (!is_open || conn->outbox.queued_bytes <= high_water / 2)
-        set_paused(conn, false);
+        set_outbox_high(conn, false);
 }
 
 static void clear_outbox(struct tg_conn *conn)
@@ -252,7 +274,8 @@ static void watch(struct tg_conn *conn)
     }
     bool is_still =
         conn->is_awaiting_writable && now_ms - conn->progress_ms >= config->slow_client_seconds * 1000ull;
-    bool is_paused_too_long = conn->is_paused && now_ms - conn->paused_ms >= config->pause_seconds * 1000ull;
+    bool is_paused_too_long =
+        conn->is_outbox_high && now_ms - conn->paused_ms >= config->pause_seconds * 1000ull;
     if (!is_still && !is_paused_too_long) {
         rearm(conn);
         return;
@@ -277,10 +300,25 @@ static void beat(struct tg_conn *conn)
     rearm(conn);
 }
 
+/* `disconnected` waits, for a while. */
+static void await_farewell(struct tg_conn *conn)
+{
+    struct tg_worker *worker = conn->worker;
+    conn->is_leaving = true;
+    tg_worker_arm(worker, &conn->timer, tg_worker_now_ms(worker) + worker->config->disconnected_timeout_ms);
+}
+
+static void free_conn(struct tg_conn *conn);
+
 static void timer_fired(struct tg_timer *timer)
 {
     struct tg_conn *conn = TG_CONTAINER(timer, struct tg_conn, timer);
-    if (conn->is_close_awaited) {
+    if (conn->is_leaving) {
+        conn->worker->metrics.handler_timeouts++;
+        tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(conn), TG_LOG_S("action", "disconnected"),
+               TG_LOG_I("timeout_ms", conn->worker->config->disconnected_timeout_ms));
+        free_conn(conn);
+    } else if (conn->is_close_awaited) {
         conn->worker->metrics.close_timeouts++;
         drop(conn, conn->close_code, "");
     } else if (conn->is_awaiting_writable || conn->is_paused) {
@@ -306,10 +344,18 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     conn->heard_ms = tg_worker_now_ms(worker);
     tg_list_init(&conn->link);
     tg_list_init(&conn->dirty_link);
+    tg_list_init(&conn->tasks);
     tg_outbox_init(&conn->outbox);
     tg_assembly_init(&conn->assembly);
     tg_timer_init(&conn->timer, timer_fired);
     return conn;
+}
+
+/* `connected` has answered. */
+static void started(struct tg_conn *conn, enum tg_outcome outcome)
+{
+    conn->is_starting = outcome == TG_WAITING;
+    if (outcome == TG_FAILED) tg_conn_close(conn, 1011, TG_SLICE("the consumer could not start"));
 }
 
 struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *generation,
@@ -326,8 +372,7 @@ struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *gen
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));
     conn->is_connected_called = true;
-    if (!generation->script->ops->connected(generation->script, conn))
-        tg_conn_close(conn, 1011, TG_SLICE("the consumer could not start"));
+    started(conn, generation->script->ops->connected(generation->script, conn));
     return conn;
 }
 
@@ -353,6 +398,94 @@ static void refuse_message(struct tg_conn *conn, enum tg_status status)
     tg_conn_close(conn, tg_status_close_code(status), reason);
 }
 
+/* ---- one message after another ---- */
+
+bool tg_conn_may_start(const struct tg_conn *conn, const struct tg_action *action)
+{
+    if (conn->running == 0) return true;
+    return action && action == conn->running_action && conn->running < action->concurrency;
+}
+
+void tg_conn_note(struct tg_conn *conn, const struct tg_action *action, enum tg_outcome outcome)
+{
+    if (outcome != TG_WAITING) return;
+    conn->running++;
+    conn->running_action = action;
+}
+
+static bool is_busy(const struct tg_conn *conn)
+{
+    return conn->running || conn->is_starting || conn->is_draining || conn->inbox.first;
+}
+
+static void drop_inbox(struct tg_conn *conn)
+{
+    conn->worker->metrics.inbox_messages -= conn->inbox.count;
+    tg_inbox_clear(&conn->inbox);
+    conn->is_inbox_blocked = false;
+}
+
+static void clear_inbox(struct tg_conn *conn)
+{
+    drop_inbox(conn);
+    set_inbox_full(conn, false);
+}
+
+/* At half of what it holds we listen again. */
+static void balance_inbox(struct tg_conn *conn)
+{
+    const struct tg_config *config = conn->worker->config;
+    const struct tg_inbox *inbox = &conn->inbox;
+    if (inbox->count >= config->inbox_messages || inbox->bytes >= config->inbox_max_bytes)
+        set_inbox_full(conn, true);
+    else if (inbox->count <= config->inbox_messages / 2 && inbox->bytes <= config->inbox_max_bytes / 2)
+        set_inbox_full(conn, false);
+}
+
+static bool may_begin(const struct tg_conn *conn)
+{
+    if (conn->state != TG_CONN_OPEN || conn->is_starting || conn->is_draining) return false;
+    if (conn->running == 0) return true;
+    return !conn->is_inbox_blocked && tg_conn_may_start(conn, conn->running_action);
+}
+
+/* Handles what may be handled. */
+static void work_off(struct tg_conn *conn)
+{
+    if (conn->running == 0) conn->is_inbox_blocked = false;
+    for (struct tg_inbox_message *message; may_begin(conn) && (message = tg_inbox_take(&conn->inbox));) {
+        if (!tg_dispatch(conn, (struct tg_slice){message->bytes, message->length}, message->is_binary)) {
+            tg_inbox_put_back(&conn->inbox, message);
+            conn->is_inbox_blocked = true;
+            break;
+        }
+        conn->worker->metrics.inbox_messages--;
+        free(message);
+    }
+    balance_inbox(conn);
+}
+
+static void keep(struct tg_conn *conn, struct tg_slice message, bool is_binary)
+{
+    if (conn->is_draining) return; /* it is not begun any more, and 1001 says so */
+    if (tg_inbox_add(&conn->inbox, message, is_binary) != TG_OK) {
+        tg_dispatch_answer_no_memory(conn, message);
+        return;
+    }
+    conn->worker->metrics.inbox_messages++;
+    work_off(conn);
+}
+
+static const struct tg_slice going_away = TG_SLICE("the server is going away");
+
+void tg_conn_drain(struct tg_conn *conn)
+{
+    if (conn->state != TG_CONN_OPEN) return;
+    conn->is_draining = true;
+    clear_inbox(conn);
+    if (conn->running == 0 && !conn->is_starting) tg_conn_close(conn, 1001, going_away);
+}
+
 void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
 {
     tg_conn_heard(conn);
@@ -368,7 +501,10 @@ void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
     if (!is_whole) return;
     conn->worker->metrics.messages_received++;
     conn->worker->metrics.bytes_received += message.length;
-    tg_dispatch(conn, message, conn->assembly.is_binary);
+    if (is_busy(conn))
+        keep(conn, message, conn->assembly.is_binary);
+    else
+        tg_dispatch(conn, message, conn->assembly.is_binary);
     tg_assembly_done(&conn->assembly);
 }
 
@@ -392,6 +528,7 @@ bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice r
     pump_all(conn);
     if (conn->state != TG_CONN_OPEN) return false;
     note_end(conn, code, reason);
+    clear_inbox(conn);
     await_close(conn, conn->worker->config->close_timeout_ms);
     return true;
 }
@@ -405,25 +542,64 @@ void tg_conn_protocol_error(struct tg_conn *conn)
     await_close(conn, PROTOCOL_ERROR_MS);
 }
 
-void tg_conn_closed(struct tg_conn *conn)
+static void free_conn(struct tg_conn *conn)
 {
     struct tg_script *script = conn->generation->script;
-    if (conn->state == TG_CONN_OPEN) note_end(conn, CLOSE_ABNORMAL, (struct tg_slice){0});
-    conn->state = TG_CONN_CLOSED;
-    conn->transport = NULL;
-    clear_outbox(conn);
-    tg_list_remove(&conn->dirty_link);
-    tg_wheel_disarm(&conn->worker->wheel, &conn->timer);
     struct tg_slice reason = {conn->close_reason, conn->close_reason_bytes};
-    if (conn->is_connected_called) script->ops->disconnected(script, conn, conn->close_code, reason);
     tg_log(TG_LOG_INFO, "disconnected", TG_LOG_CONN(conn), TG_LOG_I("code", conn->close_code),
            TG_LOG_STR("reason", reason));
+    script->ops->cancel(script, conn); /* what `disconnected` started */
     script->ops->forget(script, conn);
     tg_worker_remove(conn->worker, conn);
     tg_assembly_deinit(&conn->assembly);
     free(conn->close_reason);
     free(conn->request);
     free(conn);
+}
+
+void tg_conn_closed(struct tg_conn *conn)
+{
+    struct tg_script *script = conn->generation->script;
+    if (conn->state == TG_CONN_OPEN) note_end(conn, CLOSE_ABNORMAL, (struct tg_slice){0});
+    conn->state = TG_CONN_CLOSED;
+    clear_outbox(conn);
+    drop_inbox(conn);
+    conn->transport = NULL;
+    tg_list_remove(&conn->dirty_link);
+    tg_wheel_disarm(&conn->worker->wheel, &conn->timer);
+    script->ops->cancel(script, conn);
+    struct tg_slice reason = {conn->close_reason, conn->close_reason_bytes};
+    enum tg_outcome outcome = TG_DONE;
+    if (conn->is_connected_called)
+        outcome = script->ops->disconnected(script, conn, conn->close_code, reason);
+    if (outcome == TG_WAITING && !conn->worker->is_over)
+        await_farewell(conn);
+    else
+        free_conn(conn);
+}
+
+void tg_conn_drop(struct tg_conn *conn)
+{
+    if (conn->transport)
+        conn->transport->ops->drop(conn->transport);
+    else
+        free_conn(conn);
+}
+
+void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
+{
+    if (conn->is_leaving) {
+        free_conn(conn);
+        return;
+    }
+    if (conn->is_starting)
+        started(conn, outcome);
+    else
+        conn->running--;
+    if (conn->is_draining)
+        tg_conn_drain(conn);
+    else
+        work_off(conn);
 }
 
 /* ---- what script and dispatch ask ---- */
@@ -471,7 +647,8 @@ enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slic
     if (conn->state != TG_CONN_OPEN) return TG_E_CLOSED;
     if (queue_close_frame(conn, code, reason) != TG_OK) conn->is_broken = true;
     note_end(conn, code, reason);
-    set_paused(conn, false);
+    clear_inbox(conn); /* RFC 6455 5.5.1: after a close frame data means nothing */
+    set_outbox_high(conn, false);
     tg_worker_mark_dirty(conn->worker, conn);
     return TG_OK;
 }

@@ -4,8 +4,8 @@
  *       \------------ peer's close frame, or TCP ends -----------/
  *
  * net calls the functions of the first part as things happen to the socket; script and dispatch call
- * those of the second. A connection is freed in tg_conn_closed and nowhere else, after the
- * `disconnected` hook has run. Whoever keeps a connection over a return keeps its id instead, and
+ * those of the second. A connection is freed after its socket has gone and the `disconnected` hook has
+ * ended. Whoever keeps a connection over a return keeps its id instead, and
  * asks tg_worker_find.
  *
  * All writing goes into the outbox; the worker flushes it at the end of the turn.
@@ -14,6 +14,7 @@
 #define TG_CORE_CONN_H
 
 #include "base/list.h"
+#include "core/inbox.h"
 #include "core/outbox.h"
 #include "core/request.h"
 #include "core/script.h"
@@ -42,20 +43,30 @@ struct tg_conn {
     struct tg_list dirty_link;      /* in worker->dirty while there is something to flush */
     struct tg_outbox outbox;
     struct tg_assembly assembly;
-    struct tg_timer timer; /* the one next thing to look at: heartbeat, progress, close */
-    uint64_t id;           /* slot and serial, see worker.h */
-    uint64_t heard_ms;     /* when the client last sent anything */
-    uint64_t paused_ms;    /* since when reading is off */
-    uint64_t progress_ms;  /* when sending last moved, while it is stuck */
-    uint64_t close_ms;     /* since when only the client's close frame is awaited */
+    struct tg_inbox inbox; /* what came while a handler waits */
+    struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */
+    const struct tg_action *running_action; /* of the handlers that wait; NULL: a frame as it is */
+    struct tg_timer timer;                  /* the one next thing to look at: heartbeat, progress, close */
+    uint64_t id;                            /* slot and serial, see worker.h */
+    uint64_t heard_ms;                      /* when the client last sent anything */
+    uint64_t paused_ms;                     /* since when reading is off */
+    uint64_t progress_ms;                   /* when sending last moved, while it is stuck */
+    uint64_t close_ms;                      /* since when only the client's close frame is awaited */
     uint64_t acknowledged_bytes;
+    uint32_t running;   /* handlers that wait */
     char *close_reason; /* owned; NULL: none */
     uint16_t close_code;
     uint8_t close_reason_bytes;
     uint8_t state; /* enum tg_conn_state */
     bool is_connected_called : 1;
     bool is_awaiting_pong : 1;
-    bool is_paused : 1;            /* reading is off because the outbox is above high water */
+    bool is_paused : 1;      /* reading is off: for one of the next two, or both */
+    bool is_outbox_high : 1; /* the outbox is above high water */
+    bool is_inbox_full : 1;
+    bool is_inbox_blocked : 1;     /* its first message waits until nothing runs */
+    bool is_starting : 1;          /* `connected` waits */
+    bool is_leaving : 1;           /* `disconnected` waits */
+    bool is_draining : 1;          /* closes with 1001 when the handlers that wait have ended */
     bool is_awaiting_writable : 1; /* the kernel is full */
     bool is_full : 1;              /* a frame did not fit: 1013 at the end of the turn */
     bool is_close_awaited : 1;     /* nothing is left but the client's close frame, until a deadline */
@@ -106,6 +117,23 @@ enum tg_status tg_conn_send(struct tg_conn *conn, enum tg_opcode opcode, struct 
 
 /* Closes after what is queued. `reason` (copied) is cut at 123 bytes. TG_E_CLOSED: ending already. */
 enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slice reason);
+
+/* What the script began for this connection, and said to be TG_WAITING, has ended otherwise than by a
+ * cancellation of core's. Handles what has come meanwhile. The connection may be gone when this returns. */
+void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome);
+
+/* Whether a message for `action` (NULL: a frame as it is) may be handled beside those that wait. */
+bool tg_conn_may_start(const struct tg_conn *conn, const struct tg_action *action);
+
+/* Notes what the script answered to a message of `action`. */
+void tg_conn_note(struct tg_conn *conn, const struct tg_action *action, enum tg_outcome outcome);
+
+/* The server goes away: 1001 now, or when the handlers that wait have ended; no message is begun. */
+void tg_conn_drain(struct tg_conn *conn);
+
+/* The time for that is over: whatever still runs is ended. The connection is gone when this returns, or soon
+ * after. */
+void tg_conn_drop(struct tg_conn *conn);
 
 /* The id as people and Lua see it: 16 hex digits, written into `text`. */
 #define TG_CONN_ID_BYTES 17

@@ -36,6 +36,13 @@ static void answer_text(struct tg_conn *conn, struct tg_slice detail)
     tg_dispatch_answer_detail(conn, &(struct tg_detail){.detail = detail}, &(struct tg_ref){0});
 }
 
+void tg_dispatch_answer_no_memory(struct tg_conn *conn, struct tg_slice message)
+{
+    conn->worker->metrics.no_memory++;
+    tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_CONN(conn), TG_LOG_I("message_bytes", message.length));
+    answer_text(conn, TG_SLICE("Failed to process message"));
+}
+
 /* Comparing a few names takes less time than hashing one. */
 static const struct tg_action *look_up_action(const struct tg_consumer *consumer, struct tg_slice name)
 {
@@ -110,39 +117,52 @@ static void log_received(struct tg_conn *conn, const struct tg_action *action,
            TG_LOG_STR("payload", tg_buf_peek(shown)));
 }
 
-static void dispatch_message(struct tg_conn *conn, struct tg_slice text)
+static bool dispatch_message(struct tg_conn *conn, struct tg_slice text)
 {
     struct tg_worker *worker = conn->worker;
     struct tg_envelope envelope = {0};
     const struct tg_action *action = NULL;
     struct tg_issues issues;
+    struct tg_script *script = conn->generation->script;
+    bool is_its_turn = true;
     tg_buf_truncate(&worker->issues, 0);
     tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
     switch (read_message(conn, text, &envelope, &action, &issues)) {
     case TG_OK:
+        if (!tg_conn_may_start(conn, action)) {
+            is_its_turn = false;
+            break;
+        }
         log_received(conn, action, &envelope);
-        conn->generation->script->ops->message(conn->generation->script, conn, action, &envelope);
+        tg_conn_note(conn, action, script->ops->message(script, conn, action, &envelope));
         break;
     case TG_E_INVALID:
         tg_dispatch_answer_issues(conn, &issues, &envelope.ref);
         break;
     default:
-        worker->metrics.no_memory++;
-        tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_CONN(conn), TG_LOG_I("message_bytes", text.length));
-        answer_text(conn, TG_SLICE("Failed to process message"));
+        tg_dispatch_answer_no_memory(conn, text);
     }
     tg_arena_reset(&worker->arena);
+    return is_its_turn;
 }
 
-void tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary)
+static bool dispatch_frame(struct tg_conn *conn, struct tg_slice data, bool is_binary)
+{
+    struct tg_script *script = conn->generation->script;
+    if (!tg_conn_may_start(conn, NULL)) return false;
+    tg_conn_note(conn, NULL, script->ops->frame(script, conn, data, is_binary));
+    return true;
+}
+
+bool tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary)
 {
     const struct tg_consumer *consumer = conn->consumer;
     if (consumer->is_text || (is_binary && consumer->takes_binary))
-        conn->generation->script->ops->frame(conn->generation->script, conn, message, is_binary);
-    else if (!is_binary)
-        dispatch_message(conn, message);
-    else if (consumer->has_strict_frames)
+        return dispatch_frame(conn, message, is_binary);
+    if (!is_binary) return dispatch_message(conn, message);
+    if (consumer->has_strict_frames)
         tg_conn_close(conn, 1003, TG_SLICE("Binary frames are not accepted"));
     else
         answer_text(conn, TG_SLICE("Binary frames are not accepted"));
+    return true;
 }

@@ -11,8 +11,9 @@
 
 #include <stdbool.h>
 
-/* One whole message of an open connection. */
-void tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary);
+/* One whole message of an open connection. False: it may not be handled beside the handlers that wait, and
+ * nothing has happened. */
+bool tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary);
 
 /* Queues an error frame with the list of issues, which it finishes, and counts the message as invalid. */
 void tg_dispatch_answer_issues(struct tg_conn *conn, struct tg_issues *issues, const struct tg_ref *ref);
@@ -20,5 +21,8 @@ void tg_dispatch_answer_issues(struct tg_conn *conn, struct tg_issues *issues, c
 /* Queues an error frame with an object as payload (wire-level text in `detail`). */
 void tg_dispatch_answer_detail(struct tg_conn *conn, const struct tg_detail *detail,
                                const struct tg_ref *ref);
+
+/* A message that could not be handled because memory was out. */
+void tg_dispatch_answer_no_memory(struct tg_conn *conn, struct tg_slice message);
 
 #endif

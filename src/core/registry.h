@@ -28,6 +28,8 @@ struct tg_action {
     const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
     int script_ref;                  /* the handler */
     uint32_t script_name_key;        /* the name, as the script keeps it */
+    uint32_t concurrency;            /* so many messages of a connection at once; 0 counts as 1 */
+    uint64_t timeout_ms;             /* of the handler; 0: handler_timeout_ms */
     struct tg_slice summary, description;
     struct tg_texts tags;
     struct tg_texts outputs; /* actions of the declared replies */

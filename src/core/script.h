@@ -1,7 +1,8 @@
 /* What core asks of the code that people write. script/host runs it in Lua; tests fake it.
  *
- * Every call runs to its end before it returns and never jumps out. Handlers reach back through
- * conn.h; what a handler raises is answered and logged by the script layer.
+ * A call returns when the code has ended, or waits for something; it never jumps out. Handlers reach back
+ * through conn.h; what a handler raises is answered and logged by the script layer. For whatever waited
+ * tg_conn_ended is called once, from `turn`, unless it was cancelled.
  */
 #ifndef TG_CORE_SCRIPT_H
 #define TG_CORE_SCRIPT_H
@@ -16,19 +17,33 @@
 struct tg_conn;
 struct tg_script;
 
+enum tg_outcome {
+    TG_DONE,
+    TG_FAILED,  /* it raised, and an error frame is queued where there is somebody to read it */
+    TG_WAITING, /* tg_conn_ended follows */
+};
+
 struct tg_script_ops {
-    /* The connection is open. False: the hook raised; an error frame is queued. */
-    bool (*connected)(struct tg_script *script, struct tg_conn *conn);
-    /* A valid message. The envelope's tree is gone when this returns. */
-    void (*message)(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
-                    const struct tg_envelope *envelope);
+    /* The connection is open. */
+    enum tg_outcome (*connected)(struct tg_script *script, struct tg_conn *conn);
+    /* A valid message. The envelope and its tree are gone when this returns, also while it waits. */
+    enum tg_outcome (*message)(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
+                               const struct tg_envelope *envelope);
     /* A frame as it is: each one of a text consumer, binary ones of a consumer that takes them. */
-    void (*frame)(struct tg_script *script, struct tg_conn *conn, struct tg_slice data, bool is_binary);
-    /* The connection has ended; once, and only when `connected` had begun. */
-    void (*disconnected)(struct tg_script *script, struct tg_conn *conn, uint16_t code,
-                         struct tg_slice reason);
+    enum tg_outcome (*frame)(struct tg_script *script, struct tg_conn *conn, struct tg_slice data,
+                             bool is_binary);
+    /* The connection has ended; once, and only when `connected` had begun. `reason` lives as long as the
+     * connection, which is freed when this has ended. */
+    enum tg_outcome (*disconnected)(struct tg_script *script, struct tg_conn *conn, uint16_t code,
+                                    struct tg_slice reason);
+    /* Ends whatever runs or waits for the connection, its `disconnected` included. */
+    void (*cancel)(struct tg_script *script, struct tg_conn *conn);
     /* The connection is about to be freed: forget what is kept for it. */
     void (*forget)(struct tg_script *script, struct tg_conn *conn);
+    /* Goes on with what has stopped waiting, or some of it. */
+    void (*turn)(struct tg_script *script);
+    /* Whether there is more, for another turn. */
+    bool (*has_more)(struct tg_script *script);
 };
 
 struct tg_script {

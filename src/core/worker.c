@@ -8,8 +8,6 @@
 
 enum { FIRST_SLOTS = 64, KEEP_ARENA_BYTES = 256 * 1024, FLUSH_ROUNDS = 64 };
 
-static const struct tg_slice going_away = TG_SLICE("the server is going away");
-
 static void drain_is_over(struct tg_timer *timer);
 
 enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *config,
@@ -120,8 +118,23 @@ void tg_worker_alarm(struct tg_worker *worker)
     set_alarm(worker, tg_wheel_next_ms(&worker->wheel));
 }
 
+/* Goes on with what has stopped waiting. */
+static void run_script(struct tg_worker *worker)
+{
+    struct tg_script *script = worker->generation ? worker->generation->script : NULL;
+    if (script) script->ops->turn(script);
+}
+
+/* A <close> variable of a task that ended with its connection may have woken another. */
+static void ask_for_more(struct tg_worker *worker)
+{
+    struct tg_script *script = worker->generation ? worker->generation->script : NULL;
+    if (script && script->ops->has_more(script)) worker->loop->ops->request_turn(worker->loop);
+}
+
 void tg_worker_flush(struct tg_worker *worker)
 {
+    run_script(worker);
     tg_arena_reset(&worker->arena); /* hooks that run outside a message may have used it */
     /* A flush can make others dirty: a close runs `disconnected`, which may send. */
     for (int round = 0; !tg_list_is_empty(&worker->dirty); round++) {
@@ -135,6 +148,7 @@ void tg_worker_flush(struct tg_worker *worker)
         for (struct tg_list *node; (node = tg_list_take_first(&batch));)
             tg_conn_flush(TG_CONTAINER(node, struct tg_conn, dirty_link));
     }
+    ask_for_more(worker);
 }
 
 /* ---- the end ---- */
@@ -144,10 +158,11 @@ void tg_worker_flush(struct tg_worker *worker)
 static void drain_is_over(struct tg_timer *timer)
 {
     struct tg_worker *worker = TG_CONTAINER(timer, struct tg_worker, drain_timer);
+    worker->is_over = true;
     tg_log(TG_LOG_WARNING, "drain_over", TG_LOG_I("dropped", worker->metrics.connections));
     for (uint32_t slot = 0; slot < worker->slot_count; slot++) {
         struct tg_conn *conn = worker->slots[slot];
-        if (conn) conn->transport->ops->drop(conn->transport);
+        if (conn) tg_conn_drop(conn);
     }
     if (!tg_list_is_empty(&worker->conns)) worker->loop->ops->stop(worker->loop);
 }
@@ -161,7 +176,7 @@ void tg_worker_drain(struct tg_worker *worker)
         return;
     }
     for (struct tg_list *node = worker->conns.next; node != &worker->conns; node = node->next)
-        tg_conn_close(TG_CONTAINER(node, struct tg_conn, link), 1001, going_away);
+        tg_conn_drain(TG_CONTAINER(node, struct tg_conn, link));
     uint64_t deadline_ms = tg_worker_now_ms(worker) + worker->config->drain_seconds * 1000ull;
     tg_worker_arm(worker, &worker->drain_timer, deadline_ms);
     worker->loop->ops->request_turn(worker->loop);

@@ -41,6 +41,7 @@ struct tg_worker {
     uint32_t max_connections;
     uint64_t next_serial;
     bool is_draining;
+    bool is_over; /* drain_seconds have passed: nothing waits any more */
     struct tg_timer drain_timer;
 };
 

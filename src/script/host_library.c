@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "script/embedded.h"
+#include "script/libs/task.h"
 #include "script/message_type.h"
 #include "script/table.h"
 #include "wire/format.h"
@@ -216,6 +217,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     luaL_newlibtable(L, functions);
     lua_pushlightuserdata(L, world);
     luaL_setfuncs(L, functions, 1);
+    tg_task_library_install(world, L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     push_formats(L);

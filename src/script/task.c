@@ -1,198 +1,376 @@
-/* The one door for lua_resume, and with describe() for what comes out of it.
+/* The one door for lua_resume of tasks, resume_task, and for lua_resetthread, unwind_task.
  *
- * The refs table lies at index 1 of every pooled coroutine for good; a finished task leaves nothing above
- * it. Errors are described on the main thread inside a protected call, since error objects can be anything,
- * a __tostring that raises included. */
+ * Invariants: the refs table lies at index 1 of every coroutine of the pool for good, and a finished task
+ * leaves nothing above it. A task is in `ready` iff it is READY, or WAITING no more because it was cancelled.
+ * A WAITING task has a wait that points back to it, until one of the two lets go. */
 #include "script/task.h"
 
+#include "script/blame.h"
 #include "script/call.h"
-#include "script/embedded.h"
+#include "script/libs/coroutine.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
+
+/* What waits and is woken by the thousand shares the loop with everything else. */
+enum { TASKS_PER_TURN = 64 };
+
+static const struct tg_failure no_memory = {.message = TG_SLICE("not enough memory")};
 
 /* ---- the pool ---- */
 
-struct coroutine {
-    lua_State *thread;
-    int ref;
-};
-
-/* new_coroutine(pool): returns the thread, anchored, with the refs table on its stack. */
-static int new_coroutine(lua_State *L)
+void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world)
 {
-    struct coroutine *made = lua_touserdata(L, 1);
-    struct tg_world *world = lua_touserdata(L, 2);
+    *pool = (struct tg_task_pool){.world = world};
+    tg_list_init(&pool->idle);
+    tg_list_init(&pool->ready);
+    tg_list_init(&pool->tasks);
+    pool->nobody = (struct tg_task){.pool = pool, .thread = world->L};
+    tg_task_set(world->L, &pool->nobody); /* threads that are made take it over */
+}
+
+/* new_thread(task): anchors a thread with the refs table on its stack. */
+static int new_thread(lua_State *L)
+{
+    struct tg_task *task = lua_touserdata(L, 1);
+    struct tg_world *world = task->pool->world;
     lua_State *thread = lua_newthread(L);
-    made->ref = tg_world_keep(world, L);
+    task->ref = tg_world_keep(world, L);
     tg_world_push_refs(world, thread);
-    made->thread = thread;
+    task->thread = thread;
     return 0;
 }
 
-/* Back to a fresh coroutine: pending <close> variables are closed. */
-static void renew(struct tg_task_pool *pool, lua_State *thread)
+static void nap_over(struct tg_timer *timer);
+static void nap_cancelled(struct tg_wait *wait);
+
+static struct tg_task *new_task(struct tg_task_pool *pool)
 {
-    lua_resetthread(thread);
-    lua_settop(thread, 0);
-    tg_world_push_refs(pool->world, thread);
+    struct tg_task *task = calloc(1, sizeof *task);
+    if (!task) return NULL;
+    task->pool = pool;
+    tg_list_init(&task->link);
+    tg_list_init(&task->siblings);
+    tg_list_init(&task->nap.link);
+    tg_timer_init(&task->nap.timer, nap_over);
+    task->nap.wait.cancel = nap_cancelled;
+    if (tg_call_protected(pool->world->L, new_thread, task, NULL) != LUA_OK) {
+        free(task);
+        return NULL;
+    }
+    tg_task_set(task->thread, task);
+    return task;
 }
 
-static bool take(struct tg_task_pool *pool, struct coroutine *taken)
+/* Back to a fresh coroutine. */
+static void renew(struct tg_task *task)
 {
-    if (pool->count > 0) {
+    lua_resetthread(task->thread);
+    lua_settop(task->thread, 0);
+    tg_world_push_refs(task->pool->world, task->thread);
+}
+
+static struct tg_task *take(struct tg_task_pool *pool)
+{
+    struct tg_list *node = tg_list_take_first(&pool->idle);
+    if (!node) return new_task(pool);
+    struct tg_task *task = TG_CONTAINER(node, struct tg_task, link);
+    pool->idle_count--;
+    /* The debug library can reach into a thread that it has seen running. */
+    if (lua_status(task->thread) != LUA_OK || lua_gettop(task->thread) != 1) renew(task);
+    return task;
+}
+
+static int forget_thread(lua_State *L)
+{
+    struct tg_task *task = lua_touserdata(L, 1);
+    tg_world_forget(task->pool->world, L, task->ref);
+    return 0;
+}
+
+static void free_task(struct tg_task *task)
+{
+    /* Somebody may still hold the thread. */
+    tg_task_set(task->thread, &task->pool->nobody);
+    tg_call_protected(task->pool->world->L, forget_thread, task, NULL);
+    free(task);
+}
+
+static void give_back(struct tg_task *task)
+{
+    struct tg_task_pool *pool = task->pool;
+    if (task->is_parked) {
+        tg_list_remove(&task->siblings);
         pool->count--;
-        *taken = (struct coroutine){pool->idle[pool->count].thread, pool->idle[pool->count].ref};
-        /* A handler may have kept coroutine.running() and closed or resumed it since. */
-        if (lua_status(taken->thread) != LUA_OK || lua_gettop(taken->thread) != 1) renew(pool, taken->thread);
-        return true;
     }
-    lua_State *L = pool->world->L;
-    *taken = (struct coroutine){0};
-    return tg_call_protected(L, new_coroutine, taken, pool->world) == LUA_OK;
-}
-
-static int drop_reference(lua_State *L)
-{
-    struct coroutine *dropped = lua_touserdata(L, 1);
-    tg_world_forget(lua_touserdata(L, 2), L, dropped->ref);
-    return 0;
-}
-
-static void give_back(struct tg_task_pool *pool, struct coroutine used)
-{
-    if (pool->count < TG_TASK_POOL) {
-        pool->idle[pool->count].thread = used.thread;
-        pool->idle[pool->count].ref = used.ref;
-        pool->count++;
+    task->state = TG_TASK_ENDED;
+    task->is_parking = task->is_parked = task->is_cancelled = task->is_unwinding = false;
+    task->held = 0;
+    task->conn = NULL;
+    task->context = NULL;
+    task->origin = NULL;
+    task->arguments = 0;
+    if (pool->idle_count == TG_TASK_POOL) {
+        free_task(task);
         return;
     }
-    tg_call_protected(pool->world->L, drop_reference, &used, pool->world);
+    /* The one whose stack is warm is taken first. */
+    tg_list_append(pool->idle.next, &task->link);
+    pool->idle_count++;
 }
 
-/* ---- what went wrong ---- */
-
-struct description {
-    lua_State *thread; /* with the error object on top, its stack as it was */
-    bool is_yield;
-    struct tg_failure *failure;
-    void (*tell)(void *context, const struct tg_failure *failure);
-    void *context;
-};
-
-static struct tg_slice slice_at(lua_State *L, int index)
+void tg_task_pool_deinit(struct tg_task_pool *pool)
 {
-    struct tg_slice text;
-    text.data = lua_tolstring(L, index, &text.length);
-    return text;
+    tg_task_cancel_all(pool, NULL);
+    for (struct tg_list *node; (node = tg_list_take_first(&pool->idle));)
+        free(TG_CONTAINER(node, struct tg_task, link));
+    pool->idle_count = 0;
 }
 
-/* Where the innermost Lua function of the thread stands. */
-static void find_place(lua_State *thread, struct tg_failure *failure)
+/* ---- the end of a task ---- */
+
+static void finish(struct tg_task *task, enum tg_task_ending ending)
 {
-    lua_Debug debug;
-    for (int level = 0; lua_getstack(thread, level, &debug); level++) {
-        lua_getinfo(thread, "Sl", &debug);
-        if (debug.currentline <= 0 || tg_is_own_chunk(debug.source)) continue;
-        snprintf(failure->file, sizeof failure->file, "%s", debug.short_src);
-        failure->line = debug.currentline;
-        return;
-    }
+    const struct tg_task_kind *kind = task->kind;
+    void *context = task->context;
+    bool is_told = task->is_parked && kind->ended;
+    give_back(task);
+    if (is_told) kind->ended(context, ending);
 }
 
-/* Reads field `name` of the table at `index` when it is a string; it stays on the stack. [-0, +1, e] */
-static struct tg_slice text_field(lua_State *L, int index, const char *name)
+/* The error object is on top of the thread. */
+static void fail(struct tg_task *task)
 {
-    lua_pushstring(L, name);
-    lua_rawget(L, index);
-    return lua_type(L, -1) == LUA_TSTRING ? slice_at(L, -1) : (struct tg_slice){0};
+    struct tg_world *world = task->pool->world;
+    if (task->kind->settle) task->kind->settle(task, TG_TASK_FAILED, 1);
+    if (tg_failure_tell(world, task->thread, task->origin, task->context, task->kind->failed) ==
+        TG_E_NO_MEMORY)
+        task->kind->failed(task->context, &no_memory);
+    renew(task);
 }
 
-/* The error object lies at 3. */
-static void read_declared(lua_State *L, struct tg_failure *failure)
+static void stop_waiting(struct tg_task *task)
 {
-    if (!lua_istable(L, 3) || luaL_getmetafield(L, 3, "__name") != LUA_TSTRING) return;
-    if (strcmp(lua_tostring(L, -1), "tidegate.error") != 0) return;
-    failure->code = text_field(L, 3, "code");
-    failure->detail = text_field(L, 3, "detail");
-    failure->is_declared = failure->code.data && failure->detail.data;
+    struct tg_wait *wait = task->wait;
+    if (!wait) return;
+    task->wait = NULL;
+    wait->task = NULL;
+    wait->cancel(wait);
 }
 
-/* describe(description, world, error): fills the failure and tells it, while the texts are anchored. */
-static int describe(lua_State *L)
+/* Closes the <close> variables of a task that is suspended, those of the innermost coroutine first. What they
+ * raise is told, and changes nothing. */
+static void unwind_task(struct tg_task *task)
 {
-    struct description *description = lua_touserdata(L, 1);
-    struct tg_failure *failure = description->failure;
-    find_place(description->thread, failure);
-    read_declared(L, failure);
-    luaL_tolstring(L, 3, NULL);
-    failure->message = slice_at(L, -1);
-    luaL_traceback(L, description->thread, failure->message.data, 0);
-    failure->traceback = slice_at(L, -1);
-    description->tell(description->context, failure);
-    return 0;
+    lua_State *thread = task->thread;
+    task->is_unwinding = true;
+    if (lua_status(thread) == LUA_YIELD) tg_coroutine_unwind(thread);
+    bool is_clean = lua_resetthread(thread) == LUA_OK;
+    tg_world_restart_collector(task->pool->world);
+    if (!is_clean)
+        tg_failure_tell(task->pool->world, thread, task->origin, task->context, task->kind->failed);
+    lua_settop(thread, 0);
+    tg_world_push_refs(task->pool->world, thread);
 }
 
-/* The same when describe itself failed: an error object whose __tostring raises, or no memory. */
-static int describe_plainly(lua_State *L)
+static void end_cancelled(struct tg_task *task)
 {
-    struct description *description = lua_touserdata(L, 1);
-    struct tg_failure *failure = description->failure;
-    failure->message = TG_SLICE("(an error object that could not be turned into text)");
-    failure->traceback = (struct tg_slice){0};
-    description->tell(description->context, failure);
-    return 0;
-}
-
-/* push_error(description): moves the error object over and calls describe. */
-static int describe_error(lua_State *L)
-{
-    struct description *description = lua_touserdata(L, 1);
-    lua_settop(L, 2);
-    if (description->is_yield)
-        lua_pushliteral(
-            L, "coroutine.yield was called outside a coroutine of its own: a handler has nobody to yield to");
-    else
-        lua_xmove(description->thread, L, 1);
-    return describe(L);
-}
-
-static enum tg_status fail(struct tg_task_pool *pool, struct coroutine used, bool is_yield, void *context,
-                           void (*on_failure)(void *context, const struct tg_failure *failure))
-{
-    lua_State *L = pool->world->L;
-    struct tg_failure failure = {0};
-    struct description description = {used.thread, is_yield, &failure, on_failure, context};
-    enum tg_status status = TG_E_SCRIPT;
-    if (tg_call_protected(L, describe_error, &description, pool->world) != LUA_OK) {
-        failure.is_declared = false;
-        if (tg_call_protected(L, describe_plainly, &description, pool->world) != LUA_OK)
-            status = TG_E_NO_MEMORY;
-    }
-    renew(pool, used.thread);
-    return status;
+    task->is_cancelled = true;
+    stop_waiting(task);
+    tg_list_remove(&task->link);
+    unwind_task(task);
+    if (task->kind->settle) task->kind->settle(task, TG_TASK_CANCELLED, 0);
+    finish(task, TG_TASK_CANCELLED);
 }
 
 /* ---- running ---- */
 
-enum tg_status tg_task_run(struct tg_task_pool *pool, lua_CFunction body, void *context,
-                           void (*on_failure)(void *context, const struct tg_failure *failure))
+static int resume_task(struct tg_task *task, int arguments, int *results)
 {
-    struct coroutine coroutine;
-    if (!take(pool, &coroutine)) return TG_E_NO_MEMORY;
-    lua_State *thread = coroutine.thread;
-    lua_pushcfunction(thread, body);
-    lua_pushvalue(thread, 1);
-    lua_pushlightuserdata(thread, context);
+    task->state = TG_TASK_RUNNING;
+    task->is_parking = false;
+    return lua_resume(task->thread, NULL, arguments, results);
+}
+
+static struct tg_list *owner_list(struct tg_task_pool *pool, struct tg_conn *conn)
+{
+    return conn ? &conn->tasks : &pool->tasks;
+}
+
+/* From the first wait on a task is one of its owner's. */
+static void join_owner(struct tg_task *task)
+{
+    task->is_parked = true;
+    task->pool->count++;
+    tg_list_append(owner_list(task->pool, task->conn), &task->siblings);
+}
+
+static enum tg_outcome park(struct tg_task *task)
+{
+    task->state = TG_TASK_WAITING;
+    if (task->is_parked) return TG_WAITING;
+    if (task->kind->park && !task->kind->park(task)) {
+        stop_waiting(task);
+        unwind_task(task);
+        task->kind->failed(task->context, &no_memory);
+        finish(task, TG_TASK_FAILED);
+        return TG_FAILED;
+    }
+    join_owner(task);
+    return TG_WAITING;
+}
+
+/* Runs on until the task ends or waits. */
+static enum tg_outcome step(struct tg_task *task, int arguments)
+{
     int results;
-    int outcome = lua_resume(thread, NULL, 2, &results);
-    enum tg_status status = TG_OK;
-    if (outcome == LUA_OK)
-        lua_settop(thread, 1);
+    int outcome = resume_task(task, arguments, &results);
+    tg_world_restart_collector(task->pool->world);
+    if (outcome == LUA_YIELD && task->is_parking) return park(task);
+    if (outcome == LUA_OK) {
+        if (task->kind->settle) task->kind->settle(task, TG_TASK_DONE, results);
+        lua_settop(task->thread, 1);
+        finish(task, TG_TASK_DONE);
+        return TG_DONE;
+    }
+    if (outcome == LUA_YIELD) tg_blame_push_yield(task->thread); /* by a C module: our yield refuses */
+    fail(task);
+    finish(task, TG_TASK_FAILED);
+    return TG_FAILED;
+}
+
+enum tg_outcome tg_task_run(struct tg_task_pool *pool, struct tg_conn *conn, const struct tg_task_kind *kind,
+                            lua_CFunction body, void *context)
+{
+    struct tg_task *task = take(pool);
+    if (!task) {
+        kind->failed(context, &no_memory);
+        return TG_FAILED;
+    }
+    task->conn = conn;
+    task->kind = kind;
+    task->context = context;
+    lua_pushcfunction(task->thread, body);
+    lua_pushvalue(task->thread, 1);
+    return step(task, 1);
+}
+
+struct tg_task *tg_task_spawn(lua_State *L, struct tg_task_pool *pool, struct tg_conn *conn,
+                              const struct tg_task_kind *kind)
+{
+    struct tg_task *task = take(pool);
+    tg_world_check_memory(L, task);
+    task->conn = conn;
+    task->kind = kind;
+    task->state = TG_TASK_READY;
+    join_owner(task);
+    tg_list_append(&pool->ready, &task->link);
+    return task;
+}
+
+static void go_on(struct tg_task *task)
+{
+    if (task->is_cancelled)
+        end_cancelled(task);
     else
-        status = fail(pool, coroutine, outcome == LUA_YIELD, context, on_failure);
-    tg_world_restart_collector(pool->world);
-    give_back(pool, coroutine);
-    return status;
+        step(task, lua_status(task->thread) == LUA_YIELD ? 0 : task->arguments);
+}
+
+void tg_task_turn(struct tg_task_pool *pool)
+{
+    struct tg_list batch;
+    tg_list_init(&batch);
+    for (int i = 0; i < TASKS_PER_TURN && !tg_list_is_empty(&pool->ready); i++)
+        tg_list_append(&batch, tg_list_take_first(&pool->ready));
+    for (struct tg_list *node; (node = tg_list_take_first(&batch));)
+        go_on(TG_CONTAINER(node, struct tg_task, link));
+}
+
+/* ---- waiting ---- */
+
+struct tg_task *tg_task_check_wait(lua_State *L)
+{
+    struct tg_task *task = tg_task_of(L);
+    bool is_nobody = task == &task->pool->nobody;
+    if (is_nobody || task->is_unwinding || task->held || !lua_isyieldable(L)) tg_blame_raise(L, task);
+    if (task->is_cancelled) luaL_error(L, "the task was cancelled");
+    return task;
+}
+
+int tg_task_wait(lua_State *L, struct tg_wait *wait, lua_KFunction k, lua_KContext context)
+{
+    struct tg_task *task = tg_task_check_wait(L);
+    task->wait = wait;
+    task->is_parking = true;
+    wait->task = task;
+    return lua_yieldk(L, 0, context, k);
+}
+
+static void make_ready(struct tg_task *task)
+{
+    task->state = TG_TASK_READY;
+    tg_list_append(&task->pool->ready, &task->link);
+}
+
+void tg_task_wake(struct tg_wait *wait)
+{
+    struct tg_task *task = wait->task;
+    if (!task) return;
+    wait->task = NULL;
+    task->wait = NULL;
+    make_ready(task);
+}
+
+static void end_nap(struct tg_nap *nap)
+{
+    struct tg_task *task = TG_CONTAINER(nap, struct tg_task, nap);
+    tg_list_remove(&nap->link);
+    tg_wheel_disarm(&task->pool->world->worker->wheel, &nap->timer);
+}
+
+static void nap_cancelled(struct tg_wait *wait)
+{
+    end_nap(TG_CONTAINER(wait, struct tg_nap, wait));
+}
+
+static void nap_over(struct tg_timer *timer)
+{
+    struct tg_nap *nap = TG_CONTAINER(timer, struct tg_nap, timer);
+    nap->is_timed_out = true;
+    tg_task_end_nap(nap);
+}
+
+void tg_task_end_nap(struct tg_nap *nap)
+{
+    end_nap(nap);
+    tg_task_wake(&nap->wait);
+}
+
+int tg_task_nap(lua_State *L, struct tg_list *list, uint64_t deadline_ms, lua_KFunction k,
+                lua_KContext context)
+{
+    struct tg_task *task = tg_task_check_wait(L);
+    task->nap.is_timed_out = false;
+    if (list) tg_list_append(list, &task->nap.link);
+    if (deadline_ms != TG_NEVER) tg_worker_arm(task->pool->world->worker, &task->nap.timer, deadline_ms);
+    return tg_task_wait(L, &task->nap.wait, k, context);
+}
+
+/* ---- cancelling ---- */
+
+void tg_task_cancel(struct tg_task *task)
+{
+    if (task->is_cancelled || task->state == TG_TASK_ENDED) return;
+    task->is_cancelled = true;
+    if (task->state != TG_TASK_WAITING) return; /* runs, or is in the queue already */
+    stop_waiting(task);
+    make_ready(task);
+}
+
+void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn)
+{
+    struct tg_list *tasks = owner_list(pool, conn);
+    /* Taken out by its end; what a <close> variable spawns meanwhile comes behind, and ends without having
+     * begun. */
+    while (!tg_list_is_empty(tasks)) end_cancelled(TG_CONTAINER(tasks->next, struct tg_task, siblings));
 }

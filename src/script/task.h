@@ -1,41 +1,155 @@
-/* Tasks: every run of a handler or hook, each in a coroutine from a pool.
+/* Tasks: every run of Lua code, each in a coroutine from a pool.
  *
- * A task ends in the call that began it, as long as nothing waits; what it raises is told in full. The
- * coroutine of a finished task is used again.
+ *     begin -> RUNNING --ends--> told, and its coroutine used again
+ *     spawn -> READY      ^ |
+ *                |        | tg_task_wait
+ *                |        | v
+ *                +----> READY <--tg_task_wake-- WAITING
+ *
+ * A task that waits costs its coroutine and this struct. What is woken is resumed by the next tg_task_turn,
+ * in the order of the wakes; so no task ever runs inside another, however they wake and cancel each other.
+ *
+ * A task belongs to a connection or to the generation, and is cancelled with it: it never continues,
+ * its <close> variables are closed. One that runs code of its own meanwhile ends at its next wait.
  */
 #ifndef TG_SCRIPT_TASK_H
 #define TG_SCRIPT_TASK_H
 
+#include "base/list.h"
+#include "core/conn.h"
+#include "core/wheel.h"
+#include "script/failure.h"
 #include "script/world.h"
 
 #include <stdbool.h>
+
+struct tg_task;
+
+/* ---- waiting ---- */
+
+/* Embedded in whatever a task waits for; owned by who embeds it. */
+struct tg_wait {
+    struct tg_task *task; /* who waits; NULL: nobody (any more) */
+    /* The task gives up (cancelled or timed out): stop what was begun. `task` is NULL already. */
+    void (*cancel)(struct tg_wait *wait);
+};
+
+/* Raises a sentence at the user's line where nobody can wait: while loading, in a check, a default, a
+ * comparator, a callback of gsub, in a task that was cancelled... For what must not begin something in vain.
+ * Returns the running task. [-0, +0, e] */
+struct tg_task *tg_task_check_wait(lua_State *L);
+
+/* `return tg_task_wait(L, &x->wait, k, context);` parks the running task until tg_task_wake; then `k`
+ * continues, with the stack as it was, and pushes the results. Raises like tg_task_check_wait. What may end
+ * before it is waited for has to be looked at first: only a parked task can be woken. */
+int tg_task_wait(lua_State *L, struct tg_wait *wait, lua_KFunction k, lua_KContext context);
+
+/* Makes the task ready: resumed before the loop waits again, in the order of the wakes. Nothing when nobody
+ * waits. Runs no Lua itself. */
+void tg_task_wake(struct tg_wait *wait);
+
+/* A wait that needs no memory, since each task has one of its own: for time to pass, or in a list. */
+struct tg_nap {
+    struct tg_wait wait;
+    struct tg_timer timer;
+    struct tg_list link; /* in the list of who wakes it earlier; unlinked by every end of the wait */
+    bool is_timed_out;
+};
+
+/* Waits like tg_task_wait, in `list` unless it is NULL, at most until `deadline_ms` (TG_NEVER: no end). */
+int tg_task_nap(lua_State *L, struct tg_list *list, uint64_t deadline_ms, lua_KFunction k,
+                lua_KContext context);
+
+/* Wakes it, before its time. */
+void tg_task_end_nap(struct tg_nap *nap);
+
+/* ---- tasks ---- */
+
+enum tg_task_state { TG_TASK_ENDED, TG_TASK_READY, TG_TASK_RUNNING, TG_TASK_WAITING };
+
+enum tg_task_ending { TG_TASK_DONE, TG_TASK_FAILED, TG_TASK_CANCELLED };
+
+/* What a task is run for. Every function may be NULL but `failed`; none raises or runs Lua. */
+struct tg_task_kind {
+    /* The first wait: what `context` borrows from the stack and from the message has to be copied, and
+     * task->context set. False without memory: the task is cancelled. */
+    bool (*park)(struct tg_task *task);
+    /* Its results, or its error, are the `count` topmost values of its thread. */
+    void (*settle)(struct tg_task *task, enum tg_task_ending ending, int count);
+    /* What it raised. */
+    void (*failed)(void *context, const struct tg_failure *failure);
+    /* A task that has waited is over, and the struct belongs to others. */
+    void (*ended)(void *context, enum tg_task_ending ending);
+};
+
+struct tg_task {
+    struct tg_task_pool *pool;
+    lua_State *thread; /* the refs table at index 1 for good */
+    int ref;           /* of the thread, in the world's refs */
+    uint8_t state;     /* enum tg_task_state */
+    bool is_parking;   /* the yield under way is a wait of ours */
+    bool is_parked;    /* has waited at least once, or was spawned */
+    bool is_cancelled;
+    bool is_unwinding;       /* <close> variables of a cancelled task are being closed */
+    uint32_t held;           /* coroutines of its own that it runs where they cannot pass a wait on */
+    struct tg_conn *conn;    /* its owner; NULL: the generation */
+    struct tg_list link;     /* among those that are ready, or in the pool */
+    struct tg_list siblings; /* in its owner's list, while it is parked */
+    struct tg_wait *wait;    /* what it waits for */
+    struct tg_nap nap;
+    const struct tg_task_kind *kind;
+    void *context;
+    const char *origin; /* borrowed from the context: where it was spawned; NULL: nowhere */
+    int arguments;      /* of the function that a spawned task begins with */
+};
 
 enum { TG_TASK_POOL = 64 };
 
 struct tg_task_pool {
     struct tg_world *world;
-    struct {
-        lua_State *thread;
-        int ref; /* in the world's refs */
-    } idle[TG_TASK_POOL];
-    int count;
+    struct tg_list idle;  /* at most TG_TASK_POOL */
+    struct tg_list ready; /* to be resumed or unwound */
+    struct tg_list tasks; /* of the generation */
+    uint32_t idle_count;
+    uint32_t count;        /* that are parked or spawned */
+    struct tg_task nobody; /* stands on threads that run no task */
 };
 
-/* What a task raised, in words. Texts are borrowed until the next Lua call. */
-struct tg_failure {
-    bool is_declared;          /* tide.error: meant for the client */
-    struct tg_slice code;      /* of a declared error */
-    struct tg_slice detail;    /* of a declared error */
-    struct tg_slice message;   /* the error as text */
-    struct tg_slice traceback; /* begins with the message */
-    char file[128];            /* innermost Lua function; "" when there is none */
-    int line;
-};
+/* Before any Lua code runs in the world. [-0, +0, -] */
+void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world);
 
-/* Runs `body(refs, context)` in a coroutine: a C function that finds the world's refs table at index 1
- * and `context` as light userdata at 2. TG_OK; TG_E_SCRIPT: it raised, and `on_failure(context, ...)`
- * has been called; TG_E_NO_MEMORY: not even that could be told. Never raises. */
-enum tg_status tg_task_run(struct tg_task_pool *pool, lua_CFunction body, void *context,
-                           void (*on_failure)(void *context, const struct tg_failure *failure));
+/* Cancels what is left, and gives back what is not Lua's. Before lua_close. */
+void tg_task_pool_deinit(struct tg_task_pool *pool);
+
+/* The task whose code runs on `L`, in a coroutine of its own too; pool->nobody where none does. */
+static inline struct tg_task *tg_task_of(lua_State *L)
+{
+    return *(struct tg_task **)lua_getextraspace(L);
+}
+
+static inline void tg_task_set(lua_State *L, struct tg_task *task)
+{
+    *(struct tg_task **)lua_getextraspace(L) = task;
+}
+
+/* Runs `body(refs)` for `conn` (NULL: the generation) in a coroutine, until it ends or waits: a C function
+ * that finds the world's refs table at index 1 and `context` through tg_task_of. TG_FAILED: kind->failed has
+ * been called, with context, even without memory. Never raises. */
+enum tg_outcome tg_task_run(struct tg_task_pool *pool, struct tg_conn *conn, const struct tg_task_kind *kind,
+                            lua_CFunction body, void *context);
+
+/* A new task that is READY: whoever asks puts a function and its arguments on its stack, above the refs
+ * table. It is anchored by itself until it ends. [-0, +0, e] */
+struct tg_task *tg_task_spawn(lua_State *L, struct tg_task_pool *pool, struct tg_conn *conn,
+                              const struct tg_task_kind *kind);
+
+/* The task never continues. It ends in the next turn; one that runs, at its next wait. */
+void tg_task_cancel(struct tg_task *task);
+
+/* Ends all tasks of a connection (NULL: of the generation) now. */
+void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn);
+
+/* Resumes what is ready, some TASKS_PER_TURN of them. */
+void tg_task_turn(struct tg_task_pool *pool);
 
 #endif

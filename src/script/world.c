@@ -3,6 +3,7 @@
  * what they load lives in this world and is text, never bytecode. */
 #include "script/world.h"
 
+#include "script/libs/coroutine.h"
 #include "script/require.h"
 
 #include <lauxlib.h>
@@ -124,17 +125,6 @@ static int world_dofile(lua_State *L)
     return dofile_done(L, LUA_OK, 1);
 }
 
-/* coroutine.yield(...), which says what is wrong where C waits for an answer: "attempt to yield across a
- * C-call boundary" helps nobody who does not know our insides. */
-static int world_yield(lua_State *L)
-{
-    if (!lua_isyieldable(L))
-        return luaL_error(
-            L, "cannot wait here: nothing yields while modules load, nor in a check, the function of "
-               "a default, serialise, or what table.sort or string.gsub call");
-    return lua_yield(L, lua_gettop(L));
-}
-
 /* Copies the table on top, one level deep. [-1, +1, e] */
 static void copy_table(lua_State *L)
 {
@@ -194,8 +184,7 @@ static void push_environment(lua_State *L)
     wrap(L, "loadfile", world_loadfile);
     wrap(L, "dofile", world_dofile);
     lua_getfield(L, -1, "coroutine");
-    lua_pushcfunction(L, world_yield);
-    lua_setfield(L, -2, "yield");
+    tg_coroutine_install(L);
     lua_pop(L, 1);
 }
 

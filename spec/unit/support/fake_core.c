@@ -117,34 +117,52 @@ note(struct fake_core *core, const struct tg_conn *conn, const char *format, ...
     core->journal_bytes += (size_t)length;
 }
 
-static bool connected(struct tg_script *script, struct tg_conn *conn)
+/* What the call answers: it waits when its hook said so. */
+static enum tg_outcome fake_outcome(struct fake_core *core)
+{
+    bool is_waiting = core->is_next_waiting;
+    core->is_next_waiting = false;
+    return is_waiting ? TG_WAITING : TG_DONE;
+}
+
+static enum tg_outcome connected(struct tg_script *script, struct tg_conn *conn)
 {
     struct fake_core *core = of_script(script);
     conn->script_ref = ++core->connections;
     note(core, conn, "connected");
     if (core->on_connected) core->on_connected(core, conn);
-    return !core->is_connected_raising;
+    return core->is_connected_raising ? TG_FAILED : fake_outcome(core);
 }
 
-static void message(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
-                    const struct tg_envelope *envelope)
+static enum tg_outcome message(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
+                               const struct tg_envelope *envelope)
 {
     struct fake_core *core = of_script(script);
     note(core, conn, "message %.*s", TG_SLICE_ARG(action->name));
     if (core->on_message) core->on_message(core, conn, envelope);
+    return fake_outcome(core);
 }
 
-static void frame(struct tg_script *script, struct tg_conn *conn, struct tg_slice data, bool is_binary)
+static enum tg_outcome frame(struct tg_script *script, struct tg_conn *conn, struct tg_slice data,
+                             bool is_binary)
 {
     note(of_script(script), conn, "%s %.*s", is_binary ? "binary" : "text", TG_SLICE_ARG(data));
+    return fake_outcome(of_script(script));
 }
 
-static void disconnected(struct tg_script *script, struct tg_conn *conn, uint16_t code,
-                         struct tg_slice reason)
+static enum tg_outcome disconnected(struct tg_script *script, struct tg_conn *conn, uint16_t code,
+                                    struct tg_slice reason)
 {
     struct fake_core *core = of_script(script);
     note(core, conn, "disconnected %u %.*s", code, TG_SLICE_ARG(reason));
     if (core->on_disconnected) core->on_disconnected(core, conn);
+    return fake_outcome(core);
+}
+
+static void cancel(struct tg_script *script, struct tg_conn *conn)
+{
+    (void)script;
+    (void)conn;
 }
 
 static void forget(struct tg_script *script, struct tg_conn *conn)
@@ -154,7 +172,20 @@ static void forget(struct tg_script *script, struct tg_conn *conn)
     conn->script_ref = 0;
 }
 
-static const struct tg_script_ops script_ops = {connected, message, frame, disconnected, forget};
+static void turn(struct tg_script *script)
+{
+    (void)script;
+}
+
+static bool has_more(struct tg_script *script)
+{
+    (void)script;
+    return false;
+}
+
+static const struct tg_script_ops script_ops = {
+    connected, message, frame, disconnected, cancel, forget, turn, has_more,
+};
 
 /* ---- the registry ---- */
 

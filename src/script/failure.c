@@ -1,0 +1,98 @@
+/* Two attempts: in full, and when that fails itself (a __tostring that raises, no memory) without looking at
+ * the error object at all. */
+#include "script/failure.h"
+
+#include "script/call.h"
+#include "script/embedded.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+struct description {
+    lua_State *thread; /* with the error object on top, its stack as it was */
+    const char *origin;
+    struct tg_failure *failure;
+    void (*tell)(void *context, const struct tg_failure *failure);
+    void *context;
+};
+
+static struct tg_slice slice_at(lua_State *L, int index)
+{
+    struct tg_slice text;
+    text.data = lua_tolstring(L, index, &text.length);
+    return text;
+}
+
+/* Where the innermost Lua function of the thread stands. */
+static void find_place(lua_State *thread, struct tg_failure *failure)
+{
+    lua_Debug debug;
+    for (int level = 0; lua_getstack(thread, level, &debug); level++) {
+        lua_getinfo(thread, "Sl", &debug);
+        if (debug.currentline <= 0 || tg_is_own_chunk(debug.source)) continue;
+        snprintf(failure->file, sizeof failure->file, "%s", debug.short_src);
+        failure->line = debug.currentline;
+        return;
+    }
+}
+
+/* Reads field `name` of the table at `index` when it is a string; it stays on the stack. [-0, +1, e] */
+static struct tg_slice text_field(lua_State *L, int index, const char *name)
+{
+    lua_pushstring(L, name);
+    lua_rawget(L, index);
+    return lua_type(L, -1) == LUA_TSTRING ? slice_at(L, -1) : (struct tg_slice){0};
+}
+
+/* The error object lies at 3. */
+static void read_declared(lua_State *L, struct tg_failure *failure)
+{
+    if (!lua_istable(L, 3) || luaL_getmetafield(L, 3, "__name") != LUA_TSTRING) return;
+    if (strcmp(lua_tostring(L, -1), "tidegate.error") != 0) return;
+    failure->code = text_field(L, 3, "code");
+    failure->detail = text_field(L, 3, "detail");
+    failure->is_declared = failure->code.data && failure->detail.data;
+}
+
+/* describe(description, world): fills the failure and tells it, while the texts are anchored. */
+static int describe(lua_State *L)
+{
+    struct description *description = lua_touserdata(L, 1);
+    struct tg_failure *failure = description->failure;
+    lua_settop(L, 2);
+    lua_pushvalue(description->thread, -1);
+    lua_xmove(description->thread, L, 1);
+    find_place(description->thread, failure);
+    read_declared(L, failure);
+    luaL_tolstring(L, 3, NULL);
+    failure->message = slice_at(L, -1);
+    luaL_traceback(L, description->thread, failure->message.data, 0);
+    if (description->origin)
+        lua_pushfstring(L, "%s\n\t%s: spawned the task", lua_tostring(L, -1), description->origin);
+    failure->traceback = slice_at(L, -1);
+    description->tell(description->context, failure);
+    return 0;
+}
+
+static int describe_plainly(lua_State *L)
+{
+    struct description *description = lua_touserdata(L, 1);
+    struct tg_failure *failure = description->failure;
+    failure->message = TG_SLICE("(an error object that could not be turned into text)");
+    failure->traceback = (struct tg_slice){0};
+    description->tell(description->context, failure);
+    return 0;
+}
+
+enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, const char *origin, void *context,
+                               void (*tell)(void *context, const struct tg_failure *failure))
+{
+    struct tg_failure failure = {0};
+    struct description description = {thread, origin, &failure, tell, context};
+    if (!lua_checkstack(thread, 1)) return TG_E_NO_MEMORY;
+    if (tg_call_protected(world->L, describe, &description, world) == LUA_OK) return TG_E_SCRIPT;
+    failure.is_declared = false;
+    if (tg_call_protected(world->L, describe_plainly, &description, world) == LUA_OK) return TG_E_SCRIPT;
+    return TG_E_NO_MEMORY;
+}

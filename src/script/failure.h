@@ -1,0 +1,32 @@
+/* What Lua code raised, in words.
+ *
+ * An error object can be anything, a table whose __tostring raises included: it is described inside a
+ * protected call, on the state's main thread.
+ */
+#ifndef TG_SCRIPT_FAILURE_H
+#define TG_SCRIPT_FAILURE_H
+
+#include "base/slice.h"
+#include "base/status.h"
+#include "script/world.h"
+
+#include <stdbool.h>
+
+/* Texts are borrowed until the next Lua call. */
+struct tg_failure {
+    bool is_declared;          /* tide.error: meant for the client */
+    struct tg_slice code;      /* of a declared error */
+    struct tg_slice detail;    /* of a declared error */
+    struct tg_slice message;   /* the error as text */
+    struct tg_slice traceback; /* begins with the message */
+    char file[128];            /* innermost Lua function; "" when there is none */
+    int line;
+};
+
+/* Describes the error object on top of `thread`, whose stack is as it was when the error was raised, and
+ * calls `tell`. `origin`: where the task was spawned, "chat.lua:12", which ends the traceback; NULL: nowhere.
+ * TG_E_SCRIPT; TG_E_NO_MEMORY: not even that could be told. Never raises. */
+enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, const char *origin, void *context,
+                               void (*tell)(void *context, const struct tg_failure *failure));
+
+#endif

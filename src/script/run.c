@@ -1,0 +1,351 @@
+/* The bodies are C functions under the protection of a coroutine: they find their run through the task, build
+ * the arguments, call Lua, and send what it returned, perhaps after it has waited. What goes wrong is told in
+ * one place, tell_failure. */
+#include "script/run.h"
+
+#include "base/log.h"
+#include "core/dispatch.h"
+#include "core/worker.h"
+#include "script/conn_handle.h"
+#include "script/message_type.h"
+#include "script/payload.h"
+#include "script/to_lua.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One run of Lua code for one connection. */
+
+/* ---- failures ---- */
+
+static struct tg_slice what_failed(const struct tg_run *run)
+{
+    return run->action ? run->action->name : tg_slice_of(run->what);
+}
+
+/* Where it happened: the innermost Lua function; or, where none runs any more because a reply does not fit
+ * its schema, the handler. */
+struct place {
+    struct tg_slice file;
+    int64_t line; /* 0: nowhere */
+};
+
+static struct place find_place(const struct tg_run *run, const struct tg_failure *failure)
+{
+    if (failure->file[0]) return (struct place){tg_slice_of(failure->file), failure->line};
+    const char *colon = run->action ? strrchr(run->action->source.data, ':') : NULL;
+    if (!colon) return (struct place){0};
+    return (struct place){{run->action->source.data, (size_t)(colon - run->action->source.data)},
+                          strtoll(colon + 1, NULL, 10)};
+}
+
+static void log_failure(const struct tg_run *run, const struct tg_failure *failure)
+{
+    struct place place = find_place(run, failure);
+    char source[sizeof failure->file + 16];
+    snprintf(source, sizeof source, "%.*s:%lld", TG_SLICE_ARG(place.file), (long long)place.line);
+    tg_log(TG_LOG_ERROR, "handler_failed", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
+           TG_LOG_S("source", source), TG_LOG_STR("error", failure->message),
+           TG_LOG_STR("traceback", failure->traceback));
+}
+
+static void answer_failure(const struct tg_run *run, const struct tg_failure *failure)
+{
+    struct tg_detail detail = {.detail = TG_SLICE("Failed to process message")};
+    if (failure->is_declared) {
+        detail = (struct tg_detail){.code = failure->code, .detail = failure->detail};
+    } else if (tg_config_is_development(run->world->config)) {
+        struct place place = find_place(run, failure);
+        detail.traceback = failure->traceback;
+        detail.file = place.file;
+        detail.line = place.line;
+    }
+    tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
+}
+
+static void tell_failure(void *context, const struct tg_failure *failure)
+{
+    struct tg_run *run = context;
+    if (!failure->is_declared || !run->answers) {
+        run->conn->worker->metrics.handler_errors++;
+        log_failure(run, failure);
+    }
+    if (run->answers) answer_failure(run, failure);
+}
+
+/* ---- bodies: (refs) ---- */
+
+static struct tg_run *run_of(lua_State *L)
+{
+    return tg_task_of(L)->context;
+}
+
+/* Pushes the connection's handle. [-0, +1, e] */
+static void push_conn(lua_State *L, struct tg_run *run)
+{
+    if (run->conn->script_ref)
+        lua_rawgeti(L, 1, run->conn->script_ref);
+    else
+        tg_conn_handle_push(run->world, L, run->conn);
+}
+
+static void push_ref(lua_State *L, const struct tg_ref *ref)
+{
+    if (ref->type == TG_REF_INTEGER)
+        lua_pushinteger(L, ref->integer);
+    else
+        lua_pushlstring(L, ref->string.data, ref->string.length);
+}
+
+/* Pushes { action =, payload =, topic =, ref = }; the key table lies at 2. [-0, +1, e] */
+static void push_message(lua_State *L, struct tg_run *run)
+{
+    const struct tg_envelope *envelope = run->envelope;
+    bool has_topic = envelope->topic.data != NULL, has_ref = envelope->ref.type != TG_REF_NONE;
+    lua_createtable(L, 0, 1 + (envelope->payload != NULL) + has_topic + has_ref);
+    lua_rawgeti(L, 2, TG_KEY_ACTION);
+    lua_rawgeti(L, 2, run->action->script_name_key);
+    lua_rawset(L, -3);
+    if (envelope->payload) {
+        lua_rawgeti(L, 2, TG_KEY_PAYLOAD);
+        tg_push_value(L, 1, 2, envelope->payload);
+        lua_rawset(L, -3);
+    }
+    if (has_topic) {
+        lua_rawgeti(L, 2, TG_KEY_TOPIC);
+        lua_pushlstring(L, envelope->topic.data, envelope->topic.length);
+        lua_rawset(L, -3);
+    }
+    if (has_ref) {
+        lua_rawgeti(L, 2, TG_KEY_REF);
+        push_ref(L, &envelope->ref);
+        lua_rawset(L, -3);
+    }
+}
+
+/* Sends what a handler returned, if anything. */
+static int send_reply(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    struct tg_run *run = run_of(L);
+    if (lua_isnil(L, -1)) return 0;
+    int reply = lua_gettop(L);
+    const struct tg_message_type *type = tg_message_type_of_instance(L, reply);
+    if (!type)
+        luaL_error(L, "%s: the handler of '%s' returned %s; it returns a message or nothing",
+                   run->action->source.data, run->action->name.data, tg_message_type_push_misuse(L, reply));
+    enum tg_status sent = tg_conn_handle_send(run->world, L, run->conn, reply, type, &run->ref);
+    if (sent == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
+    return 0;
+}
+
+/* handler(conn, message) after `before`: the arguments are on top. */
+static int call_handler(lua_State *L)
+{
+    lua_rawgeti(L, 1, run_of(L)->action->script_ref);
+    lua_insert(L, -3);
+    lua_callk(L, 2, 1, 0, send_reply);
+    return send_reply(L, LUA_OK, 0);
+}
+
+/* What `before` returned decides: nothing or true goes on, a message answers, false refuses. */
+static int after_before(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    if (lua_isnil(L, -2) || (lua_isboolean(L, -2) && lua_toboolean(L, -2))) {
+        lua_pop(L, 2);
+        return call_handler(L);
+    }
+    if (tg_message_type_of_instance(L, -2)) {
+        lua_pop(L, 1);
+        return send_reply(L, LUA_OK, 0);
+    }
+    if (!lua_isboolean(L, -2))
+        luaL_error(L, "`before` returned %s: it returns nothing or true, a message, or false and a sentence",
+                   tg_message_type_push_misuse(L, -2));
+    struct tg_run *run = run_of(L);
+    struct tg_detail detail = {.code = TG_SLICE("refused"), .detail = TG_SLICE("The message was refused")};
+    if (lua_type(L, -1) == LUA_TSTRING) detail.detail.data = lua_tolstring(L, -1, &detail.detail.length);
+    tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
+    return 0;
+}
+
+/* Makes the defaults and runs the checks of the message on top. False: a check was not content, and the
+ * client has been told. */
+static bool finish_payload(lua_State *L, struct tg_run *run)
+{
+    struct tg_worker *worker = run->conn->worker;
+    struct tg_issues issues;
+    tg_buf_truncate(&worker->issues, 0);
+    tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
+    const struct tg_payload_work work = {
+        .world = run->world, .arena = &worker->arena, .issues = &issues, .holder = lua_gettop(L)};
+    tg_payload_work(&work, L, run->envelope->calls);
+    if (issues.count == 0) return true;
+    tg_dispatch_answer_issues(run->conn, &issues, &run->ref);
+    return false;
+}
+
+static int message_body(lua_State *L)
+{
+    struct tg_run *run = run_of(L);
+    int before = tg_hooks_of(run->conn)->before;
+    lua_rawgeti(L, 1, TG_REF_KEYS);
+    if (!before) lua_rawgeti(L, 1, run->action->script_ref);
+    push_conn(L, run);
+    push_message(L, run);
+    if (run->envelope->calls && !finish_payload(L, run)) return 0;
+    if (!before) {
+        lua_callk(L, 2, 1, 0, send_reply);
+        return send_reply(L, LUA_OK, 0);
+    }
+    lua_rawgeti(L, 1, before);
+    lua_pushvalue(L, 3);
+    lua_pushvalue(L, 4);
+    lua_callk(L, 2, 2, 0, after_before);
+    return after_before(L, LUA_OK, 0);
+}
+
+/* Hooks answer nothing: a message that one returns was meant to be sent, and would be lost without a word. */
+static int hook_done(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    if (tg_message_type_of_instance(L, -1))
+        luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with conn:send",
+                   run_of(L)->what);
+    return 0;
+}
+
+/* Calls the hook below its `arguments`. */
+static int call_hook(lua_State *L, int arguments)
+{
+    lua_callk(L, arguments, 1, 0, hook_done);
+    return hook_done(L, LUA_OK, 0);
+}
+
+/* receive(conn, data, is_binary), binary(conn, data) */
+static int frame_body(lua_State *L)
+{
+    struct tg_run *run = run_of(L);
+    const struct tg_hooks *hooks = tg_hooks_of(run->conn);
+    lua_rawgeti(L, 1, run->conn->consumer->is_text ? hooks->receive : hooks->binary);
+    push_conn(L, run);
+    lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
+    lua_pushboolean(L, run->is_binary);
+    return call_hook(L, 3);
+}
+
+/* connected(consumer, conn) */
+static int connected_body(lua_State *L)
+{
+    struct tg_run *run = run_of(L);
+    lua_rawgeti(L, 1, tg_hooks_of(run->conn)->connected);
+    lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
+    push_conn(L, run);
+    return call_hook(L, 2);
+}
+
+/* disconnected(consumer, conn, code, reason) */
+static int disconnected_body(lua_State *L)
+{
+    struct tg_run *run = run_of(L);
+    lua_rawgeti(L, 1, tg_hooks_of(run->conn)->disconnected);
+    lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
+    push_conn(L, run);
+    lua_pushinteger(L, run->code);
+    lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
+    return call_hook(L, 4);
+}
+
+/* ---- waiting ---- */
+
+static void too_late(struct tg_timer *timer)
+{
+    struct tg_run *run = TG_CONTAINER(timer, struct tg_run, timer);
+    run->is_late = true;
+    tg_task_cancel(run->task);
+}
+
+static uint64_t timeout_of(const struct tg_run *run)
+{
+    if (!run->answers) return 0; /* core watches over `disconnected` */
+    return run->action && run->action->timeout_ms ? run->action->timeout_ms
+                                                  : run->world->config->handler_timeout_ms;
+}
+
+/* The run moves to the heap, and its ref, which lies in the message, with it. */
+static bool park(struct tg_task *task)
+{
+    const struct tg_run *run = task->context;
+    struct tg_worker *worker = run->conn->worker;
+    struct tg_run *copy = malloc(sizeof *copy + run->ref.string.length);
+    if (!copy) return false;
+    *copy = *run;
+    copy->envelope = NULL;
+    copy->data = (struct tg_slice){0};
+    copy->task = task;
+    if (run->ref.type == TG_REF_STRING) {
+        char *text = (char *)(copy + 1);
+        memcpy(text, run->ref.string.data, run->ref.string.length);
+        copy->ref.string.data = text;
+    }
+    tg_timer_init(&copy->timer, too_late);
+    uint64_t timeout_ms = timeout_of(run);
+    if (timeout_ms) tg_worker_arm(worker, &copy->timer, tg_worker_now_ms(worker) + timeout_ms);
+    task->context = copy;
+    return true;
+}
+
+static void answer_late(const struct tg_run *run)
+{
+    struct tg_worker *worker = run->conn->worker;
+    worker->metrics.handler_timeouts++;
+    tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
+           TG_LOG_I("timeout_ms", timeout_of(run)));
+    const struct tg_detail detail = {.code = TG_SLICE("handler_timeout"),
+                                     .detail = TG_SLICE("The handler took too long")};
+    tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
+}
+
+/* After a wait. Whoever cancels what belongs to a connection that has ended knows of it already. */
+static void ended(void *context, enum tg_task_ending ending)
+{
+    struct tg_run *run = context;
+    struct tg_conn *conn = run->conn;
+    bool is_expected = ending != TG_TASK_CANCELLED || run->is_late;
+    if (run->is_late && ending == TG_TASK_CANCELLED) answer_late(run);
+    tg_wheel_disarm(&conn->worker->wheel, &run->timer);
+    free(run);
+    if (is_expected) tg_conn_ended(conn, ending == TG_TASK_DONE ? TG_DONE : TG_FAILED);
+}
+
+static enum tg_outcome run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
+{
+    static const struct tg_task_kind kind = {.park = park, .failed = tell_failure, .ended = ended};
+    return tg_task_run(pool, run->conn, &kind, body, run);
+}
+
+enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run)
+{
+    return run_task(pool, run, message_body);
+}
+
+enum tg_outcome tg_run_frame(struct tg_task_pool *pool, struct tg_run *run)
+{
+    return run_task(pool, run, frame_body);
+}
+
+enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run)
+{
+    return run_task(pool, run, connected_body);
+}
+
+enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run)
+{
+    return run_task(pool, run, disconnected_body);
+}

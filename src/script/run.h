@@ -1,0 +1,43 @@
+/* Runs of handlers and hooks: the arguments made, the Lua function called, its reply sent, its failure told.
+ *
+ * A run lies on the C stack of who begins it, and moves to the heap when its code waits for the first time.
+ */
+#ifndef TG_SCRIPT_RUN_H
+#define TG_SCRIPT_RUN_H
+
+#include "core/conn.h"
+#include "script/declare.h"
+#include "script/task.h"
+#include "wire/message.h"
+
+#include <stdbool.h>
+
+/* One run of Lua code for one connection. */
+struct tg_run {
+    struct tg_world *world;
+    struct tg_conn *conn;
+    const struct tg_action *action;     /* NULL: a hook or a raw frame */
+    const struct tg_envelope *envelope; /* borrowed; NULL once the code has waited */
+    struct tg_ref ref;                  /* of the message; borrowed until the code waits, copied then */
+    const char *what;                   /* "connected", ...; for the log */
+    struct tg_slice data;               /* borrowed until the arguments are made */
+    uint16_t code;
+    bool is_binary;
+    bool answers;          /* what goes wrong is told to the client */
+    bool is_late;          /* its time is over */
+    struct tg_timer timer; /* of that */
+    struct tg_task *task;  /* once it has waited */
+};
+
+static inline const struct tg_hooks *tg_hooks_of(const struct tg_conn *conn)
+{
+    return conn->consumer->script_data;
+}
+
+/* Each runs one kind of function of the consumer; core/script.h says what for. */
+enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run);
+enum tg_outcome tg_run_frame(struct tg_task_pool *pool, struct tg_run *run);
+enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run);
+enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run);
+
+#endif
