@@ -175,6 +175,8 @@ function MixinMethods:on(message_type, options, handler)
     description = given.description,
     tags = copied(given.tags),
     outputs = listed("on", "output", given.output),
+    concurrency = given.concurrency or 1,
+    timeout = given.timeout or 0,
     source = declare.position() or "?",
   })
 end

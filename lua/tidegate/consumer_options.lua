@@ -39,6 +39,17 @@ local function message_types(value)
   return is_right, "a message type (what tide.message returns) or a list of them"
 end
 
+---@type tidegate.Check
+local function concurrency(value)
+  local is_right <const> = math.type(value) == "integer" and value >= 1 and value <= 1000
+  return is_right, "an integer from 1 to 1000"
+end
+
+---@type tidegate.Check
+local function timeout(value)
+  return declare.seconds(value) and value > 0, "seconds, a number greater than 0"
+end
+
 Options.consumer = {
   name = consumer_name,
   path = paths,
@@ -69,6 +80,8 @@ Options.handler = {
   description = declare.text,
   tags = declare.texts,
   output = message_types,
+  concurrency = concurrency,
+  timeout = timeout,
 }
 
 return Options

@@ -218,6 +218,12 @@ function Declare.boolean(value)
 end
 
 ---@type tidegate.Check
+function Declare.seconds(value)
+  local is_right <const> = type(value) == "number" and value >= 0 and value <= 3155760000
+  return is_right, "seconds, a number from 0 to 3155760000"
+end
+
+---@type tidegate.Check
 function Declare.callable(value)
   return type(value) == "function", "a function"
 end

@@ -7,6 +7,7 @@ local host <const> = require "tidegate.host"
 local message <const> = require "tidegate.message"
 local router <const> = require "tidegate.router"
 local schema <const> = require "tidegate.schema"
+local task <const> = require "tidegate.task"
 
 --- A function that writes lines of `level` to the log.
 ---@param level "debug" | "info" | "warning" | "error"
@@ -47,8 +48,10 @@ local tide <const> = {
   error = errors.raise,
   array = host.array,
   log = declare.closed("tide.log", log),
-  sleep = host.sleep,
 }
+for name, value in pairs(task) do
+  tide[name] = value
+end
 declare.public(tide)
 
 return declare.closed("tide", tide)

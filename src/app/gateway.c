@@ -102,6 +102,7 @@ void tg_gateway_close(struct tg_gateway *gateway)
                TG_LOG_I("connections", gateway->worker.metrics.connections));
         _exit(EXIT_FAILURE);
     }
+    if (gateway->has_worker) tg_host_detach(gateway->host);
     if (gateway->has_worker) tg_worker_deinit(&gateway->worker);
     if (gateway->loop) tg_net_loop_close(gateway->loop);
     if (gateway->host) tg_host_close(gateway->host);

@@ -149,6 +149,36 @@ static void apply_pause(struct tg_conn *conn)
     rearm(conn);
 }
 
+/* ---- calls ---- */
+
+void tg_conn_call_begin(struct tg_conn *conn, struct tg_question *call)
+{
+    call->number = ++conn->call_count;
+    tg_list_append(&conn->calls, &call->link);
+}
+
+bool tg_conn_call_answer(struct tg_conn *conn, uint64_t number, const struct tg_value *payload)
+{
+    for (struct tg_list *node = conn->calls.next; node != &conn->calls; node = node->next) {
+        struct tg_question *call = TG_CONTAINER(node, struct tg_question, link);
+        if (call->number != number) continue;
+        tg_list_remove(&call->link);
+        call->ended(call, TG_OK, payload);
+        return true;
+    }
+    return false;
+}
+
+static void end_calls(struct tg_conn *conn, enum tg_status status)
+{
+    for (struct tg_list *node; (node = tg_list_take_first(&conn->calls));) {
+        struct tg_question *call = TG_CONTAINER(node, struct tg_question, link);
+        call->ended(call, status, NULL);
+    }
+}
+
+/* ---- listening ---- */
+
 static void set_outbox_high(struct tg_conn *conn, bool is_high)
 {
     if (conn->is_outbox_high == is_high) return;
@@ -166,6 +196,7 @@ static void set_inbox_full(struct tg_conn *conn, bool is_full)
     conn->is_inbox_full = is_full;
     if (is_full) conn->worker->metrics.inbox_full++;
     apply_pause(conn);
+    if (is_full) end_calls(conn, TG_E_FULL);
 }
 
 /* Backpressure: above high water we stop listening to this client; at half of it we go on. */
@@ -190,6 +221,7 @@ static void note_end(struct tg_conn *conn, uint16_t code, struct tg_slice reason
 {
     conn->state = TG_CONN_CLOSING;
     conn->close_code = code;
+    end_calls(conn, TG_E_CLOSED);
     unsigned char frame[2 + TG_CONTROL_PAYLOAD_MAX];
     size_t length = tg_frame_write_close(frame, code, reason.data, reason.length) - CLOSE_FRAME_HEAD;
     char *copy = length ? malloc(length) : NULL;
@@ -345,6 +377,7 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     tg_list_init(&conn->link);
     tg_list_init(&conn->dirty_link);
     tg_list_init(&conn->tasks);
+    tg_list_init(&conn->calls);
     tg_outbox_init(&conn->outbox);
     tg_assembly_init(&conn->assembly);
     tg_timer_init(&conn->timer, timer_fired);
@@ -501,6 +534,10 @@ void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
     if (!is_whole) return;
     conn->worker->metrics.messages_received++;
     conn->worker->metrics.bytes_received += message.length;
+    if (!tg_list_is_empty(&conn->calls) && tg_dispatch_answer(conn, message, conn->assembly.is_binary)) {
+        tg_assembly_done(&conn->assembly);
+        return;
+    }
     if (is_busy(conn))
         keep(conn, message, conn->assembly.is_binary);
     else

@@ -33,6 +33,16 @@ enum tg_conn_state {
     TG_CONN_CLOSED,  /* the socket is gone; only `disconnected` still sees the connection */
 };
 
+/* A question to the client that waits for its answer. The embedder's; in the connection's list until it has
+ * ended. */
+struct tg_question {
+    struct tg_list link;
+    uint64_t number; /* the ref of the question, and of the answer, is "s:<number>" */
+    /* Once, with the call taken off the list. TG_OK: the answer's payload, NULL for none, borrowed.
+     * TG_E_FULL: the inbox has filled up, the answer would not be read. TG_E_CLOSED. */
+    void (*ended)(struct tg_question *call, enum tg_status status, const struct tg_value *payload);
+};
+
 struct tg_conn {
     struct tg_worker *worker;
     struct tg_generation *generation;
@@ -45,6 +55,7 @@ struct tg_conn {
     struct tg_assembly assembly;
     struct tg_inbox inbox; /* what came while a handler waits */
     struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */
+    struct tg_list calls;  /* struct tg_question, oldest first */
     const struct tg_action *running_action; /* of the handlers that wait; NULL: a frame as it is */
     struct tg_timer timer;                  /* the one next thing to look at: heartbeat, progress, close */
     uint64_t id;                            /* slot and serial, see worker.h */
@@ -53,8 +64,9 @@ struct tg_conn {
     uint64_t progress_ms;                   /* when sending last moved, while it is stuck */
     uint64_t close_ms;                      /* since when only the client's close frame is awaited */
     uint64_t acknowledged_bytes;
-    uint32_t running;   /* handlers that wait */
-    char *close_reason; /* owned; NULL: none */
+    uint64_t call_count; /* that were ever begun */
+    uint32_t running;    /* handlers that wait */
+    char *close_reason;  /* owned; NULL: none */
     uint16_t close_code;
     uint8_t close_reason_bytes;
     uint8_t state; /* enum tg_conn_state */
@@ -134,6 +146,12 @@ void tg_conn_drain(struct tg_conn *conn);
 /* The time for that is over: whatever still runs is ended. The connection is gone when this returns, or soon
  * after. */
 void tg_conn_drop(struct tg_conn *conn);
+
+/* Notes a call, and gives it its number. It ends by itself, or is taken off the list. */
+void tg_conn_call_begin(struct tg_conn *conn, struct tg_question *call);
+
+/* The call with this number is answered. False: there is none. */
+bool tg_conn_call_answer(struct tg_conn *conn, uint64_t number, const struct tg_value *payload);
 
 /* The id as people and Lua see it: 16 hex digits, written into `text`. */
 #define TG_CONN_ID_BYTES 17

@@ -146,6 +146,40 @@ static bool dispatch_message(struct tg_conn *conn, struct tg_slice text)
     return is_its_turn;
 }
 
+/* "s:17" -> 17; 0 for anything else. */
+static uint64_t call_number(const struct tg_ref *ref)
+{
+    struct tg_slice text = ref->string;
+    if (ref->type != TG_REF_STRING || text.length < 3 || text.length > 20) return 0;
+    if (text.data[0] != 's' || text.data[1] != ':' || text.data[2] == '0') return 0;
+    uint64_t number = 0;
+    for (size_t i = 2; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') return 0;
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    return number;
+}
+
+bool tg_dispatch_answer(struct tg_conn *conn, struct tg_slice message, bool is_binary)
+{
+    struct tg_worker *worker = conn->worker;
+    if (is_binary || conn->consumer->is_text) return false;
+    struct tg_value tree;
+    struct tg_error error;
+    struct tg_envelope envelope = {0};
+    struct tg_issues issues;
+    bool is_answer = false;
+    tg_buf_truncate(&worker->issues, 0);
+    tg_issues_init(&issues, &worker->issues, 1);
+    if (tg_json_parse(message, worker->config->max_json_depth, &worker->arena, &tree, &error) == TG_OK &&
+        tg_envelope_read(&tree, &envelope, &issues) == TG_OK) {
+        uint64_t number = call_number(&envelope.ref);
+        is_answer = number && tg_conn_call_answer(conn, number, envelope.payload);
+    }
+    tg_arena_reset(&worker->arena);
+    return is_answer;
+}
+
 static bool dispatch_frame(struct tg_conn *conn, struct tg_slice data, bool is_binary)
 {
     struct tg_script *script = conn->generation->script;

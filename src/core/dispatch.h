@@ -15,6 +15,9 @@
  * nothing has happened. */
 bool tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary);
 
+/* A message that may be the answer to a call that waits (its ref is one of ours). False: it is not. */
+bool tg_dispatch_answer(struct tg_conn *conn, struct tg_slice message, bool is_binary);
+
 /* Queues an error frame with the list of issues, which it finishes, and counts the message as invalid. */
 void tg_dispatch_answer_issues(struct tg_conn *conn, struct tg_issues *issues, const struct tg_ref *ref);
 

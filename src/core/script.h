@@ -44,6 +44,8 @@ struct tg_script_ops {
     void (*turn)(struct tg_script *script);
     /* Whether there is more, for another turn. */
     bool (*has_more)(struct tg_script *script);
+    /* The server stops. TG_WAITING: tg_worker_script_stopped follows. */
+    enum tg_outcome (*stop)(struct tg_script *script, const char *reason);
 };
 
 struct tg_script {

@@ -79,6 +79,12 @@ enum tg_status tg_worker_add(struct tg_worker *worker, struct tg_conn *conn)
     return TG_OK;
 }
 
+static void stop_if_done(struct tg_worker *worker)
+{
+    if (worker->is_draining && !worker->is_script_stopping && tg_list_is_empty(&worker->conns))
+        worker->loop->ops->stop(worker->loop);
+}
+
 void tg_worker_remove(struct tg_worker *worker, struct tg_conn *conn)
 {
     uint32_t slot = (uint32_t)(conn->id & ((1u << TG_SLOT_BITS) - 1));
@@ -88,7 +94,7 @@ void tg_worker_remove(struct tg_worker *worker, struct tg_conn *conn)
     tg_list_remove(&conn->dirty_link);
     tg_wheel_disarm(&worker->wheel, &conn->timer);
     worker->metrics.connections--;
-    if (worker->is_draining && tg_list_is_empty(&worker->conns)) worker->loop->ops->stop(worker->loop);
+    stop_if_done(worker);
 }
 
 void tg_worker_mark_dirty(struct tg_worker *worker, struct tg_conn *conn)
@@ -164,17 +170,24 @@ static void drain_is_over(struct tg_timer *timer)
         struct tg_conn *conn = worker->slots[slot];
         if (conn) tg_conn_drop(conn);
     }
-    if (!tg_list_is_empty(&worker->conns)) worker->loop->ops->stop(worker->loop);
+    if (worker->is_script_stopping || !tg_list_is_empty(&worker->conns))
+        worker->loop->ops->stop(worker->loop);
+}
+
+void tg_worker_script_stopped(struct tg_worker *worker)
+{
+    worker->is_script_stopping = false;
+    stop_if_done(worker);
 }
 
 void tg_worker_drain(struct tg_worker *worker)
 {
     if (worker->is_draining) return;
     worker->is_draining = true;
-    if (tg_list_is_empty(&worker->conns)) {
-        worker->loop->ops->stop(worker->loop);
-        return;
-    }
+    struct tg_script *script = worker->generation ? worker->generation->script : NULL;
+    worker->is_script_stopping = script && script->ops->stop(script, "stop") == TG_WAITING;
+    stop_if_done(worker);
+    if (!worker->is_script_stopping && tg_list_is_empty(&worker->conns)) return;
     for (struct tg_list *node = worker->conns.next; node != &worker->conns; node = node->next)
         tg_conn_drain(TG_CONTAINER(node, struct tg_conn, link));
     uint64_t deadline_ms = tg_worker_now_ms(worker) + worker->config->drain_seconds * 1000ull;

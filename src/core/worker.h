@@ -41,7 +41,8 @@ struct tg_worker {
     uint32_t max_connections;
     uint64_t next_serial;
     bool is_draining;
-    bool is_over; /* drain_seconds have passed: nothing waits any more */
+    bool is_script_stopping; /* hooks that the stop has called still run */
+    bool is_over;            /* drain_seconds have passed: nothing waits any more */
     struct tg_timer drain_timer;
 };
 
@@ -93,8 +94,12 @@ void tg_worker_flush(struct tg_worker *worker);
 
 /* ---- the end ---- */
 
-/* Tells every client 1001, waits for them up to drain_seconds, drops the rest, stops the loop.
- * The server must have stopped listening. A second call does nothing. */
+/* Tells every client 1001, once the handlers that wait for it have ended; stops the script; waits for both up
+ * to drain_seconds, drops the rest, stops the loop. The server must have stopped listening. A second call
+ * does nothing. */
 void tg_worker_drain(struct tg_worker *worker);
+
+/* What the stop of the script began has ended. */
+void tg_worker_script_stopped(struct tg_worker *worker);
 
 #endif

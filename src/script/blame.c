@@ -1,11 +1,14 @@
-/* The culprit is the innermost C function on the stack that is not known to pass a wait on. Functions are
- * found by what the world's environment holds now, since their name at the place of the call can be anything.
- */
+/* The culprit is a C function on the stack that waits for what it called: the innermost one that is known,
+ * else the innermost that is not known to pass a wait on. Functions are found by what the world's environment
+ * holds now, since their name at the place of the call can be anything. */
 #include "script/blame.h"
 
+#include "script/embedded.h"
+#include "script/host_library.h"
 #include "script/task.h"
 
 #include <lauxlib.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +17,7 @@ static const struct {
     const char *library, *name, *advice;
 } callers[] = {
     {NULL, "pcall", NULL},
+    {NULL, "xpcall", NULL},
     {NULL, "dofile", NULL},
     {"coroutine", "resume", NULL},
     {"table", "sort", "fetch what is compared before sorting"},
@@ -23,8 +27,7 @@ static const struct {
     {"string", "format", "a __tostring answers at once"},
     {NULL, "require", "start it with tide.on_start"},
     {NULL, "load", "read the whole text first, and load the string"},
-    {NULL, "xpcall", "its message handler answers at once: wait after xpcall has returned"},
-    {NULL, "error", "a message handler of xpcall answers at once: wait after xpcall has returned"},
+    {NULL, "error", "which calls the message handler of xpcall: wait after xpcall has returned"},
 };
 
 enum { CALLERS = sizeof callers / sizeof callers[0] };
@@ -54,17 +57,22 @@ static size_t find_caller(lua_State *L, int environment)
     return CALLERS;
 }
 
-/* Raises about the C function of `debug`, which lies on top, when it is to blame. */
-static void blame(lua_State *L, int environment, const lua_Debug *debug)
+/* Raises the formatted sentence at the innermost line of the user's. */
+static _Noreturn void raise(lua_State *L, const char *format, ...)
 {
-    size_t i = find_caller(L, environment);
-    if (i < CALLERS && callers[i].advice)
-        luaL_error(L, "cannot wait inside %s: %s", callers[i].name, callers[i].advice);
-    if (i < CALLERS) return;
-    luaL_error(L,
-               "cannot wait inside %s: what it calls (a check, the function of a default, serialise, a "
-               "metamethod, a callback) has to answer at once; wait before, and hand over the result",
-               debug->name ? debug->name : "a check or the function of a default");
+    lua_Debug debug;
+    va_list arguments;
+    va_start(arguments, format);
+    lua_pushvfstring(L, format, arguments);
+    va_end(arguments);
+    for (int level = 0; lua_getstack(L, level, &debug); level++) {
+        lua_getinfo(L, "Sl", &debug);
+        if (debug.currentline <= 0 || tg_is_own_chunk(debug.source)) continue;
+        lua_pushfstring(L, "%s:%d: %s", debug.short_src, debug.currentline, lua_tostring(L, -1));
+        break;
+    }
+    lua_error(L);
+    abort();
 }
 
 /* Why nothing can wait, whatever is on the stack; NULL: that is not so. */
@@ -81,25 +89,43 @@ static const char *general_reason(const struct tg_task *task)
     return NULL;
 }
 
+/* Whether the C function on top may be the culprit; raises when it is known to be. */
+static bool is_suspect(lua_State *L, int environment)
+{
+    if (tg_is_visible_call(lua_tocfunction(L, -1))) return false;
+    size_t i = find_caller(L, environment);
+    if (i < CALLERS && callers[i].advice)
+        raise(L, "cannot wait inside %s: %s", callers[i].name, callers[i].advice);
+    return i == CALLERS;
+}
+
 void tg_blame_raise(lua_State *L, struct tg_task *task)
 {
     const char *reason = general_reason(task);
-    if (reason) luaL_error(L, "%s", reason);
+    if (reason) raise(L, "%s", reason);
     luaL_checkstack(L, 8, NULL);
     tg_world_push(task->pool->world, L, TG_REF_ENV);
     int environment = lua_gettop(L);
+    const char *suspect = NULL;
     lua_Debug debug;
     for (int level = 1; lua_getstack(L, level, &debug); level++) {
         lua_getinfo(L, "Snf", &debug);
         if (debug.name && strcmp(debug.name, "__gc") == 0)
-            luaL_error(L, "cannot wait inside __gc: a finalizer answers at once");
-        if (*debug.what == 'C') blame(L, environment, &debug);
+            raise(L, "cannot wait inside __gc: a finalizer answers at once");
+        if (*debug.what == 'C' && is_suspect(L, environment) && !suspect)
+            suspect = debug.name ? debug.name : "a check or the function of a default";
         lua_pop(L, 1);
     }
-    luaL_error(L,
-               "cannot wait here: the coroutine runs inside a function that has to answer at once, such as a "
-               "comparator of table.sort; wait outside it");
-    abort();
+    if (!suspect || task->held)
+        raise(
+            L,
+            "cannot wait here: this runs inside a function that has to answer at once, such as a comparator "
+            "of table.sort or the message handler of xpcall; wait outside it");
+    raise(L,
+          "cannot wait inside %s: what it calls (a check, the function of a default, serialise, a "
+          "metamethod, a "
+          "callback) has to answer at once; wait before, and hand over the result",
+          suspect);
 }
 
 void tg_blame_push_yield(lua_State *L)

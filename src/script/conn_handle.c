@@ -2,6 +2,7 @@
  * made on first use. Methods carry the world as upvalue 1. */
 #include "script/conn_handle.h"
 
+#include "script/conn_call.h"
 #include "script/message_type.h"
 #include "wire/pairs.h"
 
@@ -64,16 +65,28 @@ enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct 
     return status;
 }
 
+struct tg_conn *tg_conn_handle_check(lua_State *L, struct tg_world **world)
+{
+    const struct handle *handle = check_handle(L);
+    *world = handle->world;
+    return find(handle);
+}
+
+const struct tg_message_type *tg_conn_handle_check_message(lua_State *L, int index, const char *method)
+{
+    const struct tg_message_type *type = tg_message_type_of_instance(L, index);
+    if (!type)
+        luaL_error(L, "%s: a message is expected (a message type called with its payload), got %s", method,
+                   tg_message_type_push_misuse(L, index));
+    return type;
+}
+
 /* conn:send(message) -> true | nil, "closed" | nil, "full" */
 static int conn_send(lua_State *L)
 {
     struct handle *handle = check_handle(L);
     lua_settop(L, 2);
-    const struct tg_message_type *type = tg_message_type_of_instance(L, 2);
-    if (!type)
-        return luaL_error(L,
-                          "conn:send: a message is expected (a message type called with its payload), got %s",
-                          tg_message_type_push_misuse(L, 2));
+    const struct tg_message_type *type = tg_conn_handle_check_message(L, 2, "conn:send");
     struct tg_conn *conn = find(handle);
     const struct tg_ref none = {0};
     return push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);
@@ -243,11 +256,8 @@ static int conn_tostring(lua_State *L)
 void tg_conn_handle_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"send", conn_send},
-        {"send_text", conn_send_text},
-        {"send_binary", conn_send_binary},
-        {"close", conn_close},
-        {NULL, NULL},
+        {"send", conn_send},   {"send_text", conn_send_text}, {"send_binary", conn_send_binary},
+        {"close", conn_close}, {"call", tg_conn_call},        {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__newindex", conn_newindex},

@@ -20,4 +20,11 @@ void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *c
 enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index,
                                    const struct tg_message_type *type, const struct tg_ref *ref);
 
+/* For methods: the connection of the handle at 1, NULL when it has ended, and its world. Raises when there is
+ * no handle. [-0, +0, e] */
+struct tg_conn *tg_conn_handle_check(lua_State *L, struct tg_world **world);
+
+/* The type of the message at `index`; raises what `method` expects when it is none. [-0, +0, e] */
+const struct tg_message_type *tg_conn_handle_check_message(lua_State *L, int index, const char *method);
+
 #endif

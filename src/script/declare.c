@@ -5,6 +5,7 @@
 #include "script/message_type.h"
 
 #include <lauxlib.h>
+#include <math.h>
 
 static void *arena_calloc(struct tg_world *world, lua_State *L, size_t count, size_t bytes)
 {
@@ -109,6 +110,11 @@ static void declare_action(struct tg_world *world, lua_State *L, struct tg_consu
     action->outputs = get_types(world, L, index, "outputs", consumer);
     action->source = get_text(world, L, index, "source");
     action->script_ref = keep_field(world, L, index, "handler");
+    lua_getfield(L, index, "concurrency");
+    action->concurrency = (uint32_t)luaL_checkinteger(L, -1);
+    lua_getfield(L, index, "timeout");
+    action->timeout_ms = (uint64_t)ceil(luaL_checknumber(L, -1) * 1000);
+    lua_pop(L, 2);
     struct tg_error error;
     check(L, tg_registry_add_action(world->registry, consumer, action, &error), &error);
 }

@@ -1,9 +1,12 @@
 #include "script/host.h"
 
+#include "base/log.h"
 #include "script/call.h"
+#include "script/conn_call.h"
 #include "script/conn_handle.h"
 #include "script/declare.h"
 #include "script/host_library.h"
+#include "script/libs/life.h"
 #include "script/loader.h"
 #include "script/run.h"
 #include "script/scratch.h"
@@ -38,6 +41,7 @@ static void tune_collector(struct tg_host *host)
 static void show_heap(struct tg_host *host)
 {
     *host->heap_metric = host->heap.bytes;
+    host->world.worker->metrics.tasks = host->tasks.count;
     if (host->heap.bytes > 2 * host->tuned_bytes || host->heap.bytes < host->tuned_bytes / 2)
         tune_collector(host);
 }
@@ -128,8 +132,22 @@ static bool on_has_more(struct tg_script *script)
     return !tg_list_is_empty(&host_of(script)->tasks.ready);
 }
 
+static void stop_hook_ended(void *context)
+{
+    struct tg_host *host = context;
+    if (--host->stops == 0) tg_worker_script_stopped(host->world.worker);
+}
+
+static enum tg_outcome on_stop(struct tg_script *script, const char *reason)
+{
+    struct tg_host *host = host_of(script);
+    if (tg_life_stop(&host->tasks, reason, stop_hook_ended, host, &host->stops) != TG_OK)
+        tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_S("action", "on_stop"));
+    return host->stops > 0 ? TG_WAITING : TG_DONE;
+}
+
 static const struct tg_script_ops ops = {
-    on_connected, on_message, on_frame, on_disconnected, on_cancel, on_forget, on_turn, on_has_more,
+    on_connected, on_message, on_frame, on_disconnected, on_cancel, on_forget, on_turn, on_has_more, on_stop,
 };
 
 /* ---- the state ---- */
@@ -141,6 +159,7 @@ static int open_world(lua_State *L)
     tg_world_open(&host->world);
     tg_scratch_install(&host->world, L);
     tg_conn_handle_install(&host->world, L);
+    tg_conn_call_install(&host->world, L);
     tg_host_library_install(&host->world, L);
     return 0;
 }
@@ -175,7 +194,15 @@ void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
     worker->generation = &host->generation;
     lua_gc(host->world.L, LUA_GCCOLLECT); /* what loading left behind */
     tune_collector(host);
+    if (tg_life_start(&host->tasks) != TG_OK)
+        tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_S("action", "on_start"));
+    tg_task_turn(&host->tasks);
     show_heap(host);
+}
+
+void tg_host_detach(struct tg_host *host)
+{
+    tg_task_cancel_all(&host->tasks, NULL);
 }
 
 void tg_host_close(struct tg_host *host)

@@ -19,6 +19,7 @@ struct tg_host {
     struct tg_generation generation;
     struct tg_world world;
     struct tg_task_pool tasks;
+    uint32_t stops;        /* hooks of on_stop that have not ended */
     struct tg_heap heap;   /* of the Lua state */
     uint64_t tuned_bytes;  /* what the heap held when the collector was tuned */
     uint64_t *heap_metric; /* where its size is shown; set by tg_host_attach */
@@ -30,8 +31,12 @@ struct tg_host {
 enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
                             uint32_t number, struct tg_buf *errors);
 
-/* From now on `worker` runs this code; connections of the worker may come. Borrowed. */
+/* From now on `worker` runs this code; connections of the worker may come. Borrowed. The hooks of on_start
+ * run up to their first wait. */
 void tg_host_attach(struct tg_host *host, struct tg_worker *worker);
+
+/* The worker is about to go: ends what still waits. No connection may be left. */
+void tg_host_detach(struct tg_host *host);
 
 /* No connection may be left. */
 void tg_host_close(struct tg_host *host);

@@ -3,6 +3,8 @@
 
 #include "base/log.h"
 #include "script/embedded.h"
+#include "script/libs/life.h"
+#include "script/libs/queue.h"
 #include "script/libs/task.h"
 #include "script/message_type.h"
 #include "script/table.h"
@@ -202,6 +204,11 @@ static int host_log(lua_State *L)
     return 0;
 }
 
+bool tg_is_visible_call(lua_CFunction function)
+{
+    return function == call_visibly;
+}
+
 void tg_host_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg functions[] = {
@@ -217,6 +224,8 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     luaL_newlibtable(L, functions);
     lua_pushlightuserdata(L, world);
     luaL_setfuncs(L, functions, 1);
+    tg_life_library_install(world, L);
+    tg_queue_library_install(world, L);
     tg_task_library_install(world, L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

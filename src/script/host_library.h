@@ -10,4 +10,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L);
 /* The declaration at `index` has been returned by its module. [-0, +0, e] */
 void tg_declared_forget(struct tg_world *world, lua_State *L, int index);
 
+/* Whether this is what `visible` makes: it waits when what it calls waits. */
+bool tg_is_visible_call(lua_CFunction function);
+
 #endif

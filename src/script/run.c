@@ -313,8 +313,9 @@ static void answer_late(const struct tg_run *run)
 }
 
 /* After a wait. Whoever cancels what belongs to a connection that has ended knows of it already. */
-static void ended(void *context, enum tg_task_ending ending)
+static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending ending)
 {
+    (void)pool;
     struct tg_run *run = context;
     struct tg_conn *conn = run->conn;
     bool is_expected = ending != TG_TASK_CANCELLED || run->is_late;

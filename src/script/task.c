@@ -105,6 +105,7 @@ static void give_back(struct tg_task *task)
     }
     task->state = TG_TASK_ENDED;
     task->is_parking = task->is_parked = task->is_cancelled = task->is_unwinding = false;
+    task->is_giving_way = false;
     task->held = 0;
     task->conn = NULL;
     task->context = NULL;
@@ -133,9 +134,10 @@ static void finish(struct tg_task *task, enum tg_task_ending ending)
 {
     const struct tg_task_kind *kind = task->kind;
     void *context = task->context;
+    struct tg_task_pool *pool = task->pool;
     bool is_told = task->is_parked && kind->ended;
     give_back(task);
-    if (is_told) kind->ended(context, ending);
+    if (is_told) kind->ended(pool, context, ending);
 }
 
 /* The error object is on top of the thread. */
@@ -146,6 +148,7 @@ static void fail(struct tg_task *task)
     if (tg_failure_tell(world, task->thread, task->origin, task->context, task->kind->failed) ==
         TG_E_NO_MEMORY)
         task->kind->failed(task->context, &no_memory);
+    task->is_unwinding = true;
     renew(task);
 }
 
@@ -178,6 +181,8 @@ static void end_cancelled(struct tg_task *task)
     task->is_cancelled = true;
     stop_waiting(task);
     tg_list_remove(&task->link);
+    if (task->nap.lost) task->nap.lost(task->nap.context);
+    task->nap.lost = NULL;
     unwind_task(task);
     if (task->kind->settle) task->kind->settle(task, TG_TASK_CANCELLED, 0);
     finish(task, TG_TASK_CANCELLED);
@@ -188,7 +193,7 @@ static void end_cancelled(struct tg_task *task)
 static int resume_task(struct tg_task *task, int arguments, int *results)
 {
     task->state = TG_TASK_RUNNING;
-    task->is_parking = false;
+    task->is_parking = task->is_giving_way = false;
     return lua_resume(task->thread, NULL, arguments, results);
 }
 
@@ -205,10 +210,20 @@ static void join_owner(struct tg_task *task)
     tg_list_append(owner_list(task->pool, task->conn), &task->siblings);
 }
 
+static void wake_if_giving_way(struct tg_task *task)
+{
+    if (!task->is_giving_way) return;
+    task->is_giving_way = false;
+    tg_task_wake(&task->nap.wait);
+}
+
 static enum tg_outcome park(struct tg_task *task)
 {
     task->state = TG_TASK_WAITING;
-    if (task->is_parked) return TG_WAITING;
+    if (task->is_parked) {
+        wake_if_giving_way(task);
+        return TG_WAITING;
+    }
     if (task->kind->park && !task->kind->park(task)) {
         stop_waiting(task);
         unwind_task(task);
@@ -217,6 +232,7 @@ static enum tg_outcome park(struct tg_task *task)
         return TG_FAILED;
     }
     join_owner(task);
+    wake_if_giving_way(task);
     return TG_WAITING;
 }
 
@@ -228,7 +244,7 @@ static enum tg_outcome step(struct tg_task *task, int arguments)
     tg_world_restart_collector(task->pool->world);
     if (outcome == LUA_YIELD && task->is_parking) return park(task);
     if (outcome == LUA_OK) {
-        if (task->kind->settle) task->kind->settle(task, TG_TASK_DONE, results);
+        if (task->kind->settle) task->kind->settle(task, TG_TASK_DONE, lua_gettop(task->thread) - 1);
         lua_settop(task->thread, 1);
         finish(task, TG_TASK_DONE);
         return TG_DONE;
@@ -255,13 +271,14 @@ enum tg_outcome tg_task_run(struct tg_task_pool *pool, struct tg_conn *conn, con
     return step(task, 1);
 }
 
-struct tg_task *tg_task_spawn(lua_State *L, struct tg_task_pool *pool, struct tg_conn *conn,
-                              const struct tg_task_kind *kind)
+struct tg_task *tg_task_spawn(struct tg_task_pool *pool, struct tg_conn *conn,
+                              const struct tg_task_kind *kind, void *context)
 {
     struct tg_task *task = take(pool);
-    tg_world_check_memory(L, task);
+    if (!task) return NULL;
     task->conn = conn;
     task->kind = kind;
+    task->context = context;
     task->state = TG_TASK_READY;
     join_owner(task);
     tg_list_append(&pool->ready, &task->link);
@@ -270,10 +287,12 @@ struct tg_task *tg_task_spawn(lua_State *L, struct tg_task_pool *pool, struct tg
 
 static void go_on(struct tg_task *task)
 {
-    if (task->is_cancelled)
+    if (task->is_cancelled) {
         end_cancelled(task);
-    else
-        step(task, lua_status(task->thread) == LUA_YIELD ? 0 : task->arguments);
+        return;
+    }
+    task->nap.lost = NULL;
+    step(task, lua_status(task->thread) == LUA_YIELD ? 0 : task->arguments);
 }
 
 void tg_task_turn(struct tg_task_pool *pool)
@@ -330,7 +349,9 @@ static void end_nap(struct tg_nap *nap)
 
 static void nap_cancelled(struct tg_wait *wait)
 {
-    end_nap(TG_CONTAINER(wait, struct tg_nap, wait));
+    struct tg_nap *nap = TG_CONTAINER(wait, struct tg_nap, wait);
+    nap->lost = NULL; /* nobody had woken it */
+    end_nap(nap);
 }
 
 static void nap_over(struct tg_timer *timer)
@@ -346,11 +367,19 @@ void tg_task_end_nap(struct tg_nap *nap)
     tg_task_wake(&nap->wait);
 }
 
+/* Goes to the end of the queue. */
+static int give_way(lua_State *L, struct tg_task *task, lua_KFunction k, lua_KContext context)
+{
+    task->is_giving_way = true;
+    return tg_task_wait(L, &task->nap.wait, k, context);
+}
+
 int tg_task_nap(lua_State *L, struct tg_list *list, uint64_t deadline_ms, lua_KFunction k,
                 lua_KContext context)
 {
     struct tg_task *task = tg_task_check_wait(L);
     task->nap.is_timed_out = false;
+    if (deadline_ms == 0) return give_way(L, task, k, context);
     if (list) tg_list_append(list, &task->nap.link);
     if (deadline_ms != TG_NEVER) tg_worker_arm(task->pool->world->worker, &task->nap.timer, deadline_ms);
     return tg_task_wait(L, &task->nap.wait, k, context);

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 
 struct tg_task;
+struct tg_task_pool;
 
 /* ---- waiting ---- */
 
@@ -54,9 +55,14 @@ struct tg_nap {
     struct tg_timer timer;
     struct tg_list link; /* in the list of who wakes it earlier; unlinked by every end of the wait */
     bool is_timed_out;
+    /* When a task that was woken is cancelled before it goes on: wake somebody else. Set between
+     * tg_task_check_wait and tg_task_nap, for one wait; NULL: nothing is lost. */
+    void (*lost)(void *context);
+    void *context;
 };
 
-/* Waits like tg_task_wait, in `list` unless it is NULL, at most until `deadline_ms` (TG_NEVER: no end). */
+/* Waits like tg_task_wait, in `list` unless it is NULL, at most until `deadline_ms` (TG_NEVER: no end; 0:
+ * until the others that are ready have run). */
 int tg_task_nap(lua_State *L, struct tg_list *list, uint64_t deadline_ms, lua_KFunction k,
                 lua_KContext context);
 
@@ -79,16 +85,17 @@ struct tg_task_kind {
     /* What it raised. */
     void (*failed)(void *context, const struct tg_failure *failure);
     /* A task that has waited is over, and the struct belongs to others. */
-    void (*ended)(void *context, enum tg_task_ending ending);
+    void (*ended)(struct tg_task_pool *pool, void *context, enum tg_task_ending ending);
 };
 
 struct tg_task {
     struct tg_task_pool *pool;
-    lua_State *thread; /* the refs table at index 1 for good */
-    int ref;           /* of the thread, in the world's refs */
-    uint8_t state;     /* enum tg_task_state */
-    bool is_parking;   /* the yield under way is a wait of ours */
-    bool is_parked;    /* has waited at least once, or was spawned */
+    lua_State *thread;  /* the refs table at index 1 for good */
+    int ref;            /* of the thread, in the world's refs */
+    uint8_t state;      /* enum tg_task_state */
+    bool is_parking;    /* the yield under way is a wait of ours */
+    bool is_parked;     /* has waited at least once, or was spawned */
+    bool is_giving_way; /* the wait is over as soon as it has begun */
     bool is_cancelled;
     bool is_unwinding;       /* <close> variables of a cancelled task are being closed */
     uint32_t held;           /* coroutines of its own that it runs where they cannot pass a wait on */
@@ -138,10 +145,10 @@ static inline void tg_task_set(lua_State *L, struct tg_task *task)
 enum tg_outcome tg_task_run(struct tg_task_pool *pool, struct tg_conn *conn, const struct tg_task_kind *kind,
                             lua_CFunction body, void *context);
 
-/* A new task that is READY: whoever asks puts a function and its arguments on its stack, above the refs
- * table. It is anchored by itself until it ends. [-0, +0, e] */
-struct tg_task *tg_task_spawn(lua_State *L, struct tg_task_pool *pool, struct tg_conn *conn,
-                              const struct tg_task_kind *kind);
+/* A new task that is READY: whoever asks puts a function and task->arguments on its stack, above the refs
+ * table. NULL without memory. */
+struct tg_task *tg_task_spawn(struct tg_task_pool *pool, struct tg_conn *conn,
+                              const struct tg_task_kind *kind, void *context);
 
 /* The task never continues. It ends in the next turn; one that runs, at its next wait. */
 void tg_task_cancel(struct tg_task *task);

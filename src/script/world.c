@@ -198,8 +198,10 @@ void tg_world_open(struct tg_world *world)
     }
     lua_pushvalue(L, -1);
     world->table_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-    static const int tables[] = {TG_REF_LOADED,     TG_REF_KEYS,     TG_REF_KEY_IDS,
-                                 TG_REF_ARRAY_META, TG_REF_DECLARED, TG_REF_RETURNED};
+    static const int tables[] = {
+        TG_REF_LOADED,   TG_REF_KEYS,   TG_REF_KEY_IDS, TG_REF_ARRAY_META,
+        TG_REF_DECLARED, TG_REF_STARTS, TG_REF_STOPS,   TG_REF_RETURNED,
+    };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         lua_newtable(L);
         lua_rawseti(L, -2, tables[i]);

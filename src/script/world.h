@@ -30,7 +30,9 @@ enum tg_world_ref {
     TG_REF_CONN_META,
     TG_REF_SCRATCH_META, /* of the boxes of scratch.c */
     TG_REF_DECLARED,     /* places of consumers that no module has returned yet (host_library.c) */
-    TG_REF_RETURNED,     /* what the entry modules returned: { value =, path = } (loader.c) */
+    TG_REF_STARTS,       /* functions of tide.on_start and tide.on_stop (libs/life.c) */
+    TG_REF_STOPS,
+    TG_REF_RETURNED, /* what the entry modules returned: { value =, path = } (loader.c) */
     TG_REF_COUNT,
 };
 

@@ -183,8 +183,15 @@ static bool has_more(struct tg_script *script)
     return false;
 }
 
+static enum tg_outcome stop_script(struct tg_script *script, const char *reason)
+{
+    (void)script;
+    (void)reason;
+    return TG_DONE;
+}
+
 static const struct tg_script_ops script_ops = {
-    connected, message, frame, disconnected, cancel, forget, turn, has_more,
+    connected, message, frame, disconnected, cancel, forget, turn, has_more, stop_script,
 };
 
 /* ---- the registry ---- */
