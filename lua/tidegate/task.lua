@@ -1,4 +1,5 @@
---- Tasks: what waits without holding anybody up. The host waits and wakes; what is made of tasks is here.
+--- Tasks: what waits without holding anybody up. The host waits and wakes; what is made of tasks
+--- stands here.
 
 local declare <const> = require "tidegate.declare"
 local host <const> = require "tidegate.host"
@@ -23,7 +24,9 @@ local function check_seconds(what, value)
   end
 end
 
-Task.sleep, Task.now, Task.clock = host.sleep, host.now, host.clock
+Task.sleep = host.sleep
+Task.now = host.now
+Task.clock = host.clock
 Task.queue = host.queue
 
 function Task.spawn(fn, ...)
@@ -88,7 +91,7 @@ local group <const> = {
   end,
 }
 
---- The tasks of a list of functions and tasks; those that still run are cancelled where it is closed.
+--- The tasks of a list of functions and tasks; closing it cancels those that still run.
 ---@param what string
 ---@param list any
 ---@return tidegate.Task[]
@@ -135,13 +138,14 @@ function Task.with_timeout(seconds, fn, ...)
   return passed(host.result(task))
 end
 
-local hooks <const> = { on_start = host.on_start, on_stop = host.on_stop }
+function Task.on_start(fn)
+  check_function("tide.on_start", fn)
+  host.on_start(fn)
+end
 
-for name, declared in pairs(hooks) do
-  Task[name] = function(fn)
-    check_function("tide." .. name, fn)
-    declared(fn)
-  end
+function Task.on_stop(fn)
+  check_function("tide.on_stop", fn)
+  host.on_stop(fn)
 end
 
 return Task

@@ -98,6 +98,9 @@ describe("the definitions for language servers", function()
       ConsumerOptions = tide.consumer,
       TextConsumerOptions = tide.text_consumer,
       MixinOptions = tide.mixin,
+      EveryOptions = function(options)
+        return tide.every(1, nothing, options)
+      end,
       ErrorOptions = tide.error,
       HandlerOptions = function(options)
         return tide.mixin():on(tide.messages.ping, options, nothing)
@@ -133,7 +136,7 @@ describe("the definitions for language servers", function()
     local asked <const> = {}
     local modules <const> = "collect consumer consumer_options consumer_states declare errors "
       .. "init message router schema "
-      .. "schema_fields schema_kinds schema_methods schema_node schema_options "
+      .. "schema_fields schema_kinds schema_methods schema_node schema_options task "
       .. "json_schema_export json_schema_import json_schema_source json_schema_types json_schema_values"
     for module in modules:gmatch "%S+" do
       local file <close> = assert(io.open("lua/tidegate/" .. module .. ".lua"))

@@ -13,8 +13,9 @@ describe("tide", function()
       function()
         tide.consumr {}
       end,
-      'tide has no "consumr"; did you mean "consumer"? (it has: array, consumer, error, event, group_message, log, '
-        .. "message, messages, mixin, router, schema, text_consumer)"
+      'tide has no "consumr"; did you mean "consumer"? (it has: after, array, clock, consumer, error, event, every, '
+        .. "gather, group_message, log, message, messages, mixin, now, on_start, on_stop, queue, race, router, "
+        .. "schema, sleep, spawn, text_consumer, with_timeout)"
     )
   end)
 

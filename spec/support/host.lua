@@ -42,4 +42,28 @@ function Host.array(items)
   return setmetatable(items or {}, Host.array_mark)
 end
 
+--- What waits has a host that wakes it only in the program.
+local function needs_the_program()
+  error("only the program waits", 2)
+end
+
+for _, name in ipairs { "sleep", "spawn", "join", "result", "watch", "next", "queue" } do
+  Host[name] = needs_the_program
+end
+
+Host.now, Host.clock = os.time, os.clock
+Host.starts, Host.stops = {}, {} -- hooks of an application's life
+
+function Host.on_start(fn)
+  table.insert(Host.starts, fn)
+end
+
+function Host.on_stop(fn)
+  table.insert(Host.stops, fn)
+end
+
+function Host.is_task()
+  return false
+end
+
 return Host

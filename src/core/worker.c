@@ -81,7 +81,8 @@ enum tg_status tg_worker_add(struct tg_worker *worker, struct tg_conn *conn)
 
 static void stop_if_done(struct tg_worker *worker)
 {
-    if (worker->is_draining && !worker->is_script_stopping && tg_list_is_empty(&worker->conns))
+    if (worker->is_over || !worker->is_draining) return;
+    if (!worker->is_script_stopping && tg_list_is_empty(&worker->conns))
         worker->loop->ops->stop(worker->loop);
 }
 
@@ -159,8 +160,8 @@ void tg_worker_flush(struct tg_worker *worker)
 
 /* ---- the end ---- */
 
-/* Whoever is left is dropped. The last that goes stops the loop; where the transport ends a connection only
- * later, the loop does not wait for it. */
+/* Whoever is left is dropped. Where the transport ends a connection only later, the loop does not wait for
+ * it. */
 static void drain_is_over(struct tg_timer *timer)
 {
     struct tg_worker *worker = TG_CONTAINER(timer, struct tg_worker, drain_timer);
@@ -170,8 +171,7 @@ static void drain_is_over(struct tg_timer *timer)
         struct tg_conn *conn = worker->slots[slot];
         if (conn) tg_conn_drop(conn);
     }
-    if (worker->is_script_stopping || !tg_list_is_empty(&worker->conns))
-        worker->loop->ops->stop(worker->loop);
+    worker->loop->ops->stop(worker->loop);
 }
 
 void tg_worker_script_stopped(struct tg_worker *worker)

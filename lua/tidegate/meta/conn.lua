@@ -18,6 +18,13 @@ local Conn = {}
 ---@return ("closed" | "full")? # full: the client reads too slowly, and the connection closes
 function Conn:send(message) end
 
+--- Asks this client, and waits for the frame that carries the same `ref`.
+---@param message tidegate.Outgoing
+---@param options? { timeout?: number } seconds
+---@return any answer its payload, true when it has none; nil: there was no answer
+---@return ("timeout" | "closed" | "busy" | "full")? # busy: more came than its inbox holds
+function Conn:call(message, options) end
+
 --- Sends a text frame as it is.
 ---@param text string
 ---@return true?

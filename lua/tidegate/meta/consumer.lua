@@ -37,6 +37,8 @@
 ---@field description? string
 ---@field tags? string[]
 ---@field output? tidegate.Sendable | tidegate.Sendable[] what the handler answers
+---@field concurrency? integer messages of a connection handled at once, when they wait; 1
+---@field timeout? number seconds after which a handler that waits is ended
 
 --- What it returns, if anything, is sent to the client.
 ---@alias tidegate.Handler fun(conn: tidegate.Conn, message: tidegate.Message): tidegate.Outgoing?

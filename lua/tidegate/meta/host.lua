@@ -44,4 +44,59 @@ function host.visible(declare) end
 ---@return any[]
 function host.array(items) end
 
+--- tide.sleep.
+---@param seconds number
+function host.sleep(seconds) end
+
+--- tide.now.
+---@return number
+function host.now() end
+
+--- tide.clock.
+---@return number
+function host.clock() end
+
+--- tide.queue.
+---@param size integer
+---@return tidegate.Queue
+function host.queue(size) end
+
+--- tide.on_start.
+---@param fn fun()
+function host.on_start(fn) end
+
+--- tide.on_stop.
+---@param fn fun(reason: string)
+function host.on_stop(fn) end
+
+--- tide.spawn.
+---@param fn function
+---@param ... any
+---@return tidegate.Task
+function host.spawn(fn, ...) end
+
+--- Waits for the end of a task; its error is logged as if nobody did.
+---@param task tidegate.Task
+function host.join(task) end
+
+--- How a task ended that has ended.
+---@param task tidegate.Task
+---@return boolean is_done
+---@return any ... its results, or its error
+function host.result(task) end
+
+--- Watches several tasks; close it when it is done with.
+---@param tasks tidegate.Task[]
+---@return any watcher
+function host.watch(tasks) end
+
+--- Waits for the next of them that ends; nil after the last.
+---@param watcher any
+---@return integer? index
+function host.next(watcher) end
+
+---@param value any
+---@return boolean
+function host.is_task(value) end
+
 return host

@@ -114,4 +114,114 @@ function tide.array(items) end
 ---@field code string for programs: letters, digits and "_", "not_found"
 ---@field detail string for people: one sentence
 
+--- Waits. Everything else goes on meanwhile; 0 lets the others that are ready go first.
+---@param seconds number
+function tide.sleep(seconds) end
+
+--- The time of day.
+---@return number # seconds since 1970
+function tide.now() end
+
+--- A clock that never goes back, to measure with.
+---@return number # seconds
+function tide.clock() end
+
+--- Runs a function beside what goes on; it ends with the connection that started it.
+---@param fn fun(...: any): any
+---@param ... any its arguments
+---@return tidegate.Task
+function tide.spawn(fn, ...) end
+
+--- The same, later.
+---@param seconds number
+---@param fn fun(...: any): any
+---@param ... any its arguments
+---@return tidegate.Task
+function tide.after(seconds, fn, ...) end
+
+--- Runs a function again and again, never twice at once.
+---@param seconds number from one start to the next
+---@param fn fun()
+---@param options? tidegate.EveryOptions
+---@return tidegate.Task
+function tide.every(seconds, fn, options) end
+
+--- Runs functions and waits for all. The first error ends the others, and is raised.
+---@param list (function | tidegate.Task)[]
+---@return any ... the first result of each, in order
+function tide.gather(list) end
+
+--- Runs functions until the first ends, and ends the others.
+---@param list (function | tidegate.Task)[]
+---@return any ... the results of the first
+function tide.race(list) end
+
+--- Runs a function for so long at most; an error of it is raised.
+---@param seconds number
+---@param fn fun(...: any): any
+---@param ... any its arguments
+---@return any ... its results; nil, "timeout"
+function tide.with_timeout(seconds, fn, ...) end
+
+--- Hands values from tasks that make them to tasks that use them.
+---@param size integer how many it holds before `put` waits
+---@return tidegate.Queue
+function tide.queue(size) end
+
+--- Declares what runs when the application begins to serve.
+---@param fn fun()
+function tide.on_start(fn) end
+
+--- Declares what runs when the application stops, for drain_seconds at most.
+---@param fn fun(reason: string)
+function tide.on_stop(fn) end
+
+---@class (exact) tidegate.EveryOptions
+---@field jitter? number at most so many seconds later, another number each time
+
+--- Something that runs beside what started it.
+---@class tidegate.Task
+local task = {}
+
+--- Waits for its end.
+---@param seconds? number at most
+---@return any ... its results; nil and its error, "cancelled" or "timeout"
+function task:wait(seconds) end
+
+--- It never continues; its <close> variables are closed.
+function task:cancel() end
+
+---@return "running" | "done" | "failed" | "cancelled"
+function task:status() end
+
+--- `for value in queue do` takes values until the queue is closed and empty; `#queue` counts them.
+---@class tidegate.Queue
+---@overload fun(): any
+local queue = {}
+
+--- Waits while the queue is full.
+---@param value any not nil
+---@param seconds? number at most
+---@return true?
+---@return ("closed" | "timeout")?
+function queue:put(value, seconds) end
+
+--- Waits while the queue is empty.
+---@param seconds? number at most
+---@return any value nil: there is none
+---@return ("closed" | "timeout")?
+function queue:get(seconds) end
+
+---@param value any not nil
+---@return true?
+---@return ("closed" | "full")?
+function queue:try_put(value) end
+
+---@return any value nil: there is none
+---@return ("closed" | "empty")?
+function queue:try_get() end
+
+--- Nothing comes in any more; what is in it can still be taken.
+function queue:close() end
+
 return tide

@@ -61,12 +61,17 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->outbox_high_water_bytes, 262144);
     assert_int_equal(config->outbox_max_bytes, 8388608);
     assert_int_equal(config->outbox_max_messages, 16384);
+    assert_int_equal(config->inbox_messages, 64);
+    assert_int_equal(config->inbox_max_bytes, 1048576);
+    assert_int_equal(config->handler_timeout_ms, 0);
+    assert_int_equal(config->disconnected_timeout_ms, 5000);
     assert_int_equal(config->heartbeat_seconds, 25);
     assert_int_equal(config->heartbeat_timeout_seconds, 20);
     assert_int_equal(config->slow_client_seconds, 30);
     assert_int_equal(config->pause_seconds, 60);
     assert_int_equal(config->close_timeout_ms, 2000);
     assert_int_equal(config->max_connections, 0);
+    assert_int_equal(config->max_tasks, 100000);
     assert_int_equal(config->drain_seconds, 10);
     assert_int_equal(tg_config_check(config, NULL), TG_OK);
 }
@@ -76,7 +81,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 21);
+    assert_int_equal(count, 26);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);

@@ -53,7 +53,7 @@ end
 
 local function fails(text)
   return function()
-    local mark <close> = witness("unwound " .. text)
+    local _ <close> = witness("unwound " .. text)
     tide.sleep(0.01)
     error(text)
   end
@@ -61,7 +61,7 @@ end
 
 local function lingers(text)
   return function()
-    local mark <close> = witness("unwound " .. text)
+    local _ <close> = witness("unwound " .. text)
     tide.sleep(60)
   end
 end
@@ -300,7 +300,7 @@ end
 function deeds.in_close()
   local problem
   local task <const> = tide.spawn(function()
-    local mark <close> = setmetatable({}, {
+    local _ <close> = setmetatable({}, {
       __close = function()
         problem = select(2, pcall(tide.sleep, 0))
       end,
@@ -352,7 +352,7 @@ end
 
 function deeds.lingering()
   tide.spawn(lingers "a task of the connection")
-  local mark <close> = witness "unwound the handler"
+  local _ <close> = witness "unwound the handler"
   local wrapped <const> = coroutine.wrap(lingers "the coroutine inside")
   wrapped()
 end
@@ -378,7 +378,7 @@ Tasks:on(together, { concurrency = 3 }, function(_, message)
 end)
 
 Tasks:on(hurried, { timeout = 0.05 }, function(_, message)
-  local mark <close> = witness "unwound the hurried one"
+  local _ <close> = witness "unwound the hurried one"
   tide.sleep(message.payload.seconds)
   return said "in time"
 end)
