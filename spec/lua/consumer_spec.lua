@@ -241,7 +241,7 @@ describe("tide.consumer", function()
           consumer:on(tide.messages.ping, { sumary = "x" }, nothing)
         end,
         'on: unknown option "sumary"; did you mean "summary"? '
-          .. "(options: description, output, summary, tags)"
+          .. "(options: concurrency, description, output, summary, tags, timeout)"
       )
     end)
 

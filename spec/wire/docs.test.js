@@ -26,16 +26,18 @@ for (const title of PAGES) {
   });
 }
 
-describe('docs/messages.md', () => {
-  it('has no block of Lua that is not run', () => {
-    const applications = applicationsOf('docs/messages.md', read('docs/messages.md'));
-    assert.ok(applications.length > 0);
-    for (const { where, transcripts } of applications)
-      assert.ok(transcripts.length > 0, `${where}: no frames stand under it`);
-    for (const { language, lines, line } of blocksOf(read('docs/messages.md')))
-      assert.ok(language !== 'lua' || lines[0].startsWith('-- app: '), `docs/messages.md:${line} is no application`);
+for (const page of ['docs/messages.md', 'docs/tasks.md']) {
+  describe(page, () => {
+    it('has no block of Lua that is not run', () => {
+      const applications = applicationsOf(page, read(page));
+      assert.ok(applications.length > 0);
+      for (const { where, transcripts } of applications)
+        assert.ok(transcripts.length > 0, `${where}: no frames stand under it`);
+      for (const { language, lines, line } of blocksOf(read(page)))
+        assert.ok(language !== 'lua' || lines[0].startsWith('-- app: '), `${page}:${line} is no application`);
+    });
   });
-});
+}
 
 // A page of one application, which answers each "say" with "said" and greets whoever connects.
 const pageWith = (...transcript) => [

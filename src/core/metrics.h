@@ -32,8 +32,7 @@
     X(inbox_full, counter, "Times a connection stopped reading: inbox_messages, inbox_max_bytes")            \
     X(inbox_messages, gauge, "Messages that wait for a handler of their connection now")                     \
     X(tasks, gauge, "Tasks alive now: handlers that wait, and what was spawned")                             \
-    X(handler_timeouts, counter,                                                                             \
-      "Handlers ended: their timeout, handler_timeout_ms, disconnected_timeout_ms")                          \
+    X(handler_timeouts, counter, "Handlers and hooks ended because they waited too long")                    \
     X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \
     X(outbox_full, counter, "Connections closed with 1013: outbox_max_bytes, outbox_max_messages")           \
     X(heartbeat_timeouts, counter, "Connections dropped: no answer in heartbeat_timeout_seconds")            \
