@@ -172,7 +172,7 @@ bool tg_dispatch_answer(struct tg_conn *conn, struct tg_slice message, bool is_b
     tg_buf_truncate(&worker->issues, 0);
     tg_issues_init(&issues, &worker->issues, 1);
     if (tg_json_parse(message, worker->config->max_json_depth, &worker->arena, &tree, &error) == TG_OK &&
-        tg_envelope_read(&tree, &envelope, &issues) == TG_OK) {
+        tg_envelope_read(&tree, &envelope, NULL, &issues) == TG_OK) {
         uint64_t number = call_number(&envelope.ref);
         is_answer = number && tg_conn_call_answer(conn, number, envelope.payload);
     }
