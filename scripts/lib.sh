@@ -12,6 +12,7 @@ ninja-build:ninja   runs the build
 pkgconf:pkg-config  finds the libraries
 libwebsockets-dev   HTTP and WebSocket
 libuv1-dev          the event loop
+libssl-dev          TLS to other servers
 libpcre2-dev        patterns of strings
 liblua5.4-dev       Lua 5.4
 lua-cjson           JSON for Lua code'

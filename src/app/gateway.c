@@ -49,10 +49,17 @@ static enum tg_status find_static_dir(struct tg_gateway *gateway, const char *fo
     return TG_OK;
 }
 
+/* Nothing is tidied up but what would stay behind. */
+static void leave_now(struct tg_gateway *gateway, int status)
+{
+    if (gateway->processes) tg_net_processes_kill(gateway->processes);
+    _exit(status);
+}
+
 static void on_signal(void *context, int number)
 {
     struct tg_gateway *gateway = context;
-    if (gateway->worker.is_draining) _exit(128 + number);
+    if (gateway->worker.is_draining) leave_now(gateway, 128 + number);
     tg_log(TG_LOG_INFO, "stopping", TG_LOG_I("signal", number),
            TG_LOG_I("connections", gateway->worker.metrics.connections));
     tg_server_stop_listening(gateway->server);
@@ -68,8 +75,22 @@ static enum tg_status open_worker(struct tg_gateway *gateway, struct tg_error *e
     if (status != TG_OK) return tg_error_set(error, status, "not enough memory");
     gateway->has_worker = true;
     tg_net_loop_attach(gateway->loop, &gateway->worker);
+    status = tg_net_streams_open(&gateway->streams, gateway->loop, &gateway->worker);
+    if (status == TG_OK) status = tg_net_processes_open(&gateway->processes, gateway->loop, &gateway->worker);
+    if (status != TG_OK) return tg_error_set(error, status, "not enough memory");
+    gateway->worker.streams = tg_net_streams_core(gateway->streams);
+    gateway->worker.processes = tg_net_processes_core(gateway->processes);
     tg_host_attach(gateway->host, &gateway->worker);
     return TG_OK;
+}
+
+/* Before the loop ends; the script, which goes last, finds nothing there any more. */
+static void close_network(struct tg_gateway *gateway)
+{
+    gateway->worker.streams = NULL;
+    gateway->worker.processes = NULL;
+    if (gateway->streams) tg_net_streams_close(gateway->streams);
+    if (gateway->processes) tg_net_processes_close(gateway->processes);
 }
 
 enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
@@ -100,9 +121,10 @@ void tg_gateway_close(struct tg_gateway *gateway)
     if (gateway->server && !tg_server_close(gateway->server)) {
         tg_log(TG_LOG_ERROR, "close_unfinished",
                TG_LOG_I("connections", gateway->worker.metrics.connections));
-        _exit(EXIT_FAILURE);
+        leave_now(gateway, EXIT_FAILURE);
     }
     if (gateway->has_worker) tg_host_detach(gateway->host);
+    close_network(gateway);
     if (gateway->has_worker) tg_worker_deinit(&gateway->worker);
     if (gateway->loop) tg_net_loop_close(gateway->loop);
     if (gateway->host) tg_host_close(gateway->host);

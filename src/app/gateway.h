@@ -5,7 +5,9 @@
 #include "base/buf.h"
 #include "core/worker.h"
 #include "net/loop.h"
+#include "net/process.h"
 #include "net/server.h"
+#include "net/stream.h"
 #include "script/host.h"
 
 struct tg_gateway {
@@ -13,6 +15,8 @@ struct tg_gateway {
     struct tg_host *host;
     struct tg_net_loop *loop;
     struct tg_worker worker;
+    struct tg_net_streams *streams;
+    struct tg_net_processes *processes;
     struct tg_server *server;
     char *static_dir; /* owned; NULL: none */
     bool has_worker;

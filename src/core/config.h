@@ -51,6 +51,14 @@ struct tg_config {
     uint32_t pause_seconds;       /* stopped reading for so long: 1013 */
     uint32_t close_timeout_ms;    /* from our close frame to the client's, then TCP is dropped */
 
+    /* limits of what handlers use */
+    uint32_t tcp_max_streams;          /* open at once: tide.tcp.connect answers nil, "too many streams" */
+    uint64_t tcp_max_receive_bytes;    /* of one receive: nil, "too much" beyond */
+    uint32_t process_max_concurrent;   /* children at once: tide.process.run answers nil beyond */
+    uint64_t process_max_output_bytes; /* of a child's output, and of its errors; it is killed beyond */
+    uint32_t process_timeout_seconds;  /* of a child, unless the call says another */
+    uint32_t blocking_call_ms;         /* in development a call that took so long is named in the log */
+
     /* limits of the process */
     uint32_t max_connections; /* 0: what the system's limit of open files allows; 503 beyond */
     uint32_t max_tasks;       /* alive at once of those that scripts spawn; tide.spawn raises beyond */

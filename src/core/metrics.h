@@ -38,6 +38,16 @@
     X(heartbeat_timeouts, counter, "Connections dropped: no answer in heartbeat_timeout_seconds")            \
     X(close_timeouts, counter, "Connections dropped: no close frame back in close_timeout_ms")               \
     X(no_memory, counter, "Messages that failed because memory was out")                                     \
+    X(streams, gauge, "TCP connections to other servers open now")                                           \
+    X(streams_opened, counter, "TCP connections to other servers begun")                                     \
+    X(streams_refused, counter, "TCP connections to other servers not begun: tcp_max_streams")               \
+    X(stream_bytes_received, counter, "Bytes received from other servers over TCP")                          \
+    X(stream_bytes_sent, counter, "Bytes sent to other servers over TCP")                                    \
+    X(processes, gauge, "Child programs running now")                                                        \
+    X(processes_started, counter, "Child programs started")                                                  \
+    X(processes_refused, counter, "Child programs not started: process_max_concurrent")                      \
+    X(processes_killed, counter, "Child programs killed: their time, their output, or nobody waits")         \
+    X(blocking_calls, counter, "Calls that held the loop for blocking_call_ms; development only")            \
     X(outbox_bytes, gauge, "Bytes queued in all outboxes now")                                               \
     X(script_heap_bytes, gauge, "Memory of the Lua state")                                                   \
     X(http_requests, counter, "Plain HTTP requests answered")

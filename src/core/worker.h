@@ -27,6 +27,8 @@ struct tg_worker {
     struct tg_clock *clock;
     struct tg_loop *loop;
     struct tg_generation *generation; /* that new connections get */
+    struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
+    struct tg_processes *processes;
     struct tg_metrics metrics;
     struct tg_wheel wheel;
     uint64_t alarm_ms;    /* what the loop was asked for last */
