@@ -5,9 +5,11 @@ local declare <const> = require "tidegate.declare"
 local errors <const> = require "tidegate.errors"
 local host <const> = require "tidegate.host"
 local message <const> = require "tidegate.message"
+local process <const> = require "tidegate.process"
 local router <const> = require "tidegate.router"
 local schema <const> = require "tidegate.schema"
 local task <const> = require "tidegate.task"
+local tcp <const> = require "tidegate.tcp"
 
 --- A function that writes lines of `level` to the log.
 ---@param level "debug" | "info" | "warning" | "error"
@@ -48,6 +50,8 @@ local tide <const> = {
   error = errors.raise,
   array = host.array,
   log = declare.closed("tide.log", log),
+  process = process,
+  tcp = tcp,
 }
 for name, value in pairs(task) do
   tide[name] = value

@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "script/embedded.h"
 #include "script/libs/life.h"
+#include "script/libs/process.h"
 #include "script/libs/queue.h"
 #include "script/libs/task.h"
+#include "script/libs/tcp.h"
 #include "script/message_type.h"
 #include "script/table.h"
 #include "wire/format.h"
@@ -227,6 +229,8 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     tg_life_library_install(world, L);
     tg_queue_library_install(world, L);
     tg_task_library_install(world, L);
+    tg_tcp_library_install(world, L);
+    tg_process_library_install(world, L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     push_formats(L);
