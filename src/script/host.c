@@ -1,6 +1,7 @@
 #include "script/host.h"
 
 #include "base/log.h"
+#include "script/blocking.h"
 #include "script/call.h"
 #include "script/conn_call.h"
 #include "script/conn_handle.h"
@@ -161,6 +162,7 @@ static int open_world(lua_State *L)
     tg_conn_handle_install(&host->world, L);
     tg_conn_call_install(&host->world, L);
     tg_host_library_install(&host->world, L);
+    if (tg_config_is_development(host->world.config)) tg_blocking_install(&host->world, L);
     return 0;
 }
 
