@@ -92,11 +92,10 @@ local function environment(changes)
   return list
 end
 
-local Process <const> = {}
-
+--- What run was given, as C takes it.
 ---@param given tidegate.ProcessOptions
----@return tidegate.ProcessResult?, string?
-function Process.run(given)
+---@return string[], string[]?, string?, string?, integer?, integer?
+local function prepare(given)
   if type(given) ~= "table" or given[1] == nil then
     declare.fail 'tide.process.run: needs a program, as in tide.process.run { "date", "+%%F" }'
   end
@@ -105,9 +104,7 @@ function Process.run(given)
   local list <const> = options.env and environment(options.env)
   local timeout_ms <const> = options.timeout and math.ceil(options.timeout * 1000)
   local stdin <const>, most <const> = options.stdin, options.max_output_bytes
-  return host.process_run(arguments, list, options.cwd, stdin, timeout_ms, most)
+  return arguments, list, options.cwd, stdin, timeout_ms, most
 end
 
-declare.public(Process)
-
-return declare.closed("tide.process", Process)
+return declare.closed("tide.process", { run = host.process_run(prepare) })

@@ -1,5 +1,5 @@
 --- tide.tcp: sockets to other servers, with the methods of LuaSocket's. What was given is checked
---- here, once per connection; the sockets themselves are of C.
+--- here, once per connection; connecting and the sockets are of C.
 
 local declare <const> = require "tidegate.declare"
 local host <const> = require "tidegate.host"
@@ -20,13 +20,12 @@ end
 local options_of_connect <const> = { timeout = seconds, tls = tls }
 local options_of_tls <const> = { verify = declare.boolean, ca = declare.text }
 
-local Tcp <const> = {}
-
+--- What connect was given, as C takes it.
 ---@param address string
 ---@param port integer
 ---@param options? tidegate.TcpOptions
----@return tidegate.Socket?, string?
-function Tcp.connect(address, port, options)
+---@return string, integer, integer, boolean, boolean, string?
+local function prepare(address, port, options)
   if not declare.text(address) or address:find("\0", 1, true) then
     declare.fail("tide.tcp.connect: expected a host, got %s", declare.show(address))
   elseif math.type(port) ~= "integer" or port < 1 or port > 65535 then
@@ -37,9 +36,7 @@ function Tcp.connect(address, port, options)
   local trust <const> = declare.options("tide.tcp.connect: tls", given, options_of_tls)
   local timeout_ms <const> = math.ceil((options.timeout or CONNECT_SECONDS) * 1000)
   local is_tls <const>, skips <const> = not not options.tls, trust.verify == false
-  return host.tcp_connect(address, port, timeout_ms, is_tls, skips, trust.ca)
+  return address, port, timeout_ms, is_tls, skips, trust.ca
 end
 
-declare.public(Tcp)
-
-return declare.closed("tide.tcp", Tcp)
+return declare.closed("tide.tcp", { connect = host.tcp_connect(prepare) })

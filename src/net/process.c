@@ -249,7 +249,9 @@ static void run(struct tg_process *process, const struct tg_process_request *req
     metrics->processes_started++;
     process->is_started = process->is_running = true;
     process->max_output_bytes = request->max_output_bytes;
-    uv_timer_start(&process->timer, time_is_over, request->timeout_ms, 0);
+    /* The loop's time is that of the start of the turn, which may be long ago. */
+    uint64_t late_ms = uv_hrtime() / 1000000 - uv_now(process->owner->uv);
+    uv_timer_start(&process->timer, time_is_over, late_ms + request->timeout_ms, 0);
     for (int i = OUTPUT; i < PIPES; i++)
         uv_read_start((uv_stream_t *)&process->pipes[i].handle, make_room, said);
     if (request->has_input)

@@ -223,8 +223,9 @@ static enum tg_status begin(struct tg_net_stream *stream, const struct tg_stream
     int failure = uv_getaddrinfo(stream->timer.loop, &stream->lookup, looked_up, target->host, port, &hints);
     if (failure) return tg_error_set(error, TG_E_IO, "%s", tg_net_stream_reason(failure));
     stream->pending++;
-    stream->deadline_ms = uv_now(stream->timer.loop) + target->timeout_ms;
-    uv_timer_start(&stream->timer, time_is_over, target->timeout_ms, 0);
+    /* The loop's time is that of the start of the turn, which may be long ago. */
+    stream->deadline_ms = uv_hrtime() / 1000000 + target->timeout_ms;
+    uv_timer_start(&stream->timer, time_is_over, stream->deadline_ms - uv_now(stream->timer.loop), 0);
     return TG_OK;
 }
 

@@ -1,9 +1,11 @@
-/* Contexts are kept, since reading the certificates of a file takes milliseconds; the system's are looked up
- * by name when they are needed. A file that has changed is read again.
+/* Contexts are kept, since reading all the certificates of a file takes tens of milliseconds. Those of the
+ * system are looked up by name in its folder, one by one, where there is one. A file that has changed is read
+ * again.
  *
  * Invariant: OpenSSL's queue of errors, which belongs to the thread, is empty between two calls. */
 #include "net/tls.h"
 
+#include <dirent.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -53,6 +55,27 @@ static const char *last_reason(void)
     return reason ? reason : "no reason given";
 }
 
+/* Whether the system's folder of certificates is one that they can be looked up in, as "5ed36f99.0". */
+static bool has_folder_of_names(void)
+{
+    if (getenv(X509_get_default_cert_file_env())) return false; /* somebody has named a file */
+    const char *path = getenv(X509_get_default_cert_dir_env());
+    DIR *folder = opendir(path ? path : X509_get_default_cert_dir());
+    if (!folder) return false;
+    bool is_found = false;
+    for (const struct dirent *entry; !is_found && (entry = readdir(folder));)
+        is_found = strlen(entry->d_name) == 10 && strspn(entry->d_name, "0123456789abcdef") == 8;
+    closedir(folder);
+    return is_found;
+}
+
+static bool load_trust(SSL_CTX *context, const char *ca_file)
+{
+    if (ca_file) return SSL_CTX_load_verify_file(context, ca_file) == 1;
+    if (has_folder_of_names()) return SSL_CTX_set_default_verify_dir(context) == 1;
+    return SSL_CTX_set_default_verify_paths(context) == 1;
+}
+
 static SSL_CTX *make_context(const struct tg_tls_options *options, struct tg_error *error)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -63,9 +86,7 @@ static SSL_CTX *make_context(const struct tg_tls_options *options, struct tg_err
     }
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_verify(context, options->skips_verification ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
-    bool is_fine = options->ca_file ? SSL_CTX_load_verify_file(context, options->ca_file) == 1
-                                    : SSL_CTX_set_default_verify_paths(context) == 1;
-    if (is_fine) {
+    if (options->skips_verification || load_trust(context, options->ca_file)) {
         ERR_clear_error();
         return context;
     }

@@ -17,8 +17,8 @@ struct run {
     struct tg_buf output, errors; /* owned */
 };
 
-/* Upvalues of process_run. */
-enum { WORLD = 1, META };
+/* Upvalues of `run`. */
+enum { WORLD = 1, META, PREPARE };
 
 static void kill_process(struct run *run)
 {
@@ -135,10 +135,13 @@ static int run_done(lua_State *L, int status, lua_KContext context)
     return 1;
 }
 
-/* process_run(arguments, environment|nil, folder|nil, input|nil, timeout_ms|nil, max_output_bytes|nil)
- *     -> { status =, signal =, stdout =, stderr = } | nil, error */
+/* run(...) -> { status =, signal =, stdout =, stderr = } | nil, error. What PREPARE makes of the arguments is
+ * arguments, environment|nil, folder|nil, input|nil, timeout_ms|nil, max_output_bytes|nil. */
 static int process_run(lua_State *L)
 {
+    lua_pushvalue(L, lua_upvalueindex(PREPARE));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 6);
     const struct tg_config *config = ((struct tg_world *)lua_touserdata(L, lua_upvalueindex(WORLD)))->config;
     struct tg_process_request request = {
         .folder = luaL_optstring(L, 3, NULL),
@@ -163,12 +166,23 @@ static int process_run(lua_State *L)
     return tg_task_wait(L, &run->wait, run_done, 0);
 }
 
+/* process_run(prepare) -> run */
+static int make_run(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_pushvalue(L, lua_upvalueindex(WORLD));
+    lua_pushvalue(L, lua_upvalueindex(META));
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, process_run, PREPARE);
+    return 1;
+}
+
 void tg_process_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg metamethods[] = {{"__gc", run_gc}, {NULL, NULL}};
     lua_pushlightuserdata(L, world);
     luaL_newlib(L, metamethods);
-    lua_pushcclosure(L, process_run, META);
+    lua_pushcclosure(L, make_run, META);
     lua_setfield(L, -2, "process_run");
     lua_pushcfunction(L, process_environment);
     lua_setfield(L, -2, "process_environment");

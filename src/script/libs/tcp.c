@@ -16,6 +16,9 @@
 
 static const char socket_name[] = "tidegate.tcp";
 
+/* Upvalues of `connect`. */
+enum { WORLD = 1, META, PREPARE };
+
 /* One direction, for whoever waits on it. */
 struct side {
     struct tg_wait wait;
@@ -149,17 +152,15 @@ static int push_one(lua_State *L)
 
 /* ---- connecting ---- */
 
-/* Upvalues: world, metatable. The stack: host, port, timeout_ms, is_tls, skips_verification, ca_file, socket.
- */
 static struct socket *push_socket(lua_State *L)
 {
     struct socket *socket = lua_newuserdatauv(L, sizeof *socket, 0);
-    *socket = (struct socket){.world = lua_touserdata(L, lua_upvalueindex(1)), .timeout_s = -1};
+    *socket = (struct socket){.world = lua_touserdata(L, lua_upvalueindex(WORLD)), .timeout_s = -1};
     socket->sides[TG_STREAM_READING].wait.cancel = reading_given_up;
     socket->sides[TG_STREAM_WRITING].wait.cancel = writing_given_up;
     for (int side = 0; side < 2; side++) tg_timer_init(&socket->sides[side].timer, time_is_over);
     tg_buf_init(&socket->received.buf);
-    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushvalue(L, lua_upvalueindex(META));
     lua_setmetatable(L, -2);
     return socket;
 }
@@ -177,10 +178,14 @@ static int connect_done(lua_State *L, int status, lua_KContext context)
     return 2;
 }
 
-/* tcp_connect(host, port, timeout_ms, is_tls, skips_verification, ca_file|nil) -> socket | nil, error */
+/* connect(...) -> socket | nil, error. What PREPARE makes of the arguments is host, port, timeout_ms, is_tls,
+ * skips_verification, ca_file|nil. */
 static int tcp_connect(lua_State *L)
 {
     static const struct tg_stream_events events = {on_writable, on_readable, on_writable};
+    lua_pushvalue(L, lua_upvalueindex(PREPARE));
+    lua_insert(L, 1);
+    lua_call(L, lua_gettop(L) - 1, 6);
     const struct tg_stream_target target = {.host = luaL_checkstring(L, 1),
                                             .port = (uint16_t)luaL_checkinteger(L, 2),
                                             .timeout_ms = (uint32_t)luaL_checkinteger(L, 3),
@@ -493,10 +498,21 @@ static void push_metatable(lua_State *L)
     lua_rawsetp(L, -2, socket_name);
 }
 
+/* tcp_connect(prepare) -> connect */
+static int make_connect(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_pushvalue(L, lua_upvalueindex(WORLD));
+    lua_pushvalue(L, lua_upvalueindex(META));
+    lua_pushvalue(L, 1);
+    lua_pushcclosure(L, tcp_connect, PREPARE);
+    return 1;
+}
+
 void tg_tcp_library_install(struct tg_world *world, lua_State *L)
 {
     lua_pushlightuserdata(L, world);
     push_metatable(L);
-    lua_pushcclosure(L, tcp_connect, 2);
+    lua_pushcclosure(L, make_connect, META);
     lua_setfield(L, -2, "tcp_connect");
 }
