@@ -41,7 +41,12 @@ local function variables(value)
     return false, expected
   end
   for name, text in pairs(value) do
-    if not is_plain(name) or name == "" or name:find "=" or not (text == false or is_plain(text)) then
+    if
+      not is_plain(name)
+      or name == ""
+      or name:find "="
+      or not (text == false or is_plain(text))
+    then
       return false, expected
     end
   end

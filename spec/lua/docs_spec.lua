@@ -12,6 +12,7 @@ local pages <const> = {
   "docs/consumers.md",
   "docs/messages.md",
   "docs/operations.md",
+  "docs/outgoing.md",
   "docs/protocol.md",
   "docs/settings.md",
 }

@@ -60,6 +60,8 @@ describe("the definitions for language servers", function()
     assert.equal(names(tide), names(defined))
     assert.equal(names(tide.messages), names(defined.messages))
     assert.equal(names(tide.log), names(defined.log))
+    assert.equal(names(tide.tcp), names(defined.tcp))
+    assert.equal(names(tide.process), names(defined.process))
   end)
 
   it("name the schemas and their methods", function()
@@ -102,6 +104,15 @@ describe("the definitions for language servers", function()
         return tide.every(1, nothing, options)
       end,
       ErrorOptions = tide.error,
+      TcpOptions = function(options)
+        return tide.tcp.connect("localhost", 1, options)
+      end,
+      TlsOptions = function(options)
+        return tide.tcp.connect("localhost", 1, { tls = options })
+      end,
+      ProcessOptions = function()
+        return tide.process.run { "true", [true] = true }
+      end,
       HandlerOptions = function(options)
         return tide.mixin():on(tide.messages.ping, options, nothing)
       end,
@@ -135,8 +146,8 @@ describe("the definitions for language servers", function()
   it("name what the modules ask of the host", function()
     local asked <const> = {}
     local modules <const> = "collect consumer consumer_options consumer_states declare errors "
-      .. "init message router schema "
-      .. "schema_fields schema_kinds schema_methods schema_node schema_options task "
+      .. "init message process router schema "
+      .. "schema_fields schema_kinds schema_methods schema_node schema_options task tcp "
       .. "json_schema_export json_schema_import json_schema_source json_schema_types json_schema_values"
     for module in modules:gmatch "%S+" do
       local file <close> = assert(io.open("lua/tidegate/" .. module .. ".lua"))

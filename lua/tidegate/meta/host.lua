@@ -39,6 +39,20 @@ function host.message_type(message_type) end
 ---@return F
 function host.visible(declare) end
 
+--- Makes tide.tcp.connect: what `prepare` returns is what C is given.
+---@param prepare fun(address: string, port: integer, options?: tidegate.TcpOptions): ...
+---@return fun(address: string, port: integer, options?: tidegate.TcpOptions): ...
+function host.tcp_connect(prepare) end
+
+--- Makes tide.process.run in the same way.
+---@param prepare fun(given: tidegate.ProcessOptions): ...
+---@return fun(given: tidegate.ProcessOptions): ...
+function host.process_run(prepare) end
+
+--- The variables of the program, as "NAME=value".
+---@return string[]
+function host.process_environment() end
+
 --- tide.array.
 ---@param items? any[]
 ---@return any[]

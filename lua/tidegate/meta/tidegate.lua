@@ -105,6 +105,28 @@ function tide.error(options) end
 ---@return T[] # the same table
 function tide.array(items) end
 
+--- Sockets to other servers.
+tide.tcp = {}
+
+--- Connects and waits for it; nil and why not: "connection refused", "timeout", "host not found",
+--- "too many streams", or a sentence.
+---@param address string a name or an address
+---@param port integer
+---@param options? tidegate.TcpOptions
+---@return tidegate.Socket?
+---@return string? problem
+function tide.tcp.connect(address, port, options) end
+
+--- Child programs.
+tide.process = {}
+
+--- Runs a program without a shell and waits for its end; nil and why not: "timeout", "too much
+--- output", "too many processes", or a sentence.
+---@param given tidegate.ProcessOptions
+---@return tidegate.ProcessResult?
+---@return string? problem
+function tide.process.run(given) end
+
 ---@alias tidegate.RouterEntry tidegate.Consumer | tidegate.TextConsumer | tidegate.Router
 ---@alias tidegate.RouterEntries table<string | integer, tidegate.RouterEntry>
 
@@ -223,5 +245,27 @@ function queue:try_get() end
 
 --- Nothing comes in any more; what is in it can still be taken.
 function queue:close() end
+
+---@class (exact) tidegate.TcpOptions
+---@field timeout? number seconds for the name, the connection and TLS; 10
+---@field tls? boolean | tidegate.TlsOptions
+
+---@class (exact) tidegate.TlsOptions
+---@field ca? string a file of certificates to trust instead of the system's
+---@field verify? boolean false: anybody's certificate will do
+
+---@class (exact) tidegate.ProcessOptions
+---@field [integer] string the program and its arguments
+---@field stdin? string what it reads; nothing when left out
+---@field timeout? number seconds; process_timeout_seconds when left out
+---@field max_output_bytes? integer of each output; process_max_output_bytes when left out
+---@field env? table<string, string | false> variables to add or, with false, to leave out
+---@field cwd? string the folder where it runs
+
+---@class tidegate.ProcessResult
+---@field status? integer with which it exited; nil when a signal ended it
+---@field signal? integer that ended it
+---@field stdout string
+---@field stderr string
 
 return tide
