@@ -187,6 +187,29 @@ describe('tide.process.run', () => {
   });
 });
 
+describe('a gateway that is killed', () => {
+  it('takes its children along', async () => {
+    const brief = await Lab.start();
+    const guest = await brief.client();
+    guest.begin(`return tide.process.run{ "sh", "-c", "sleep 1000 & echo $! > ${folder}/orphan; wait" }`);
+    const pid = await pidIn('orphan');
+    await brief.server.metricUntil('processes', (processes) => processes === 1);
+    await brief.server.forceEnd();
+    await gone(pid);
+    guest.leave();
+  });
+
+  it('and no process of its own stays', async () => {
+    const brief = await Lab.start();
+    const guest = await brief.client();
+    await guest.run('return tide.process.run{ "true" }.status');
+    const children = fs.readFileSync(`/proc/${brief.server.pid}/task/${brief.server.pid}/children`, 'utf8').trim().split(' ');
+    assert.strictEqual(children.length, 1, `${children}`);
+    await brief.stop();
+    await gone(Number(children[0]));
+  });
+});
+
 describe('a call that holds the gateway', () => {
   const told = (call) => lab.server.record((line) => line.event === 'blocking_call' && line.call === call, call);
 

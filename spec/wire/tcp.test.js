@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Lab, Peer } from '../support/lab.js';
+import { ROOT } from '../support/server.js';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -223,6 +224,15 @@ describe('a socket', () => {
     await client.run(`assert(tide.tcp.connect("127.0.0.1", ${peer.port}))`);
     await client.run('collectgarbage() collectgarbage()');
     await peer.ended();
+  });
+
+  it('has the methods that its definition names', async () => {
+    peer = await Peer.start(() => {});
+    const defined = fs.readFileSync(path.join(ROOT, 'lua/tidegate/meta/socket.lua'), 'utf8');
+    const names = [...defined.matchAll(/^function Socket:(\w+)/gm)].map(([, name]) => name);
+    assert.strictEqual(names.length, 8);
+    const types = await client.run(`${connect()} return ${names.map((name) => `type(socket.${name})`).join(', ')}`);
+    assert.deepStrictEqual(types, names.map(() => 'function'));
   });
 
   it('says how it is used', async () => {

@@ -1,6 +1,7 @@
 #include "app/cli.h"
 #include "app/commands/commands.h"
 #include "base/log.h"
+#include "net/keeper.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ int main(int argc, char **argv)
     struct tg_cli cli;
     struct tg_config config;
     struct tg_error error = {.status = TG_OK, .text = ""};
+    if (argc == 2 && strcmp(argv[1], TG_KEEPER_ARGUMENT) == 0) return tg_keeper_run();
     if (tg_cli_parse(&cli, argc - 1, argv + 1, &error) != TG_OK || tg_config_init(&config) != TG_OK) {
         fprintf(stderr, "tidegate: %s\n", error.text[0] ? error.text : "not enough memory");
         return EXIT_FAILURE;

@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "net/keeper.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -23,6 +24,7 @@ struct tg_net_processes {
     struct tg_worker *worker; /* borrowed, as the loop */
     uv_loop_t *uv;
     struct tg_list running;
+    struct tg_keeper keeper;
 };
 
 /* One of a child's standard streams. */
@@ -116,6 +118,7 @@ static void exited(uv_process_t *child, int64_t status, int signal)
 {
     struct tg_process *process = child->data;
     kill(-child->pid, SIGKILL); /* what it left behind */
+    tg_keeper_remove(&process->owner->keeper, child->pid);
     process->is_running = false;
     process->status = status;
     process->signal = signal;
@@ -213,7 +216,6 @@ static int spawn(struct tg_process *process, const struct tg_process_request *re
                                           .flags = UV_PROCESS_DETACHED,
                                           .stdio_count = PIPES,
                                           .stdio = streams};
-    keep_descriptors();
     return uv_spawn(process->owner->uv, &process->child, &options);
 }
 
@@ -248,6 +250,7 @@ static void run(struct tg_process *process, const struct tg_process_request *req
     metrics->processes++;
     metrics->processes_started++;
     process->is_started = process->is_running = true;
+    tg_keeper_add(&process->owner->keeper, process->child.pid);
     process->max_output_bytes = request->max_output_bytes;
     /* The loop's time is that of the start of the turn, which may be long ago. */
     uint64_t late_ms = uv_hrtime() / 1000000 - uv_now(process->owner->uv);
@@ -270,6 +273,8 @@ static enum tg_status start(struct tg_processes *core, const struct tg_process_r
         metrics->processes_refused++;
         return tg_error_set(error, TG_E_FULL, "too many processes");
     }
+    keep_descriptors();
+    if (tg_keeper_begin(&processes->keeper, error) != TG_OK) return error->status;
     struct tg_process *process = new_process(processes);
     if (!process) return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
     tg_buf_append_slice(&process->pipes[INPUT].bytes, request->input);
@@ -314,6 +319,7 @@ enum tg_status tg_net_processes_open(struct tg_net_processes **out, struct tg_ne
     processes->worker = worker;
     processes->uv = tg_net_loop_uv(loop);
     tg_list_init(&processes->running);
+    tg_keeper_init(&processes->keeper);
     *out = processes;
     return TG_OK;
 }
@@ -335,6 +341,7 @@ void tg_net_processes_close(struct tg_net_processes *processes)
         abandon(process);
         close_handle((uv_handle_t *)&process->child);
     }
+    tg_keeper_end(&processes->keeper);
     free(processes);
 }
 

@@ -98,12 +98,9 @@ static void forget_addresses(struct tg_net_stream *stream)
     stream->addresses = stream->next_address = NULL;
 }
 
-void tg_net_stream_release(struct tg_net_stream *stream)
+/* Has libuv give back what it holds; the last callback frees what has no user. */
+static void let_go(struct tg_net_stream *stream)
 {
-    if (!stream->owner) { /* the loop has gone, with all that it held */
-        free_unused(stream);
-        return;
-    }
     stream->owner = NULL;
     tg_list_remove(&stream->link);
     stream->metrics->streams--;
@@ -113,6 +110,14 @@ void tg_net_stream_release(struct tg_net_stream *stream)
     forget_addresses(stream);
     close_tcp(stream);
     uv_close((uv_handle_t *)&stream->timer, timer_closed);
+}
+
+void tg_net_stream_release(struct tg_net_stream *stream)
+{
+    if (stream->owner)
+        let_go(stream);
+    else /* the loop has gone, with all that it held */
+        free_unused(stream);
 }
 
 /* ---- the beginning ---- */
@@ -296,8 +301,8 @@ enum tg_status tg_net_streams_open(struct tg_net_streams **out, struct tg_net_lo
 
 void tg_net_streams_close(struct tg_net_streams *streams)
 {
-    while (!tg_list_is_empty(&streams->streams))
-        tg_net_stream_release(TG_CONTAINER(streams->streams.next, struct tg_net_stream, link));
+    for (struct tg_list *node; (node = tg_list_take_first(&streams->streams));)
+        let_go(TG_CONTAINER(node, struct tg_net_stream, link));
     tg_tls_store_free(streams->tls);
     free(streams);
 }

@@ -12,7 +12,7 @@ enum { CHUNK_BYTES = 64 * 1024, PIECE_BYTES = 64 * 1024, KEEPALIVE_SECONDS = 60 
 
 static struct tg_net_stream *of_core(const struct tg_stream *core)
 {
-    return (struct tg_net_stream *)(uintptr_t)core; /* its first member */
+    return (struct tg_net_stream *)core; /* its first member */
 }
 
 static bool has_failed(const struct tg_net_stream *stream, enum tg_stream_side side)
@@ -88,7 +88,7 @@ static bool write_later(struct tg_net_stream *stream, struct tg_slice bytes)
 /* What the kernel takes at once, of nothing else being under way. */
 static size_t write_now(struct tg_net_stream *stream, struct tg_slice bytes)
 {
-    uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)bytes.data, (unsigned)bytes.length);
+    uv_buf_t buffer = uv_buf_init((char *)bytes.data, (unsigned)bytes.length);
     int taken = uv_try_write((uv_stream_t *)&stream->tcp, &buffer, 1);
     if (taken >= 0) {
         stream->metrics->stream_bytes_sent += (size_t)taken;
@@ -151,8 +151,8 @@ static void make_room(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     (void)suggested;
     (void)handle;
-    char *room = malloc(CHUNK_BYTES);
-    *buffer = uv_buf_init(room, room ? CHUNK_BYTES : 0);
+    buffer->base = malloc(CHUNK_BYTES);
+    buffer->len = buffer->base ? CHUNK_BYTES : 0;
 }
 
 /* Puts the next bytes out of TLS into `input`, if there are any. */

@@ -30,7 +30,7 @@ struct tg_tls_options {
 };
 
 /* TG_E_INVALID: the ca_file cannot be used. TG_E_NO_MEMORY. */
-enum tg_status tg_tls_new(struct tg_tls **tls, struct tg_tls_store *store,
+enum tg_status tg_tls_new(struct tg_tls **out, struct tg_tls_store *store,
                           const struct tg_tls_options *options, struct tg_error *error);
 void tg_tls_free(struct tg_tls *tls);
 

@@ -64,7 +64,7 @@ static char **push_texts(lua_State *L, int index)
     for (lua_Unsigned i = 0; i < count; i++) {
         if (lua_rawgeti(L, index, (lua_Integer)i + 1) != LUA_TSTRING)
             luaL_argerror(L, index, "a list of strings is expected");
-        texts[i] = (char *)(uintptr_t)lua_tostring(L, -1);
+        texts[i] = (char *)lua_tostring(L, -1);
         lua_pop(L, 1);
     }
     texts[count] = NULL;
