@@ -200,6 +200,31 @@ describe('a socket', () => {
     await other.run('shelf.one:close()');
   });
 
+  it('has a reader beside a writer', async () => {
+    peer = await Peer.start((socket) => socket.pipe(socket));
+    assert.deepStrictEqual(
+      await client.run(`${connect()} local data = ("0123456789abcdef"):rep(1000000)
+        local writer = tide.spawn(function() return socket:send(data) end)
+        return socket:receive(#data) == data, writer:wait()`), [true, 16000000]);
+  });
+
+  it('loses nothing when a wait for it is given up', async () => {
+    peer = await Peer.start((socket) => {
+      socket.write('half');
+      socket.on('data', () => socket.write(' a line\n'));
+    });
+    assert.deepStrictEqual(
+      await client.run(`${connect()}
+        local function receive() return socket:receive() end
+        local _, first = tide.with_timeout(0.1, receive)
+        local task = tide.spawn(receive)
+        tide.sleep(0)
+        task:cancel()
+        local _, second = task:wait()
+        socket:send "go on"
+        return first, second, socket:receive()`), ['timeout', 'cancelled', 'half a line']);
+  });
+
   it('that is closed by another wakes who waits', async () => {
     peer = await Peer.start(() => {});
     const other = await lab.client();

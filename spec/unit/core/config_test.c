@@ -70,6 +70,12 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->slow_client_seconds, 30);
     assert_int_equal(config->pause_seconds, 60);
     assert_int_equal(config->close_timeout_ms, 2000);
+    assert_int_equal(config->tcp_max_streams, 1024);
+    assert_int_equal(config->tcp_max_receive_bytes, 16777216);
+    assert_int_equal(config->process_max_concurrent, 16);
+    assert_int_equal(config->process_max_output_bytes, 1048576);
+    assert_int_equal(config->process_timeout_seconds, 60);
+    assert_int_equal(config->blocking_call_ms, 5);
     assert_int_equal(config->max_connections, 0);
     assert_int_equal(config->max_tasks, 100000);
     assert_int_equal(config->drain_seconds, 10);
@@ -81,7 +87,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 26);
+    assert_int_equal(count, 32);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);
