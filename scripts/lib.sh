@@ -13,6 +13,8 @@ pkgconf:pkg-config  finds the libraries
 libwebsockets-dev   HTTP and WebSocket
 libuv1-dev          the event loop
 libssl-dev          TLS to other servers
+libcurl4-openssl-dev outgoing HTTP, on the OpenSSL that libwebsockets uses
+ca-certificates     whom outgoing https trusts
 libpcre2-dev        patterns of strings
 liblua5.4-dev       Lua 5.4
 lua-cjson           JSON for Lua code'

@@ -1,6 +1,7 @@
 #include "app/gateway.h"
 
 #include "base/log.h"
+#include "net/fetch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,6 +81,8 @@ static enum tg_status open_worker(struct tg_gateway *gateway, struct tg_error *e
     if (status != TG_OK) return tg_error_set(error, status, "not enough memory");
     gateway->worker.streams = tg_net_streams_core(gateway->streams);
     gateway->worker.processes = tg_net_processes_core(gateway->processes);
+    status = tg_fetcher_open(&gateway->worker.fetcher, gateway->loop, &gateway->worker, error);
+    if (status != TG_OK) return status;
     tg_host_attach(gateway->host, &gateway->worker);
     return TG_OK;
 }
@@ -124,6 +127,8 @@ void tg_gateway_close(struct tg_gateway *gateway)
         leave_now(gateway, EXIT_FAILURE);
     }
     if (gateway->has_worker) tg_host_detach(gateway->host);
+    if (gateway->worker.fetcher) tg_fetcher_close(gateway->worker.fetcher);
+    gateway->worker.fetcher = NULL;
     close_network(gateway);
     if (gateway->has_worker) tg_worker_deinit(&gateway->worker);
     if (gateway->loop) tg_net_loop_close(gateway->loop);

@@ -92,6 +92,11 @@ static const struct tg_setting settings[] = {
             "open connections, refused with 503 beyond; 0: as many as the limit of open files allows"),
     INTEGER(max_tasks, "100000", 1, 1 << 24, "tasks of scripts alive at once; beyond: tide.spawn raises"),
     INTEGER(drain_seconds, "10", 0, DAY_SECONDS, "wait for clients to leave when the gateway stops"),
+    INTEGER(fetch_max_bytes, "8388608", 1, GIB, "bytes of one answer to tide.http; beyond: an error"),
+    INTEGER(fetch_timeout_seconds, "30", 1, DAY_SECONDS, "for one tide.http request, unless it names another"),
+    INTEGER(fetch_max_concurrent, "32", 1, 1024, "tide.http requests under way; beyond: they wait"),
+    INTEGER(fetch_max_waiting, "1000", 0, 100000, "tide.http requests that wait; beyond: an error"),
+    TEXT(fetch_ca_file, "", "certificates that tide.http trusts, PEM; empty: the system's"),
 };
 /* clang-format on */
 
@@ -293,7 +298,8 @@ void tg_config_deinit(struct tg_config *config)
 {
     free(config->host);
     free(config->static_dir);
-    config->host = config->static_dir = NULL;
+    free(config->fetch_ca_file);
+    config->host = config->static_dir = config->fetch_ca_file = NULL;
 }
 
 enum tg_status tg_config_set(struct tg_config *config, const char *origin, struct tg_slice name,

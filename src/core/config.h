@@ -63,6 +63,13 @@ struct tg_config {
     uint32_t max_connections; /* 0: what the system's limit of open files allows; 503 beyond */
     uint32_t max_tasks;       /* alive at once of those that scripts spawn; tide.spawn raises beyond */
     uint32_t drain_seconds;   /* from SIGTERM to leaving, at most */
+
+    /* outgoing HTTP of scripts */
+    uint64_t fetch_max_bytes;       /* of the body of one answer; a request may ask for less */
+    uint32_t fetch_timeout_seconds; /* of a request that names none of its own */
+    uint32_t fetch_max_concurrent;  /* beyond: they wait for a place */
+    uint32_t fetch_max_waiting;     /* beyond: refused */
+    char *fetch_ca_file;            /* certificates of the authorities that are trusted; "": the system's */
 };
 
 /* How a setting's value looks; which C type it fills is the table's affair. */

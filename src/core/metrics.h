@@ -50,7 +50,14 @@
     X(blocking_calls, counter, "Calls that held the loop for blocking_call_ms; development only")            \
     X(outbox_bytes, gauge, "Bytes queued in all outboxes now")                                               \
     X(script_heap_bytes, gauge, "Memory of the Lua state")                                                   \
-    X(http_requests, counter, "Plain HTTP requests answered")
+    X(http_requests, counter, "Plain HTTP requests answered")                                                \
+    X(fetches, counter, "Outgoing HTTP requests begun")                                                      \
+    X(fetches_running, gauge, "Outgoing HTTP requests under way now")                                        \
+    X(fetches_waiting, gauge, "Outgoing HTTP requests that wait for a place: fetch_max_concurrent")          \
+    X(fetches_refused, counter, "Outgoing HTTP requests refused: fetch_max_waiting")                         \
+    X(fetch_errors, counter, "Outgoing HTTP requests without an answer, whatever the reason")                \
+    X(fetch_timeouts, counter, "Of these: no whole answer in time")                                          \
+    X(fetches_too_large, counter, "Of these: fetch_max_bytes, or too many headers")
 
 struct tg_metrics {
 #define TG_METRIC_FIELD(field, kind, help) uint64_t field;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "core/config.h"
 #include "core/conn.h"
+#include "core/fetch.h"
 #include "core/loop.h"
 #include "core/metrics.h"
 #include "core/wheel.h"
@@ -29,6 +30,7 @@ struct tg_worker {
     struct tg_generation *generation; /* that new connections get */
     struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
     struct tg_processes *processes;
+    struct tg_fetcher *fetcher;       /* outgoing HTTP; NULL where there is none */
     struct tg_metrics metrics;
     struct tg_wheel wheel;
     uint64_t alarm_ms;    /* what the loop was asked for last */

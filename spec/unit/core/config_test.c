@@ -79,6 +79,11 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->max_connections, 0);
     assert_int_equal(config->max_tasks, 100000);
     assert_int_equal(config->drain_seconds, 10);
+    assert_int_equal(config->fetch_max_bytes, 8388608);
+    assert_int_equal(config->fetch_timeout_seconds, 30);
+    assert_int_equal(config->fetch_max_concurrent, 32);
+    assert_int_equal(config->fetch_max_waiting, 1000);
+    assert_string_equal(config->fetch_ca_file, "");
     assert_int_equal(tg_config_check(config, NULL), TG_OK);
 }
 
@@ -315,7 +320,7 @@ static enum tg_status set_once(void *context)
 
 static void stays_as_it_was_without_memory(void **state)
 {
-    assert_int_equal(tg_alloc_sweep(set_once, *state), 3);
+    assert_int_equal(tg_alloc_sweep(set_once, *state), 4);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
