@@ -4,6 +4,7 @@ local consumer <const> = require "tidegate.consumer"
 local declare <const> = require "tidegate.declare"
 local errors <const> = require "tidegate.errors"
 local host <const> = require "tidegate.host"
+local http <const> = require "tidegate.http"
 local message <const> = require "tidegate.message"
 local process <const> = require "tidegate.process"
 local router <const> = require "tidegate.router"
@@ -50,6 +51,7 @@ local tide <const> = {
   error = errors.raise,
   array = host.array,
   log = declare.closed("tide.log", log),
+  http = declare.closed("tide.http", http),
   process = process,
   tcp = tcp,
 }

@@ -62,6 +62,7 @@ describe("the definitions for language servers", function()
     assert.equal(names(tide.log), names(defined.log))
     assert.equal(names(tide.tcp), names(defined.tcp))
     assert.equal(names(tide.process), names(defined.process))
+    assert.equal(names(tide.http), names(defined.http))
   end)
 
   it("name the schemas and their methods", function()
@@ -113,6 +114,10 @@ describe("the definitions for language servers", function()
       ProcessOptions = function()
         return tide.process.run { "true", [true] = true }
       end,
+      HttpOptions = function(options)
+        return tide.http.get("http://localhost/", options)
+      end,
+      HttpRequest = tide.http.request,
       HandlerOptions = function(options)
         return tide.mixin():on(tide.messages.ping, options, nothing)
       end,
@@ -146,7 +151,7 @@ describe("the definitions for language servers", function()
   it("name what the modules ask of the host", function()
     local asked <const> = {}
     local modules <const> = "collect consumer consumer_options consumer_states declare errors "
-      .. "init message process router schema "
+      .. "http init message process router schema "
       .. "schema_fields schema_kinds schema_methods schema_node schema_options task tcp "
       .. "json_schema_export json_schema_import json_schema_source json_schema_types json_schema_values"
     for module in modules:gmatch "%S+" do

@@ -14,7 +14,7 @@ describe("tide", function()
         tide.consumr {}
       end,
       'tide has no "consumr"; did you mean "consumer"? (it has: after, array, clock, consumer, error, event, every, '
-        .. "gather, group_message, log, message, messages, mixin, now, on_start, on_stop, process, queue, race, "
+        .. "gather, group_message, http, log, message, messages, mixin, now, on_start, on_stop, process, queue, race, "
         .. "router, schema, sleep, spawn, tcp, text_consumer, with_timeout)"
     )
   end)

@@ -45,6 +45,15 @@ function Host.visible(declare)
   return declare
 end
 
+--- In C a function that sends what `prepare` returns; here what would be sent is seen.
+function Host.http_function(prepare)
+  return prepare
+end
+
+function Host.json_text(value)
+  return require("cjson").encode(value)
+end
+
 --- The mark that tells an empty list from an empty object.
 Host.array_mark = { __name = "tidegate.array" }
 

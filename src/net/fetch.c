@@ -158,8 +158,9 @@ static void on_ready(uv_poll_t *poll, int failure, int events)
 {
     const struct watched *watched = poll->data;
     struct pool *pool = watched->pool;
-    int mask = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0) |
-               (failure ? CURL_CSELECT_ERR : 0);
+    /* A socket that is broken says why when it is used. */
+    if (failure) events = UV_READABLE | UV_WRITABLE;
+    int mask = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
     int running;
     curl_multi_socket_action(pool->multi, watched->socket, mask, &running);
     collect(pool);

@@ -9,6 +9,7 @@
  *  - SOCK_CLOEXEC: child programs inherit no connection. */
 #include "net/transfer.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -306,6 +307,7 @@ static bool move(struct tg_transfer *transfer, const char *target)
         transfer->fetch->status = tg_error_set(&transfer->fetch->error, status, "redirect: %s", error.text);
         return false;
     }
+    assert(before && transfer->origin);
     bool was_secure = strncmp(before, "https:", 6) == 0;
     bool has_moved = strcmp(before, transfer->origin) != 0;
     curl_free(before);
@@ -361,7 +363,9 @@ static void fail(struct tg_transfer *transfer, CURLcode code)
     struct tg_fetch *fetch = transfer->fetch;
     if (fetch->status != TG_OK) return; /* refused by ourselves: libcurl only saw that */
     if (code == CURLE_OUT_OF_MEMORY) {
-        fetch->status = tg_error_set(&fetch->error, TG_E_NO_MEMORY, "not enough memory");
+        /* What libcurl also says to a line of the head that never ends. */
+        fetch->status = tg_error_set(&fetch->error, TG_E_IO,
+                                     "response: a line of its head is too long, or memory is out");
     } else if (code == CURLE_FILESIZE_EXCEEDED) {
         fetch->status = tg_error_set(&fetch->error, TG_E_TOO_LARGE,
                                      "too large: the body has more than %" PRIu64 " bytes", fetch->max_bytes);

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "script/embedded.h"
+#include "script/libs/http.h"
 #include "script/libs/life.h"
 #include "script/libs/process.h"
 #include "script/libs/queue.h"
@@ -231,6 +232,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     tg_task_library_install(world, L);
     tg_tcp_library_install(world, L);
     tg_process_library_install(world, L);
+    tg_http_library_install(world, L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     push_formats(L);

@@ -364,3 +364,12 @@ void tg_write_payload(struct tg_world *world, lua_State *L, int index, int keys,
         write_value(&writer, index, NULL, &path);
     }
 }
+
+void tg_write_any(struct tg_world *world, lua_State *L, int index, const struct tg_subject *subject,
+                  const char *name, struct tg_buf *out)
+{
+    struct writer writer = {.world = world, .L = L, .out = out, .subject = *subject};
+    const struct tg_path path = {.key = tg_slice_of(name)};
+    if (world->arena.chunks) tg_arena_reset(&world->arena);
+    write_value(&writer, index, NULL, &path);
+}

@@ -23,4 +23,9 @@ struct tg_writing {
 void tg_write_payload(struct tg_world *world, lua_State *L, int index, int keys,
                       const struct tg_writing *writing, struct tg_buf *out);
 
+/* The same for any value that JSON can say and that belongs to no message; errors name `subject` and, for the
+ * value itself, `name`: "consumers/chat.lua:7: tide.http.request: json.tags[2]: ...". [-0, +0, e] */
+void tg_write_any(struct tg_world *world, lua_State *L, int index, const struct tg_subject *subject,
+                  const char *name, struct tg_buf *out);
+
 #endif

@@ -51,6 +51,29 @@ function tide.log.warning(text, fields) end
 ---@param fields? table<string, any>
 function tide.log.error(text, fields) end
 
+--- Requests to other servers, for which the handler waits.
+tide.http = {}
+
+--- Sends a request and waits for the whole response, whatever its status. Nil and a sentence when
+--- there is none: "connect: ...", "timeout: ...", "tls: ...", "too large: ...", "redirect: ...",
+--- "response: ...", "url: ...", "busy: ...".
+---@param options tidegate.HttpRequest
+---@return tidegate.HttpResponse? response
+---@return string? problem
+function tide.http.request(options) end
+
+---@param url string
+---@param options? tidegate.HttpOptions
+---@return tidegate.HttpResponse? response
+---@return string? problem
+function tide.http.get(url, options) end
+
+---@param url string
+---@param options? tidegate.HttpOptions
+---@return tidegate.HttpResponse? response
+---@return string? problem
+function tide.http.post(url, options) end
+
 --- Declares a message. Calling what it returns makes one: `messages.chat { content = "hi" }`.
 ---@param action string chooses the handler
 ---@param payload? tidegate.Schema | tidegate.Fields fields are short for an object; nil: no payload
@@ -131,6 +154,30 @@ function tide.process.run(given) end
 ---@alias tidegate.RouterEntries table<string | integer, tidegate.RouterEntry>
 
 ---@class tidegate.Router
+
+---@class (exact) tidegate.HttpOptions
+---@field body? string
+---@field headers? table<string, string | number>
+---@field json? any sent as the body, with its content type; nil: none
+---@field max_bytes? integer of the response's body; default and limit: the setting fetch_max_bytes
+---@field redirects? integer how many are followed, at most 20; default: 5
+---@field timeout? number seconds for all of it; default: the setting fetch_timeout_seconds
+
+---@class (exact) tidegate.HttpRequest: tidegate.HttpOptions
+---@field method? string default: "POST" with a body, else "GET"
+---@field url? string needed; http or https
+
+---@class tidegate.HttpResponse
+---@field status integer
+---@field headers table<string, string> names in lower case; several of one are joined with ", "
+---@field body string
+---@field url string where it came from, after redirects
+local HttpResponse = {}
+
+--- The body as JSON, integers exact; nil and a sentence when it is none.
+---@return any value
+---@return string? problem
+function HttpResponse:json() end
 
 ---@class (exact) tidegate.ErrorOptions
 ---@field code string for programs: letters, digits and "_", "not_found"

@@ -113,7 +113,7 @@ static void bounds_the_bytes_of_all_headers(void **state)
     struct tg_fetch *fetch = *state;
     static char line[16 * 1024];
     memset(line, 'a', sizeof line);
-    memcpy(line, "x-a: ", 5);
+    line[3] = ':';
     assert_true(add(fetch, "HTTP/1.1 200 OK\r\n"));
     for (int i = 0; i < 3; i++) assert_true(tg_fetch_add_header(fetch, (struct tg_slice){line, sizeof line}));
     assert_false(tg_fetch_add_header(fetch, (struct tg_slice){line, sizeof line}));

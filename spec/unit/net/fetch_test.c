@@ -38,6 +38,7 @@ struct place {
  * `is_released` is posted. */
 static sem_t is_looking_up, is_released, has_left;
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found)
 {
     (void)name, (void)service, (void)hints, (void)found;
