@@ -222,6 +222,11 @@ describe('tide.http', () => {
     assert.strictEqual(sockets, 1);
   });
 
+  it('can be answered by the very server that asks', async () => {
+    const answer = await ask(server, { url: `http://127.0.0.1:${server.port}/healthz` });
+    assert.strictEqual(answer.body, '{"status":"ok"}');
+  });
+
   it('tells the log at level debug, without path and query', async () => {
     await ask(server, { url: `${remote.origin}/plain?secret=1` });
     const line = server.lines().find((text) => text.includes('event=fetched') && text.includes('status=201'));
