@@ -10,7 +10,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import zlib from 'node:zlib';
-import { after, before, describe, it } from 'node:test';
+import { after, before, beforeEach, describe, it } from 'node:test';
 import { RawClient } from '../support/raw.js';
 import { ROOT, Server, run, until } from '../support/server.js';
 
@@ -625,5 +625,53 @@ describe('many requests', () => {
     await arrived(1);
     await another.metricUntil('fetches_waiting', (count) => count === 1);
     await another.stop();
+  });
+});
+
+describe('tasks that wait for another server', () => {
+  let server;
+  let remote;
+  let left;
+  let held;
+  before(async () => {
+    server = await Server.start('fetch');
+    remote = await serve({
+      '/hold': (request, response) => {
+        held.push(response);
+        remote.emit('held');
+        response.on('close', () => { left += 1; remote.emit('left'); });
+        if (held.length === 2) for (const each of held) each.end('held');
+      },
+      '/second': (request, response) =>
+        until(remote, 'held', () => held.length > 0, () => 'the first request').then(() => response.end('second')),
+      '/now': (request, response) => response.end('now'),
+    });
+  });
+  beforeEach(() => { [left, held] = [0, []]; });
+  after(() => server.stop());
+  const url = (target) => remote.origin + target;
+
+  it('wait at the same time', async () => {
+    assert.deepStrictEqual(await talk(server, 'all', [url('/hold'), url('/now'), url('/hold')]), ['held', 'now', 'held']);
+  });
+
+  it('are cancelled when another was faster, and hang up', async () => {
+    assert.strictEqual(await talk(server, 'first', [url('/hold'), url('/second')]), 'second');
+    await until(remote, 'left', () => left === 1, () => 'the end of the slower request');
+    assert.strictEqual(await server.metric('fetches_running'), 0);
+  });
+
+  it('are cancelled when their time is over', async () => {
+    assert.strictEqual(await talk(server, 'soon', url('/hold')), 'timeout');
+    assert.strictEqual(await server.metric('fetches_running'), 0);
+    assert.strictEqual(await talk(server, 'soon', url('/now')), 'now');
+  });
+
+  it('wait in coroutines of their own and in pcall', async () => {
+    assert.strictEqual(await talk(server, 'wrapped', url('/now')), 'now');
+  });
+
+  it('cannot wait where an answer is wanted at once', async () => {
+    assert.match(await talk(server, 'compare', url('/now')), /fetch\.lua:\d+: cannot wait inside sort: fetch what is/);
   });
 });

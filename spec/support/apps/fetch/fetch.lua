@@ -49,4 +49,49 @@ Fetch:on(send_json, { output = answer }, function(_, message)
   return answer(problem)
 end)
 
+local all <const> = tide.message("all", s.array(s.string()))
+local first <const> = tide.message("first", s.array(s.string()))
+local soon <const> = tide.message("soon", s.string())
+local wrapped <const> = tide.message("wrapped", s.string())
+local compare <const> = tide.message("compare", s.string())
+
+--- A function for each URL that fetches it.
+local function fetchers(urls)
+  local list <const> = {}
+  for i, url in ipairs(urls) do
+    list[i] = function()
+      return assert(tide.http.get(url)).body
+    end
+  end
+  return list
+end
+
+Fetch:on(all, { output = answer }, function(_, message)
+  return answer { tide.gather(fetchers(message.payload)) }
+end)
+
+Fetch:on(first, { output = answer }, function(_, message)
+  return answer(tide.race(fetchers(message.payload)))
+end)
+
+Fetch:on(soon, { output = answer }, function(_, message)
+  local response, problem <const> = tide.with_timeout(0.05, tide.http.get, message.payload)
+  return answer(response and response.body or problem)
+end)
+
+Fetch:on(wrapped, { output = answer }, function(_, message)
+  local get <const> = coroutine.wrap(function()
+    local is_done, response <const> = pcall(tide.http.get, message.payload)
+    return is_done and response.body
+  end)
+  return answer(get())
+end)
+
+Fetch:on(compare, { output = answer }, function(_, message)
+  local _, problem <const> = pcall(table.sort, { 1, 2 }, function()
+    return tide.http.get(message.payload)
+  end)
+  return answer(problem)
+end)
+
 return Fetch
