@@ -227,8 +227,8 @@ describe('tide.http', () => {
     assert.strictEqual(answer.body, '{"status":"ok"}');
   });
 
-  it('tells the log at level debug, without path and query', async () => {
-    await ask(server, { url: `${remote.origin}/plain?secret=1` });
+  it('tells the log at level debug, without path, query and user', async () => {
+    await ask(server, { url: `${remote.origin}/plain?secret=1`.replace('//', '//user:secret@') });
     const line = server.lines().find((text) => text.includes('event=fetched') && text.includes('status=201'));
     assert.ok(line.includes(`method=GET origin=${remote.origin}/ `), line);
     assert.ok(!line.includes('secret'), line);

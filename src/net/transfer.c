@@ -2,6 +2,7 @@
  * user goes to no other origin, and nobody is led from https to http. */
 #include "net/transfer.h"
 
+#include "base/utf8.h"
 #include "net/transfer_setup.h"
 
 #include <assert.h>
@@ -161,7 +162,9 @@ static void fail(struct tg_transfer *transfer, CURLcode code)
         fetch->status = tg_error_set(&fetch->error, TG_E_TOO_LARGE,
                                      "too large: the body has more than %" PRIu64 " bytes", fetch->max_bytes);
     } else {
-        const char *reason = transfer->reason[0] ? transfer->reason : curl_easy_strerror(code);
+        const char *reason = transfer->reason;
+        /* It may quote what the other server sent, and scripts put it into messages. */
+        if (!reason[0] || !tg_utf8_is_valid(reason, strlen(reason))) reason = curl_easy_strerror(code);
         fetch->status = tg_error_set(&fetch->error, TG_E_IO, "%s: %s", kind_of(code), reason);
     }
 }
