@@ -1,7 +1,7 @@
 /* libcurl says which sockets it wants to be told of, and when it wants to be called at the latest; the rest
  * is its own. What is over is collected after each call into it, outside of its callbacks.
  *
- * Names are looked up by threads of libcurl's (its resolver of Debian), so nothing here blocks.
+ * Names are looked up by threads of libcurl's own, so nothing here blocks.
  *
  * Invariant: a transfer is in `running` and in the multi handle, or in `waiting`; nobody waits while there is
  * a place. */
@@ -285,6 +285,11 @@ static bool set_up(struct pool *pool)
 enum tg_status tg_fetcher_open(struct tg_fetcher **fetcher, struct tg_net_loop *loop,
                                struct tg_worker *worker, struct tg_error *error)
 {
+    if (!(curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_ASYNCHDNS))
+        return tg_error_set(
+            error, TG_E_INVALID,
+            "this libcurl looks up names in the caller's thread, which would hold up everybody; "
+            "install one with a threaded resolver or c-ares, as Debian's is");
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool) return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
