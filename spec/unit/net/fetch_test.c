@@ -1,5 +1,5 @@
 /* The fetcher on a real loop, which a server of one canned answer shares with it. What a server can do to it
- * besides is in spec/wire/http_client.test.js. */
+ * besides is in spec/wire/http_client_hostile.test.js. */
 #include "net/fetch.h"
 
 #include "support/alloc.h"
