@@ -27,8 +27,10 @@ void tg_fetch_deinit(struct tg_fetch *fetch)
 bool tg_fetch_next_header(const struct tg_fetch *fetch, size_t *position, struct tg_pair *header)
 {
     if (*position >= fetch->headers.length) return false;
-    header->name = tg_slice_of(fetch->headers.data + *position);
-    header->value = tg_slice_of(header->name.data + header->name.length + 1);
+    const char *name = fetch->headers.data + *position, *end = fetch->headers.data + fetch->headers.length;
+    header->name = (struct tg_slice){name, strnlen(name, (size_t)(end - name))};
+    const char *value = name + header->name.length + 1;
+    header->value = (struct tg_slice){value, strnlen(value, (size_t)(end - value))};
     *position += header->name.length + header->value.length + 2;
     return true;
 }
