@@ -70,12 +70,18 @@ static void renew(struct tg_task *task)
     tg_world_push_refs(task->pool->world, task->thread);
 }
 
+static struct tg_task *take_idle(struct tg_task_pool *pool)
+{
+    struct tg_list *node = pool->idle.next;
+    tg_list_remove(node);
+    pool->idle_count--;
+    return TG_CONTAINER(node, struct tg_task, link);
+}
+
 static struct tg_task *take(struct tg_task_pool *pool)
 {
-    struct tg_list *node = tg_list_take_first(&pool->idle);
-    if (!node) return new_task(pool);
-    struct tg_task *task = TG_CONTAINER(node, struct tg_task, link);
-    pool->idle_count--;
+    if (pool->idle_count == 0) return new_task(pool);
+    struct tg_task *task = take_idle(pool);
     /* The debug library can reach into a thread that it has seen running. */
     if (lua_status(task->thread) != LUA_OK || lua_gettop(task->thread) != 1) renew(task);
     return task;
@@ -123,9 +129,7 @@ static void give_back(struct tg_task *task)
 void tg_task_pool_deinit(struct tg_task_pool *pool)
 {
     tg_task_cancel_all(pool, NULL);
-    for (struct tg_list *node; (node = tg_list_take_first(&pool->idle));)
-        free(TG_CONTAINER(node, struct tg_task, link));
-    pool->idle_count = 0;
+    while (pool->idle_count > 0) free(take_idle(pool));
 }
 
 /* ---- the end of a task ---- */
@@ -399,7 +403,7 @@ void tg_task_cancel(struct tg_task *task)
 void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn)
 {
     struct tg_list *tasks = owner_list(pool, conn);
-    /* Taken out by its end; what a <close> variable spawns meanwhile comes behind, and ends without having
-     * begun. */
-    while (!tg_list_is_empty(tasks)) end_cancelled(TG_CONTAINER(tasks->next, struct tg_task, siblings));
+    /* What a <close> variable spawns meanwhile comes behind, and ends without having begun. */
+    for (struct tg_list *node; (node = tg_list_take_first(tasks));)
+        end_cancelled(TG_CONTAINER(node, struct tg_task, siblings));
 }
