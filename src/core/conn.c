@@ -16,6 +16,7 @@
 #include "core/conn.h"
 
 #include "base/log.h"
+#include "core/conn_order.h"
 #include "core/dispatch.h"
 #include "core/worker.h"
 
@@ -35,8 +36,6 @@ enum { CLOSE_FRAME_HEAD = 4 };
 enum { CLOSE_ABNORMAL = 1006, CLOSE_TRY_AGAIN_LATER = 1013 };
 
 static void timer_fired(struct tg_timer *timer);
-static void clear_inbox(struct tg_conn *conn);
-
 struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES])
 {
     snprintf(text, TG_CONN_ID_BYTES, "%016llx", (unsigned long long)id);
@@ -149,34 +148,6 @@ static void apply_pause(struct tg_conn *conn)
     rearm(conn);
 }
 
-/* ---- calls ---- */
-
-void tg_conn_call_begin(struct tg_conn *conn, struct tg_question *call)
-{
-    call->number = ++conn->call_count;
-    tg_list_append(&conn->calls, &call->link);
-}
-
-bool tg_conn_call_answer(struct tg_conn *conn, uint64_t number, const struct tg_value *payload)
-{
-    for (struct tg_list *node = conn->calls.next; node != &conn->calls; node = node->next) {
-        struct tg_question *call = TG_CONTAINER(node, struct tg_question, link);
-        if (call->number != number) continue;
-        tg_list_remove(&call->link);
-        call->ended(call, TG_OK, payload);
-        return true;
-    }
-    return false;
-}
-
-static void end_calls(struct tg_conn *conn, enum tg_status status)
-{
-    for (struct tg_list *node; (node = tg_list_take_first(&conn->calls));) {
-        struct tg_question *call = TG_CONTAINER(node, struct tg_question, link);
-        call->ended(call, status, NULL);
-    }
-}
-
 /* ---- listening ---- */
 
 static void set_outbox_high(struct tg_conn *conn, bool is_high)
@@ -190,13 +161,13 @@ static void set_outbox_high(struct tg_conn *conn, bool is_high)
     apply_pause(conn);
 }
 
-static void set_inbox_full(struct tg_conn *conn, bool is_full)
+void tg_conn_set_inbox_full(struct tg_conn *conn, bool is_full)
 {
     if (conn->is_inbox_full == is_full) return;
     conn->is_inbox_full = is_full;
     if (is_full) conn->worker->metrics.inbox_full++;
     apply_pause(conn);
-    if (is_full) end_calls(conn, TG_E_FULL);
+    if (is_full) tg_conn_order_end_calls(conn, TG_E_FULL);
 }
 
 /* Backpressure: above high water we stop listening to this client; at half of it we go on. */
@@ -221,7 +192,7 @@ static void note_end(struct tg_conn *conn, uint16_t code, struct tg_slice reason
 {
     conn->state = TG_CONN_CLOSING;
     conn->close_code = code;
-    end_calls(conn, TG_E_CLOSED);
+    tg_conn_order_end_calls(conn, TG_E_CLOSED);
     unsigned char frame[2 + TG_CONTROL_PAYLOAD_MAX];
     size_t length = tg_frame_write_close(frame, code, reason.data, reason.length) - CLOSE_FRAME_HEAD;
     char *copy = length ? malloc(length) : NULL;
@@ -431,83 +402,7 @@ static void refuse_message(struct tg_conn *conn, enum tg_status status)
     tg_conn_close(conn, tg_status_close_code(status), reason);
 }
 
-/* ---- one message after another ---- */
-
-bool tg_conn_may_start(const struct tg_conn *conn, const struct tg_action *action)
-{
-    if (conn->running == 0) return true;
-    return action && action == conn->running_action && conn->running < action->concurrency;
-}
-
-void tg_conn_note(struct tg_conn *conn, const struct tg_action *action, enum tg_outcome outcome)
-{
-    if (outcome != TG_WAITING) return;
-    conn->running++;
-    conn->running_action = action;
-}
-
-static bool is_busy(const struct tg_conn *conn)
-{
-    return conn->running || conn->is_starting || conn->is_draining || conn->inbox.first;
-}
-
-static void drop_inbox(struct tg_conn *conn)
-{
-    conn->worker->metrics.inbox_messages -= conn->inbox.count;
-    tg_inbox_clear(&conn->inbox);
-    conn->is_inbox_blocked = false;
-}
-
-static void clear_inbox(struct tg_conn *conn)
-{
-    drop_inbox(conn);
-    set_inbox_full(conn, false);
-}
-
-/* At half of what it holds we listen again. */
-static void balance_inbox(struct tg_conn *conn)
-{
-    const struct tg_config *config = conn->worker->config;
-    const struct tg_inbox *inbox = &conn->inbox;
-    if (inbox->count >= config->inbox_messages || inbox->bytes >= config->inbox_max_bytes)
-        set_inbox_full(conn, true);
-    else if (inbox->count <= config->inbox_messages / 2 && inbox->bytes <= config->inbox_max_bytes / 2)
-        set_inbox_full(conn, false);
-}
-
-static bool may_begin(const struct tg_conn *conn)
-{
-    if (conn->state != TG_CONN_OPEN || conn->is_starting || conn->is_draining) return false;
-    if (conn->running == 0) return true;
-    return !conn->is_inbox_blocked && tg_conn_may_start(conn, conn->running_action);
-}
-
-/* Handles what may be handled. */
-static void work_off(struct tg_conn *conn)
-{
-    if (conn->running == 0) conn->is_inbox_blocked = false;
-    for (struct tg_inbox_message *message; may_begin(conn) && (message = tg_inbox_take(&conn->inbox));) {
-        if (!tg_dispatch(conn, (struct tg_slice){message->bytes, message->length}, message->is_binary)) {
-            tg_inbox_put_back(&conn->inbox, message);
-            conn->is_inbox_blocked = true;
-            break;
-        }
-        conn->worker->metrics.inbox_messages--;
-        free(message);
-    }
-    balance_inbox(conn);
-}
-
-static void keep(struct tg_conn *conn, struct tg_slice message, bool is_binary)
-{
-    if (conn->is_draining) return; /* it is not begun any more, and 1001 says so */
-    if (tg_inbox_add(&conn->inbox, message, is_binary) != TG_OK) {
-        tg_dispatch_answer_no_memory(conn, message);
-        return;
-    }
-    conn->worker->metrics.inbox_messages++;
-    work_off(conn);
-}
+/* ---- the end of the server ---- */
 
 static const struct tg_slice going_away = TG_SLICE("the server is going away");
 
@@ -515,7 +410,7 @@ void tg_conn_drain(struct tg_conn *conn)
 {
     if (conn->state != TG_CONN_OPEN) return;
     conn->is_draining = true;
-    clear_inbox(conn);
+    tg_conn_order_clear(conn);
     if (conn->running == 0 && !conn->is_starting) tg_conn_close(conn, 1001, going_away);
 }
 
@@ -538,8 +433,8 @@ void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
         tg_assembly_done(&conn->assembly);
         return;
     }
-    if (is_busy(conn))
-        keep(conn, message, conn->assembly.is_binary);
+    if (tg_conn_order_is_busy(conn))
+        tg_conn_order_keep(conn, message, conn->assembly.is_binary);
     else
         tg_dispatch(conn, message, conn->assembly.is_binary);
     tg_assembly_done(&conn->assembly);
@@ -565,7 +460,7 @@ bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice r
     pump_all(conn);
     if (conn->state != TG_CONN_OPEN) return false;
     note_end(conn, code, reason);
-    clear_inbox(conn);
+    tg_conn_order_clear(conn);
     await_close(conn, conn->worker->config->close_timeout_ms);
     return true;
 }
@@ -600,7 +495,7 @@ void tg_conn_closed(struct tg_conn *conn)
     if (conn->state == TG_CONN_OPEN) note_end(conn, CLOSE_ABNORMAL, (struct tg_slice){0});
     conn->state = TG_CONN_CLOSED;
     clear_outbox(conn);
-    drop_inbox(conn);
+    tg_conn_order_drop(conn);
     conn->transport = NULL;
     tg_list_remove(&conn->dirty_link);
     tg_wheel_disarm(&conn->worker->wheel, &conn->timer);
@@ -636,7 +531,7 @@ void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
     if (conn->is_draining)
         tg_conn_drain(conn);
     else
-        work_off(conn);
+        tg_conn_order_go_on(conn);
 }
 
 /* ---- what script and dispatch ask ---- */
@@ -684,7 +579,7 @@ enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slic
     if (conn->state != TG_CONN_OPEN) return TG_E_CLOSED;
     if (queue_close_frame(conn, code, reason) != TG_OK) conn->is_broken = true;
     note_end(conn, code, reason);
-    clear_inbox(conn); /* RFC 6455 5.5.1: after a close frame data means nothing */
+    tg_conn_order_clear(conn); /* RFC 6455 5.5.1: after a close frame data means nothing */
     set_outbox_high(conn, false);
     tg_worker_mark_dirty(conn->worker, conn);
     return TG_OK;

@@ -1,136 +1,19 @@
-/* The one door for lua_resume of tasks, resume_task, and for lua_resetthread, unwind_task.
+/* The one door for lua_resume of tasks, resume_task, and for what ends a suspended one, unwind_task.
  *
- * Invariants: the refs table lies at index 1 of every coroutine of the pool for good, and a finished task
- * leaves nothing above it. A task is in `ready` iff it is READY, or WAITING no more because it was cancelled.
- * A WAITING task has a wait that points back to it, until one of the two lets go. */
+ * Invariants: a task is in `ready` iff it is READY. A WAITING task has a wait that points back to it, until
+ * one of the two lets go. */
 #include "script/task.h"
 
 #include "script/blame.h"
-#include "script/call.h"
 #include "script/libs/coroutine.h"
+#include "script/task_pool.h"
 
 #include <lauxlib.h>
-#include <stdlib.h>
 
 /* What waits and is woken by the thousand shares the loop with everything else. */
 enum { TASKS_PER_TURN = 64 };
 
 static const struct tg_failure no_memory = {.message = TG_SLICE("not enough memory")};
-
-/* ---- the pool ---- */
-
-void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world)
-{
-    *pool = (struct tg_task_pool){.world = world};
-    tg_list_init(&pool->idle);
-    tg_list_init(&pool->ready);
-    tg_list_init(&pool->tasks);
-    pool->nobody = (struct tg_task){.pool = pool, .thread = world->L};
-    tg_task_set(world->L, &pool->nobody); /* threads that are made take it over */
-}
-
-/* new_thread(task): anchors a thread with the refs table on its stack. */
-static int new_thread(lua_State *L)
-{
-    struct tg_task *task = lua_touserdata(L, 1);
-    struct tg_world *world = task->pool->world;
-    lua_State *thread = lua_newthread(L);
-    task->ref = tg_world_keep(world, L);
-    tg_world_push_refs(world, thread);
-    task->thread = thread;
-    return 0;
-}
-
-static void nap_over(struct tg_timer *timer);
-static void nap_cancelled(struct tg_wait *wait);
-
-static struct tg_task *new_task(struct tg_task_pool *pool)
-{
-    struct tg_task *task = calloc(1, sizeof *task);
-    if (!task) return NULL;
-    task->pool = pool;
-    tg_list_init(&task->link);
-    tg_list_init(&task->siblings);
-    tg_list_init(&task->nap.link);
-    tg_timer_init(&task->nap.timer, nap_over);
-    task->nap.wait.cancel = nap_cancelled;
-    if (tg_call_protected(pool->world->L, new_thread, task, NULL) != LUA_OK) {
-        free(task);
-        return NULL;
-    }
-    tg_task_set(task->thread, task);
-    return task;
-}
-
-/* Back to a fresh coroutine. */
-static void renew(struct tg_task *task)
-{
-    lua_resetthread(task->thread);
-    lua_settop(task->thread, 0);
-    tg_world_push_refs(task->pool->world, task->thread);
-}
-
-static struct tg_task *take_idle(struct tg_task_pool *pool)
-{
-    struct tg_list *node = pool->idle.next;
-    tg_list_remove(node);
-    pool->idle_count--;
-    return TG_CONTAINER(node, struct tg_task, link);
-}
-
-static struct tg_task *take(struct tg_task_pool *pool)
-{
-    if (pool->idle_count == 0) return new_task(pool);
-    struct tg_task *task = take_idle(pool);
-    /* The debug library can reach into a thread that it has seen running. */
-    if (lua_status(task->thread) != LUA_OK || lua_gettop(task->thread) != 1) renew(task);
-    return task;
-}
-
-static int forget_thread(lua_State *L)
-{
-    struct tg_task *task = lua_touserdata(L, 1);
-    tg_world_forget(task->pool->world, L, task->ref);
-    return 0;
-}
-
-static void free_task(struct tg_task *task)
-{
-    /* Somebody may still hold the thread. */
-    tg_task_set(task->thread, &task->pool->nobody);
-    tg_call_protected(task->pool->world->L, forget_thread, task, NULL);
-    free(task);
-}
-
-static void give_back(struct tg_task *task)
-{
-    struct tg_task_pool *pool = task->pool;
-    if (task->is_parked) {
-        tg_list_remove(&task->siblings);
-        pool->count--;
-    }
-    task->state = TG_TASK_ENDED;
-    task->is_parking = task->is_parked = task->is_cancelled = task->is_unwinding = false;
-    task->is_giving_way = false;
-    task->held = 0;
-    task->conn = NULL;
-    task->context = NULL;
-    task->origin = NULL;
-    task->arguments = 0;
-    if (pool->idle_count == TG_TASK_POOL) {
-        free_task(task);
-        return;
-    }
-    /* The one whose stack is warm is taken first. */
-    tg_list_append(pool->idle.next, &task->link);
-    pool->idle_count++;
-}
-
-void tg_task_pool_deinit(struct tg_task_pool *pool)
-{
-    tg_task_cancel_all(pool, NULL);
-    while (pool->idle_count > 0) free(take_idle(pool));
-}
 
 /* ---- the end of a task ---- */
 
@@ -140,7 +23,7 @@ static void finish(struct tg_task *task, enum tg_task_ending ending)
     void *context = task->context;
     struct tg_task_pool *pool = task->pool;
     bool is_told = task->is_parked && kind->ended;
-    give_back(task);
+    tg_task_pool_give_back(task);
     if (is_told) kind->ended(pool, context, ending);
 }
 
@@ -153,7 +36,7 @@ static void fail(struct tg_task *task)
         TG_E_NO_MEMORY)
         task->kind->failed(task->context, &no_memory);
     task->is_unwinding = true;
-    renew(task);
+    tg_task_renew(task);
 }
 
 static void stop_waiting(struct tg_task *task)
@@ -176,8 +59,7 @@ static void unwind_task(struct tg_task *task)
     tg_world_restart_collector(task->pool->world);
     if (!is_clean)
         tg_failure_tell(task->pool->world, thread, task->origin, task->context, task->kind->failed);
-    lua_settop(thread, 0);
-    tg_world_push_refs(task->pool->world, thread);
+    tg_task_renew(task);
 }
 
 static void end_cancelled(struct tg_task *task)
@@ -262,7 +144,7 @@ static enum tg_outcome step(struct tg_task *task, int arguments)
 enum tg_outcome tg_task_run(struct tg_task_pool *pool, struct tg_conn *conn, const struct tg_task_kind *kind,
                             lua_CFunction body, void *context)
 {
-    struct tg_task *task = take(pool);
+    struct tg_task *task = tg_task_pool_take(pool);
     if (!task) {
         kind->failed(context, &no_memory);
         return TG_FAILED;
@@ -278,7 +160,7 @@ enum tg_outcome tg_task_run(struct tg_task_pool *pool, struct tg_conn *conn, con
 struct tg_task *tg_task_spawn(struct tg_task_pool *pool, struct tg_conn *conn,
                               const struct tg_task_kind *kind, void *context)
 {
-    struct tg_task *task = take(pool);
+    struct tg_task *task = tg_task_pool_take(pool);
     if (!task) return NULL;
     task->conn = conn;
     task->kind = kind;
@@ -382,6 +264,8 @@ int tg_task_nap(lua_State *L, struct tg_list *list, uint64_t deadline_ms, lua_KF
                 lua_KContext context)
 {
     struct tg_task *task = tg_task_check_wait(L);
+    tg_timer_init(&task->nap.timer, nap_over);
+    task->nap.wait.cancel = nap_cancelled;
     task->nap.is_timed_out = false;
     if (deadline_ms == 0) return give_way(L, task, k, context);
     if (list) tg_list_append(list, &task->nap.link);
@@ -406,4 +290,10 @@ void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn)
     /* What a <close> variable spawns meanwhile comes behind, and ends without having begun. */
     for (struct tg_list *node; (node = tg_list_take_first(tasks));)
         end_cancelled(TG_CONTAINER(node, struct tg_task, siblings));
+}
+
+void tg_task_pool_deinit(struct tg_task_pool *pool)
+{
+    tg_task_cancel_all(pool, NULL);
+    tg_task_pool_drain(pool);
 }

@@ -1,0 +1,111 @@
+/* Invariant: is_inbox_blocked only while something runs beside which the first message of the inbox may not
+ * be handled, so that it is read twice at most. */
+#include "core/conn_order.h"
+
+#include "core/dispatch.h"
+#include "core/worker.h"
+
+#include <stdlib.h>
+
+bool tg_conn_may_start(const struct tg_conn *conn, const struct tg_action *action)
+{
+    if (conn->running == 0) return true;
+    return action && action == conn->running_action && conn->running < action->concurrency;
+}
+
+void tg_conn_note(struct tg_conn *conn, const struct tg_action *action, enum tg_outcome outcome)
+{
+    if (outcome != TG_WAITING) return;
+    conn->running++;
+    conn->running_action = action;
+}
+
+bool tg_conn_order_is_busy(const struct tg_conn *conn)
+{
+    return conn->running || conn->is_starting || conn->is_draining || conn->inbox.first;
+}
+
+void tg_conn_order_drop(struct tg_conn *conn)
+{
+    conn->worker->metrics.inbox_messages -= conn->inbox.count;
+    tg_inbox_clear(&conn->inbox);
+    conn->is_inbox_blocked = false;
+}
+
+void tg_conn_order_clear(struct tg_conn *conn)
+{
+    tg_conn_order_drop(conn);
+    tg_conn_set_inbox_full(conn, false);
+}
+
+/* At half of what it holds we listen again. */
+static void balance_inbox(struct tg_conn *conn)
+{
+    const struct tg_config *config = conn->worker->config;
+    const struct tg_inbox *inbox = &conn->inbox;
+    if (inbox->count >= config->inbox_messages || inbox->bytes >= config->inbox_max_bytes)
+        tg_conn_set_inbox_full(conn, true);
+    else if (inbox->count <= config->inbox_messages / 2 && inbox->bytes <= config->inbox_max_bytes / 2)
+        tg_conn_set_inbox_full(conn, false);
+}
+
+static bool may_begin(const struct tg_conn *conn)
+{
+    if (conn->state != TG_CONN_OPEN || conn->is_starting || conn->is_draining) return false;
+    if (conn->running == 0) return true;
+    return !conn->is_inbox_blocked && tg_conn_may_start(conn, conn->running_action);
+}
+
+void tg_conn_order_go_on(struct tg_conn *conn)
+{
+    if (conn->running == 0) conn->is_inbox_blocked = false;
+    for (struct tg_inbox_message *message; may_begin(conn) && (message = tg_inbox_take(&conn->inbox));) {
+        if (!tg_dispatch(conn, (struct tg_slice){message->bytes, message->length}, message->is_binary)) {
+            tg_inbox_put_back(&conn->inbox, message);
+            conn->is_inbox_blocked = true;
+            break;
+        }
+        conn->worker->metrics.inbox_messages--;
+        free(message);
+    }
+    balance_inbox(conn);
+}
+
+void tg_conn_order_keep(struct tg_conn *conn, struct tg_slice message, bool is_binary)
+{
+    if (conn->is_draining) return; /* it is not begun any more, and 1001 says so */
+    if (tg_inbox_add(&conn->inbox, message, is_binary) != TG_OK) {
+        tg_dispatch_answer_no_memory(conn, message);
+        return;
+    }
+    conn->worker->metrics.inbox_messages++;
+    tg_conn_order_go_on(conn);
+}
+
+/* ---- calls ---- */
+
+void tg_conn_call_begin(struct tg_conn *conn, struct tg_question *call)
+{
+    call->number = ++conn->call_count;
+    tg_list_append(&conn->calls, &call->link);
+}
+
+bool tg_conn_call_answer(struct tg_conn *conn, uint64_t number, const struct tg_value *payload)
+{
+    for (struct tg_list *node = conn->calls.next; node != &conn->calls; node = node->next) {
+        struct tg_question *call = TG_CONTAINER(node, struct tg_question, link);
+        if (call->number != number) continue;
+        tg_list_remove(&call->link);
+        call->ended(call, TG_OK, payload);
+        return true;
+    }
+    return false;
+}
+
+void tg_conn_order_end_calls(struct tg_conn *conn, enum tg_status status)
+{
+    for (struct tg_list *node; (node = tg_list_take_first(&conn->calls));) {
+        struct tg_question *call = TG_CONTAINER(node, struct tg_question, link);
+        call->ended(call, status, NULL);
+    }
+}
