@@ -1,7 +1,8 @@
 /* tide.tcp: sockets to other servers, with the methods and results of LuaSocket's, that wait without
  * blocking.
  *
- *     tcp.c         connecting, sending, receiving, the end
+ *     tcp.c         connecting, sending, receiving
+ *     tcp_socket.c  waiting, the end, names and options
  *     tcp_items.c   what a receive takes: a line, so many bytes, everything
  */
 #ifndef TG_SCRIPT_LIBS_TCP_H
