@@ -30,7 +30,7 @@ struct tg_worker {
     struct tg_generation *generation; /* that new connections get */
     struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
     struct tg_processes *processes;
-    struct tg_fetcher *fetcher;       /* outgoing HTTP; NULL where there is none */
+    struct tg_fetcher *fetcher; /* outgoing HTTP; NULL where there is none */
     struct tg_metrics metrics;
     struct tg_wheel wheel;
     uint64_t alarm_ms;    /* what the loop was asked for last */

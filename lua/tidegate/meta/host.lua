@@ -113,8 +113,9 @@ function host.next(watcher) end
 ---@return boolean
 function host.is_task(value) end
 
---- What the library of HTTP calls a function that sends: `prepare` gets its arguments, checks them, and
---- returns url, method, a list of headers, and if they are given body, timeout_ms, max_bytes, redirects.
+--- What the library of HTTP calls a function that sends: `prepare` gets its arguments, checks
+--- them, and returns url, method, a list of headers, and if they are given body, timeout_ms,
+--- max_bytes, redirects.
 ---@param prepare function
 ---@return fun(...): tidegate.HttpResponse?, string?
 function host.http_function(prepare) end
