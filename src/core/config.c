@@ -19,6 +19,7 @@
 enum {
     GIB = 1024 * 1024 * 1024,
     DAY_SECONDS = 86400,
+    DAY_MS = DAY_SECONDS * 1000,
     CONNECTIONS_MAX = (1 << 24) - 1, /* TG_SLOT_BITS */
     NAME_BYTES_MAX = 64,
 };
@@ -69,9 +70,9 @@ static const struct tg_setting settings[] = {
             "messages of one client that wait for a handler; at so many: nothing is read from it"),
     INTEGER(inbox_max_bytes, "1048576", 1, 4 * (int64_t)GIB,
             "bytes of such messages; at so many: nothing is read from it"),
-    INTEGER(handler_timeout_ms, "0", 0, DAY_SECONDS * 1000,
+    INTEGER(handler_timeout_ms, "0", 0, DAY_MS,
             "a handler that waits longer is ended and answered for; 0: none is"),
-    INTEGER(disconnected_timeout_ms, "5000", 1, DAY_SECONDS * 1000,
+    INTEGER(disconnected_timeout_ms, "5000", 1, DAY_MS,
             "a hook `disconnected` that waits longer is ended"),
     INTEGER(heartbeat_seconds, "25", 0, DAY_SECONDS, "silence of a client before it is pinged; 0: never"),
     INTEGER(heartbeat_timeout_seconds, "20", 1, DAY_SECONDS, "wait for an answer to a ping; then: dropped"),
