@@ -141,10 +141,13 @@ describe("the documentation", function()
 
   it("explains every metric in one place, and names no other", function()
     local kinds <const> = {}
-    for name, kind in read("src/core/metrics.h"):gmatch 'X%(([%w_]+), (%l+), "' do
-      kinds["tidegate_" .. name .. (kind == "counter" and "_total" or "")] = kind
+    for _, list in ipairs { "src/core/metrics.h", "src/core/series.h" } do
+      for name, kind in read(list):gmatch 'X%(([%w_]+), (%l+),[%s\\]+"' do
+        kinds["tidegate_" .. name .. (kind == "counter" and "_total" or "")] = kind
+      end
     end
-    assert.is_not_nil(next(kinds), "src/core/metrics.h has another shape")
+    assert.equal("gauge", kinds.tidegate_connections, "src/core/metrics.h has another shape")
+    assert.equal("histogram", kinds.tidegate_handler_seconds, "src/core/series.h has another shape")
     assert.same(kinds, found(read "docs/operations.md", "\n| `(tidegate_[%w_]+)` | (%l+) |"))
     for _, page in ipairs(pages) do
       for name in pairs(found(read(page), "`(tidegate_[%w_]+)`")) do

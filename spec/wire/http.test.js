@@ -204,7 +204,7 @@ describe('the health of the gateway', () => {
     assert.match(answer.headers['content-type'], /^text\/plain\b.*version=0\.0\.4/);
     const types = new Map();
     for (const line of answer.body.trimEnd().split('\n')) {
-      const type = /^# TYPE (tidegate_[a-z0-9_]+) (counter|gauge)$/.exec(line);
+      const type = /^# TYPE (tidegate_[a-z0-9_]+) (counter|gauge|histogram)$/.exec(line);
       if (type) types.set(type[1], type[2]);
       else if (!line.startsWith('# HELP ')) assert.match(line, /^tidegate_[a-z0-9_]+(\{[^}]*\})? -?\d+(\.\d+)?$/);
     }

@@ -62,6 +62,7 @@ struct tg_config {
     /* limits of the process */
     uint32_t max_connections; /* 0: what the system's limit of open files allows; 503 beyond */
     uint32_t max_tasks;       /* alive at once of those that scripts spawn; tide.spawn raises beyond */
+    uint32_t stall_ms;        /* a turn of the loop that takes longer is counted and logged */
     uint32_t drain_seconds;   /* from SIGTERM to leaving, at most */
 
     /* outgoing HTTP of scripts */

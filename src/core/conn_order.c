@@ -28,6 +28,7 @@ bool tg_conn_order_is_busy(const struct tg_conn *conn)
 void tg_conn_order_drop(struct tg_conn *conn)
 {
     conn->worker->metrics.inbox_messages -= conn->inbox.count;
+    conn->worker->metrics.inbox_bytes -= conn->inbox.bytes;
     tg_inbox_clear(&conn->inbox);
     conn->is_inbox_blocked = false;
 }
@@ -66,6 +67,7 @@ void tg_conn_order_go_on(struct tg_conn *conn)
             break;
         }
         conn->worker->metrics.inbox_messages--;
+        conn->worker->metrics.inbox_bytes -= message->length;
         free(message);
     }
     balance_inbox(conn);
@@ -79,6 +81,7 @@ void tg_conn_order_keep(struct tg_conn *conn, struct tg_slice message, bool is_b
         return;
     }
     conn->worker->metrics.inbox_messages++;
+    conn->worker->metrics.inbox_bytes += message.length;
     tg_conn_order_go_on(conn);
 }
 

@@ -15,6 +15,7 @@ void tg_dispatch_answer_issues(struct tg_conn *conn, struct tg_issues *issues, c
 {
     tg_issues_finish(issues);
     conn->worker->metrics.messages_invalid++;
+    conn->consumer->counters->messages_invalid++;
     tg_log(TG_LOG_DEBUG, "message_invalid", TG_LOG_CONN(conn), TG_LOG_I("errors", issues->count));
     struct tg_buf *out;
     if (tg_conn_begin(conn, &out) != TG_OK) return;
@@ -127,12 +128,14 @@ static bool dispatch_message(struct tg_conn *conn, struct tg_slice text)
     bool is_its_turn = true;
     tg_buf_truncate(&worker->issues, 0);
     tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
+    issues.counts = worker->issue_counts;
     switch (read_message(conn, text, &envelope, &action, &issues)) {
     case TG_OK:
         if (!tg_conn_may_start(conn, action)) {
             is_its_turn = false;
             break;
         }
+        action->handler->messages++;
         log_received(conn, action, &envelope);
         tg_conn_note(conn, action, script->ops->message(script, conn, action, &envelope));
         break;

@@ -48,6 +48,8 @@
     X(processes_refused, counter, "Child programs not started: process_max_concurrent")                      \
     X(processes_killed, counter, "Child programs killed: their time, their output, or nobody waits")         \
     X(blocking_calls, counter, "Calls that held the loop for blocking_call_ms; development only")            \
+    X(inbox_bytes, gauge, "Bytes of such messages")                                                          \
+    X(loop_stalls, counter, "Turns of the loop that took longer than stall_ms")                              \
     X(outbox_bytes, gauge, "Bytes queued in all outboxes now")                                               \
     X(script_heap_bytes, gauge, "Memory of the Lua state")                                                   \
     X(http_requests, counter, "Plain HTTP requests answered")                                                \

@@ -31,12 +31,24 @@ static void *with_room(struct tg_arena *arena, void *items, uint32_t count, size
     return grown;
 }
 
+static struct tg_counters *new_counters(struct tg_registry *registry, struct tg_slice consumer)
+{
+    static const struct tg_slice names[TG_HOOKS] = {TG_SLICE("connected"), TG_SLICE("disconnected"),
+                                                    TG_SLICE("receive"), TG_SLICE("on_binary")};
+    struct tg_counters *counters = tg_arena_calloc(&registry->arena, 1, sizeof *counters);
+    for (int i = 0; counters && i < TG_HOOKS; i++)
+        counters->hooks[i] = (struct tg_handler){.consumer = consumer, .name = names[i], .is_hook = true};
+    return counters;
+}
+
 enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_consumer *consumer)
 {
     struct tg_consumer **consumers =
         with_room(&registry->arena, registry->consumers, registry->consumer_count, sizeof(void *));
     if (!consumers) return TG_E_NO_MEMORY;
     registry->consumers = consumers;
+    consumer->counters = new_counters(registry, consumer->name);
+    if (!consumer->counters) return TG_E_NO_MEMORY;
     consumers[registry->consumer_count++] = consumer;
     tg_map_init(&consumer->actions, registry->seed);
     return TG_OK;
@@ -56,6 +68,9 @@ enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_co
         with_room(&registry->arena, consumer->ordered_actions, consumer->action_count, sizeof(void *));
     if (!ordered) return TG_E_NO_MEMORY;
     consumer->ordered_actions = ordered;
+    action->handler = tg_arena_calloc(&registry->arena, 1, sizeof *action->handler);
+    if (!action->handler) return TG_E_NO_MEMORY;
+    *action->handler = (struct tg_handler){.consumer = consumer->name, .name = action->name};
     enum tg_status status = tg_map_add(&consumer->actions, action->name, action);
     if (status == TG_OK) ordered[consumer->action_count++] = action;
     return status;

@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "core/handler.h"
 #include "wire/route.h"
 #include "wire/schema.h"
 
@@ -32,8 +33,16 @@ struct tg_action {
     uint64_t timeout_ms;             /* of the handler; 0: handler_timeout_ms */
     struct tg_slice summary, description;
     struct tg_texts tags;
-    struct tg_texts outputs; /* actions of the declared replies */
-    struct tg_slice source;  /* file:line of the handler */
+    struct tg_texts outputs;    /* actions of the declared replies */
+    struct tg_slice source;     /* file:line of the handler */
+    struct tg_handler *handler; /* its counters, in the arena; made by tg_registry_add_action */
+};
+
+enum tg_hook { TG_HOOK_CONNECTED, TG_HOOK_DISCONNECTED, TG_HOOK_RECEIVE, TG_HOOK_BINARY, TG_HOOKS };
+
+struct tg_counters {
+    uint64_t messages_invalid;
+    struct tg_handler hooks[TG_HOOKS];
 };
 
 struct tg_consumer {
@@ -49,7 +58,8 @@ struct tg_consumer {
     struct tg_map actions;              /* name -> struct tg_action */
     struct tg_action **ordered_actions; /* as declared */
     uint32_t action_count;
-    void *script_data; /* the script's own, in the arena */
+    struct tg_counters *counters; /* in the arena; made by tg_registry_add_consumer */
+    void *script_data;            /* the script's own, in the arena */
 };
 
 /* One path and who serves it. */

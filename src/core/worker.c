@@ -22,6 +22,8 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_segment_pool_init(&worker->segments);
     tg_arena_init(&worker->arena, KEEP_ARENA_BYTES);
     tg_buf_init(&worker->issues);
+    worker->turns.tasks = (struct tg_handler){.name = TG_SLICE("task"), .is_hook = true};
+    worker->turns.number = 1;
     tg_timer_init(&worker->drain_timer, drain_is_over);
     /* Serials start at the wall clock, so that ids of an earlier run of the program never match. */
     worker->next_serial = tg_clock_wall_ms(clock) & ((1ull << (64 - TG_SLOT_BITS)) - 1);
@@ -156,6 +158,12 @@ void tg_worker_flush(struct tg_worker *worker)
             tg_conn_flush(TG_CONTAINER(node, struct tg_conn, dirty_link));
     }
     ask_for_more(worker);
+}
+
+void tg_worker_end_turn(struct tg_worker *worker, uint64_t ns)
+{
+    tg_turn_end(&worker->turns, ns, worker->config->stall_ms);
+    worker->metrics.loop_stalls = worker->turns.stalls;
 }
 
 /* ---- the end ---- */

@@ -16,7 +16,9 @@
 #include "core/fetch.h"
 #include "core/loop.h"
 #include "core/metrics.h"
+#include "core/turn.h"
 #include "core/wheel.h"
+#include "wire/issue.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +34,8 @@ struct tg_worker {
     struct tg_processes *processes;
     struct tg_fetcher *fetcher; /* outgoing HTTP; NULL where there is none */
     struct tg_metrics metrics;
+    struct tg_turns turns;
+    uint64_t issue_counts[TG_ISSUE_TYPES]; /* errors told to clients */
     struct tg_wheel wheel;
     uint64_t alarm_ms;    /* what the loop was asked for last */
     struct tg_list conns; /* all, oldest first */
@@ -95,6 +99,9 @@ void tg_worker_alarm(struct tg_worker *worker);
 
 /* Flushes until nothing is dirty; after FLUSH_ROUNDS it asks for another turn instead. */
 void tg_worker_flush(struct tg_worker *worker);
+
+/* The loop is about to sleep: the turn, which began when it woke, held it for `ns`. */
+void tg_worker_end_turn(struct tg_worker *worker, uint64_t ns);
 
 /* ---- the end ---- */
 

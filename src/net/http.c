@@ -4,6 +4,7 @@
 #include "net/http.h"
 
 #include "core/registry.h"
+#include "core/series.h"
 #include "net/files.h"
 #include "net/head.h"
 #include "wire/handshake.h"
@@ -60,6 +61,7 @@ int tg_http_write(struct lws *wsi, const struct tg_answer *answer)
 static struct tg_answer answer_metrics(struct tg_server *server, struct tg_buf *text)
 {
     tg_metrics_write(&server->worker->metrics, text);
+    tg_series_write(server->worker, text);
     if (text->has_failed) return TG_ANSWER_ERROR(503, "Out of memory");
     return (struct tg_answer){
         .status = 200, .content_type = "text/plain; version=0.0.4", .body = tg_buf_peek(text)};

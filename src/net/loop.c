@@ -2,6 +2,9 @@
  * check, right after the poll; what timers and other threads' wake-ups produced in prepare, before
  * the loop goes to sleep. So nothing waits for the next event, and nothing is flushed twice.
  *
+ * A turn, for the metrics, is the time between two sleeps less what libuv says that it slept: the time at
+ * which poll returned is nobody's to ask.
+ *
  * Invariant: core sees one time within a turn, the one that libuv cached; the alarm is relative to it. */
 #include "net/loop.h"
 
@@ -21,6 +24,8 @@ struct tg_net_loop {
     uv_async_t wake;
     uv_signal_t terminate, interrupt;
     struct tg_worker *worker; /* borrowed */
+    uint64_t turn_began_ns;   /* the last time before sleep, and what the loop had slept by then */
+    uint64_t idle_ns;
     void (*on_signal)(void *context, int number);
     void *signal_context;
 };
@@ -78,9 +83,20 @@ static uint64_t wall_ms(struct tg_clock *clock)
 
 /* ---- libuv's callbacks ---- */
 
+static void end_turn(struct tg_net_loop *loop)
+{
+    uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(&loop->uv);
+    uint64_t passed_ns = now_ns - loop->turn_began_ns, slept_ns = idle_ns - loop->idle_ns;
+    loop->turn_began_ns = now_ns;
+    loop->idle_ns = idle_ns;
+    tg_worker_end_turn(loop->worker, passed_ns > slept_ns ? passed_ns - slept_ns : 0);
+}
+
 static void flush_before_sleep(uv_prepare_t *handle)
 {
-    tg_worker_flush(((struct tg_net_loop *)handle->data)->worker);
+    struct tg_net_loop *loop = handle->data;
+    tg_worker_flush(loop->worker);
+    end_turn(loop);
 }
 
 static void flush_after_poll(uv_check_t *handle)
@@ -114,6 +130,7 @@ enum tg_status tg_net_loop_open(struct tg_net_loop **out, struct tg_error *error
         free(loop);
         return tg_error_set(error, TG_E_IO, "the event loop cannot be made: %s", uv_strerror(failure));
     }
+    uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
     /* These only link into the loop and cannot fail; the async handle needs a descriptor. */
     uv_timer_init(&loop->uv, &loop->alarm);
     uv_prepare_init(&loop->uv, &loop->before_sleep);
@@ -162,6 +179,7 @@ void *tg_net_loop_uv(struct tg_net_loop *loop)
 void tg_net_loop_attach(struct tg_net_loop *loop, struct tg_worker *worker)
 {
     loop->worker = worker;
+    loop->turn_began_ns = uv_hrtime();
     uv_prepare_start(&loop->before_sleep, flush_before_sleep);
     uv_check_start(&loop->after_poll, flush_after_poll);
 }

@@ -50,7 +50,11 @@ static void show_heap(struct tg_host *host)
 static enum tg_outcome on_connected(struct tg_script *script, struct tg_conn *conn)
 {
     struct tg_host *host = host_of(script);
-    struct tg_run run = {.world = &host->world, .conn = conn, .what = "connected", .answers = true};
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "connected",
+                         .answers = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_CONNECTED]};
     if (!tg_hooks_of(conn)->connected) return TG_DONE;
     enum tg_outcome outcome = tg_run_connected(&host->tasks, &run);
     show_heap(host);
@@ -65,6 +69,7 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .conn = conn,
                          .action = action,
                          .envelope = envelope,
+                         .handler = action->handler,
                          .ref = envelope->ref,
                          .answers = true};
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
@@ -76,8 +81,10 @@ static enum tg_outcome on_frame(struct tg_script *script, struct tg_conn *conn, 
                                 bool is_binary)
 {
     struct tg_host *host = host_of(script);
+    enum tg_hook hook = conn->consumer->is_text ? TG_HOOK_RECEIVE : TG_HOOK_BINARY;
     struct tg_run run = {.world = &host->world,
                          .conn = conn,
+                         .handler = &conn->consumer->counters->hooks[hook],
                          .what = conn->consumer->is_text ? "receive" : "on_binary",
                          .data = data,
                          .is_binary = is_binary,
@@ -91,8 +98,12 @@ static enum tg_outcome on_disconnected(struct tg_script *script, struct tg_conn 
                                        struct tg_slice reason)
 {
     struct tg_host *host = host_of(script);
-    struct tg_run run = {
-        .world = &host->world, .conn = conn, .what = "disconnected", .data = reason, .code = code};
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "disconnected",
+                         .data = reason,
+                         .code = code,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_DISCONNECTED]};
     if (!tg_hooks_of(conn)->disconnected) return TG_DONE;
     enum tg_outcome outcome = tg_run_disconnected(&host->tasks, &run);
     show_heap(host);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "core/dispatch.h"
+#include "core/turn.h"
 #include "core/worker.h"
 #include "script/conn_handle.h"
 #include "script/message_type.h"
@@ -182,6 +183,7 @@ static bool finish_payload(lua_State *L, struct tg_run *run)
     struct tg_issues issues;
     tg_buf_truncate(&worker->issues, 0);
     tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
+    issues.counts = worker->issue_counts;
     const struct tg_payload_work work = {
         .world = run->world, .arena = &worker->arena, .issues = &issues, .holder = lua_gettop(L)};
     tg_payload_work(&work, L, run->envelope->calls);
@@ -312,6 +314,12 @@ static void answer_late(const struct tg_run *run)
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
 }
 
+static void note_end(const struct tg_run *run, uint64_t now_ns)
+{
+    tg_times_note(&run->handler->wall, now_ns - run->began_ns);
+    tg_times_note(&run->handler->held, run->held_ns);
+}
+
 /* After a wait. Whoever cancels what belongs to a connection that has ended knows of it already. */
 static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending ending)
 {
@@ -319,16 +327,30 @@ static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending 
     struct tg_run *run = context;
     struct tg_conn *conn = run->conn;
     bool is_expected = ending != TG_TASK_CANCELLED || run->is_late;
+    note_end(run, tg_turn_now_ns());
     if (run->is_late && ending == TG_TASK_CANCELLED) answer_late(run);
     tg_wheel_disarm(&conn->worker->wheel, &run->timer);
     free(run);
     if (is_expected) tg_conn_ended(conn, ending == TG_TASK_DONE ? TG_DONE : TG_FAILED);
 }
 
+/* A slice of the loop's time: from a resume to the next wait, or to the end. */
+static void held(void *context, uint64_t from_ns, uint64_t to_ns)
+{
+    struct tg_run *run = context;
+    if (!run->began_ns) run->began_ns = from_ns;
+    run->held_ns += to_ns - from_ns;
+    tg_turn_note(&run->conn->worker->turns, run->handler, to_ns - from_ns);
+}
+
 static enum tg_outcome run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
 {
-    static const struct tg_task_kind kind = {.park = park, .failed = tell_failure, .ended = ended};
-    return tg_task_run(pool, run->conn, &kind, body, run);
+    static const struct tg_task_kind kind = {
+        .park = park, .held = held, .failed = tell_failure, .ended = ended};
+    enum tg_outcome outcome = tg_task_run(pool, run->conn, &kind, body, run);
+    /* One that has waited is another copy by now. */
+    if (outcome != TG_WAITING) note_end(run, run->began_ns + run->held_ns);
+    return outcome;
 }
 
 enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run)

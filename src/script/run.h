@@ -23,10 +23,12 @@ struct tg_run {
     struct tg_slice data;               /* borrowed until the arguments are made */
     uint16_t code;
     bool is_binary;
-    bool answers;          /* what goes wrong is told to the client */
-    bool is_late;          /* its time is over */
-    struct tg_timer timer; /* of that */
-    struct tg_task *task;  /* once it has waited */
+    bool answers;               /* what goes wrong is told to the client */
+    bool is_late;               /* its time is over */
+    struct tg_timer timer;      /* of that */
+    struct tg_task *task;       /* once it has waited */
+    struct tg_handler *handler; /* whose counters note it */
+    uint64_t began_ns, held_ns; /* when it first ran; how long the loop was its own since */
 };
 
 static inline const struct tg_hooks *tg_hooks_of(const struct tg_conn *conn)

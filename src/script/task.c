@@ -76,11 +76,24 @@ static void end_cancelled(struct tg_task *task)
 
 /* ---- running ---- */
 
+/* A slice of wall time is what it costs the loop; reading the thread's CPU time is a system call. */
+static void note_held(struct tg_task *task, uint64_t from_ns, uint64_t to_ns)
+{
+    struct tg_turns *turns = &task->pool->world->worker->turns;
+    if (task->kind->held)
+        task->kind->held(task->context, from_ns, to_ns);
+    else
+        tg_turn_note(turns, &turns->tasks, to_ns - from_ns);
+}
+
 static int resume_task(struct tg_task *task, int arguments, int *results)
 {
     task->state = TG_TASK_RUNNING;
     task->is_parking = task->is_giving_way = false;
-    return lua_resume(task->thread, NULL, arguments, results);
+    uint64_t from_ns = tg_turn_now_ns();
+    int outcome = lua_resume(task->thread, NULL, arguments, results);
+    note_held(task, from_ns, tg_turn_now_ns());
+    return outcome;
 }
 
 static struct tg_list *owner_list(struct tg_task_pool *pool, struct tg_conn *conn)

@@ -80,6 +80,8 @@ struct tg_task_kind {
     /* The first wait: what `context` borrows from the stack and from the message has to be copied, and
      * task->context set. False without memory: the task is cancelled. */
     bool (*park)(struct tg_task *task);
+    /* It ran without a break between these two times, tg_turn_now_ns. Before any of the others is called. */
+    void (*held)(void *context, uint64_t from_ns, uint64_t to_ns);
     /* Its results, or its error, are the `count` topmost values of its thread. */
     void (*settle)(struct tg_task *task, enum tg_task_ending ending, int count);
     /* What it raised. */

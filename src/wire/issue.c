@@ -273,6 +273,7 @@ static void write_separator(const struct tg_issues *issues)
 void tg_issue_report(struct tg_issues *issues, const struct tg_issue *issue)
 {
     if (issues->count++ >= issues->max) return;
+    if (issues->counts) issues->counts[issue->type]++;
     if (issues->count > 1) write_separator(issues);
     if (issues->style == TG_ISSUE_JSON)
         write_item(issues, issue);

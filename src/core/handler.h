@@ -1,0 +1,24 @@
+/* What a handler or a hook has done: its counters. They lie in the arena of the registry that declares it and
+ * are found by a pointer, so that counting a message costs an addition.
+ */
+#ifndef TG_CORE_HANDLER_H
+#define TG_CORE_HANDLER_H
+
+#include "base/slice.h"
+#include "core/times.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct tg_handler {
+    struct tg_slice consumer; /* its name; empty: tasks that a script spawned */
+    struct tg_slice name;     /* the action, or the hook: "connected" */
+    bool is_hook;
+    uint64_t messages;     /* that it was given */
+    struct tg_times wall;  /* from its begin to its end, waits included */
+    struct tg_times held;  /* the same without the waits: how long the loop was its own */
+    uint64_t turn_number;  /* of the turn that turn_ns belongs to */
+    uint64_t turn_held_ns; /* in that turn */
+};
+
+#endif
