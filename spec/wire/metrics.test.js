@@ -99,6 +99,13 @@ describe('the metrics of handlers', () => {
     assert.ok(Number(line.ms) >= 20 && Number(line.handler_ms) >= 20, JSON.stringify(line));
   });
 
+  it('show that garbage is collected when nothing runs', async () => {
+    const earlier = await server.metric('gc_cycles_total');
+    await ask('litter');
+    await server.metricUntil('gc_cycles_total', (value) => value > earlier);
+    assert.ok((await Scrape.of(server)).get('gc_step_seconds_count') > 0);
+  });
+
   it('are families, each whole behind its head, with buckets that only grow', async () => {
     const { lines } = await Scrape.of(server);
     const seen = new Set();

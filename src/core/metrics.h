@@ -50,6 +50,7 @@
     X(blocking_calls, counter, "Calls that held the loop for blocking_call_ms; development only")            \
     X(inbox_bytes, gauge, "Bytes of such messages")                                                          \
     X(loop_stalls, counter, "Turns of the loop that took longer than stall_ms")                              \
+    X(gc_cycles, counter, "Collections of the Lua state that ended while the loop was idle")                 \
     X(outbox_bytes, gauge, "Bytes queued in all outboxes now")                                               \
     X(script_heap_bytes, gauge, "Memory of the Lua state")                                                   \
     X(http_requests, counter, "Plain HTTP requests answered")                                                \

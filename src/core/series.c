@@ -149,4 +149,5 @@ void tg_series_write(const struct tg_worker *worker, struct tg_buf *out)
     write_handlers(registry, FAMILY_handler_seconds, out);
     write_handlers(registry, FAMILY_handler_cpu_seconds, out);
     write_times(FAMILY_loop_turn_seconds, &worker->turns.times, out);
+    write_times(FAMILY_gc_step_seconds, &worker->gc_steps, out);
 }

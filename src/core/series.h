@@ -15,7 +15,8 @@
     X(issues, counter, "Errors told to clients, by their type")                                              \
     X(handler_seconds, histogram, "From the begin of a handler to its end, waits included")                  \
     X(handler_cpu_seconds, histogram, "The same without the waits: how long a handler held the loop")        \
-    X(loop_turn_seconds, histogram, "How long a turn of the loop kept everything else waiting")
+    X(loop_turn_seconds, histogram, "How long a turn of the loop kept everything else waiting")              \
+    X(gc_step_seconds, histogram, "Steps of the collector while the loop was idle")
 
 /* Appends them all. Check the buf's status. */
 void tg_series_write(const struct tg_worker *worker, struct tg_buf *out);

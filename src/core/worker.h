@@ -35,6 +35,7 @@ struct tg_worker {
     struct tg_fetcher *fetcher; /* outgoing HTTP; NULL where there is none */
     struct tg_metrics metrics;
     struct tg_turns turns;
+    struct tg_times gc_steps;              /* of the script's collector, while the loop was idle */
     uint64_t issue_counts[TG_ISSUE_TYPES]; /* errors told to clients */
     struct tg_wheel wheel;
     uint64_t alarm_ms;    /* what the loop was asked for last */

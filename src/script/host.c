@@ -24,27 +24,10 @@ static struct tg_host *host_of(struct tg_script *script)
     return (struct tg_host *)script;
 }
 
-/* A collection costs as much as there is alive, so it is put off until GARBAGE_BYTES of garbage may have come
- * together, or as much as there is alive, whichever is more: small heaps would be collected all the time. */
-static void tune_collector(struct tg_host *host)
+static void note_run(struct tg_host *host)
 {
-    enum { GARBAGE_BYTES = 1024 * 1024, PAUSE_MIN = 200, PAUSE_MAX = 1000 };
-    uint64_t alive = host->heap.bytes ? host->heap.bytes : 1;
-    uint64_t pause = 100 + 100ull * GARBAGE_BYTES / alive;
-    lua_gc(host->world.L, LUA_GCINC,
-           (int)(pause < PAUSE_MIN   ? PAUSE_MIN
-                 : pause > PAUSE_MAX ? PAUSE_MAX
-                                     : pause),
-           0, 0);
-    host->tuned_bytes = host->heap.bytes;
-}
-
-static void show_heap(struct tg_host *host)
-{
-    *host->heap_metric = host->heap.bytes;
     host->world.worker->metrics.tasks = host->tasks.count;
-    if (host->heap.bytes > 2 * host->tuned_bytes || host->heap.bytes < host->tuned_bytes / 2)
-        tune_collector(host);
+    tg_collector_note(&host->collector);
 }
 
 static enum tg_outcome on_connected(struct tg_script *script, struct tg_conn *conn)
@@ -57,7 +40,7 @@ static enum tg_outcome on_connected(struct tg_script *script, struct tg_conn *co
                          .handler = &conn->consumer->counters->hooks[TG_HOOK_CONNECTED]};
     if (!tg_hooks_of(conn)->connected) return TG_DONE;
     enum tg_outcome outcome = tg_run_connected(&host->tasks, &run);
-    show_heap(host);
+    note_run(host);
     return outcome;
 }
 
@@ -73,7 +56,7 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .ref = envelope->ref,
                          .answers = true};
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
-    show_heap(host);
+    note_run(host);
     return outcome;
 }
 
@@ -90,7 +73,7 @@ static enum tg_outcome on_frame(struct tg_script *script, struct tg_conn *conn, 
                          .is_binary = is_binary,
                          .answers = true};
     enum tg_outcome outcome = tg_run_frame(&host->tasks, &run);
-    show_heap(host);
+    note_run(host);
     return outcome;
 }
 
@@ -106,7 +89,7 @@ static enum tg_outcome on_disconnected(struct tg_script *script, struct tg_conn 
                          .handler = &conn->consumer->counters->hooks[TG_HOOK_DISCONNECTED]};
     if (!tg_hooks_of(conn)->disconnected) return TG_DONE;
     enum tg_outcome outcome = tg_run_disconnected(&host->tasks, &run);
-    show_heap(host);
+    note_run(host);
     return outcome;
 }
 
@@ -136,7 +119,7 @@ static void on_turn(struct tg_script *script)
     struct tg_host *host = host_of(script);
     if (tg_list_is_empty(&host->tasks.ready)) return;
     tg_task_turn(&host->tasks);
-    show_heap(host);
+    note_run(host);
 }
 
 static bool on_has_more(struct tg_script *script)
@@ -203,19 +186,18 @@ enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *confi
 void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
 {
     host->world.worker = worker;
-    host->heap_metric = &worker->metrics.script_heap_bytes;
     worker->generation = &host->generation;
-    lua_gc(host->world.L, LUA_GCCOLLECT); /* what loading left behind */
-    tune_collector(host);
+    tg_collector_start(&host->collector, host->world.L, &host->heap, worker);
     if (tg_life_start(&host->tasks) != TG_OK)
         tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_S("action", "on_start"));
     tg_task_turn(&host->tasks);
-    show_heap(host);
+    note_run(host);
 }
 
 void tg_host_detach(struct tg_host *host)
 {
     tg_task_cancel_all(&host->tasks, NULL);
+    tg_collector_stop(&host->collector);
 }
 
 void tg_host_close(struct tg_host *host)

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "core/script.h"
 #include "core/worker.h"
+#include "script/collector.h"
 #include "script/heap.h"
 #include "script/task.h"
 #include "script/world.h"
@@ -19,10 +20,9 @@ struct tg_host {
     struct tg_generation generation;
     struct tg_world world;
     struct tg_task_pool tasks;
-    uint32_t stops;        /* hooks of on_stop that have not ended */
-    struct tg_heap heap;   /* of the Lua state */
-    uint64_t tuned_bytes;  /* what the heap held when the collector was tuned */
-    uint64_t *heap_metric; /* where its size is shown; set by tg_host_attach */
+    uint32_t stops;      /* hooks of on_stop that have not ended */
+    struct tg_heap heap; /* of the Lua state */
+    struct tg_collector collector;
 };
 
 /* Loads the application in `folder` into a new state: its number is `number`. Every module that fails

@@ -9,6 +9,7 @@ local odd <const> = tide.message('odd "name"\\', s.null())
 local busy <const> = tide.message("busy", s.null())
 local nap <const> = tide.message("nap", s.null())
 local litter <const> = tide.message("litter", s.null())
+local hoard <const> = tide.message("hoard", s.null())
 
 local Costs <const> = tide.consumer({ name = "costs", path = "/ws/costs" })
 
@@ -40,6 +41,15 @@ Costs:on(litter, function()
   local last
   for i = 1, 4000 do
     last = { last, tostring(i) }
+  end
+  return done()
+end)
+
+--- Keeps much, so that a collection is long.
+local hoarded <const> = {}
+Costs:on(hoard, function()
+  for i = 1, 40000 do
+    hoarded[#hoarded + 1] = { i }
   end
   return done()
 end)
