@@ -36,6 +36,7 @@ struct bench {
     int keys;  /* stack indices of what Lua needs */
     int refs;
     int instance;
+    int handler; /* reference of a function that answers with what it gets */
 };
 
 static void die(const char *what)
@@ -99,6 +100,63 @@ static void write(struct bench *bench, lua_State *L)
     lua_pop(L, 1);
 }
 
+/* ---- a handler's coroutine beside a plain protected call ---- */
+
+static void never_fails(void *context, const struct tg_failure *failure)
+{
+    (void)context;
+    die(failure->message.data);
+}
+
+static void no_matter(void *context, uint64_t from_ns, uint64_t to_ns)
+{
+    (void)context, (void)from_ns, (void)to_ns;
+}
+
+static const struct tg_task_kind kind = {.failed = never_fails, .held = no_matter};
+
+/* A message from its text to its reply. The refs table lies at `refs`. */
+static void handle(lua_State *L, struct bench *bench, int refs)
+{
+    const struct tg_ref none = {0};
+    struct tg_world *world = &bench->host->world;
+    check(bench, L);
+    lua_rawgeti(L, refs, TG_REF_KEYS);
+    int keys = lua_gettop(L);
+    lua_rawgeti(L, refs, bench->handler);
+    tg_push_value(L, refs, keys, bench->envelope.payload);
+    lua_call(L, 1, 1);
+    const struct tg_message_type *type = tg_message_type_of_instance(L, -1);
+    tg_buf_truncate(&bench->out, 0);
+    tg_message_push_payload(world, L, -1, type, TG_NAMING_DECLARED);
+    tg_message_write(world, L, -1, type, TG_NAMING_DECLARED, &none, &bench->out);
+}
+
+static int handle_in_task(lua_State *L)
+{
+    handle(L, tg_task_of(L)->context, 1);
+    return 0;
+}
+
+static void run_task(struct bench *bench, lua_State *L)
+{
+    (void)L;
+    tg_task_run(&bench->host->tasks, NULL, &kind, handle_in_task, bench);
+}
+
+static int handle_protected(lua_State *L)
+{
+    struct bench *bench = lua_touserdata(L, 1);
+    tg_world_push_refs(&bench->host->world, L);
+    handle(L, bench, lua_gettop(L));
+    return 0;
+}
+
+static void run_protected(struct bench *bench, lua_State *L)
+{
+    if (tg_call_protected(L, handle_protected, bench, NULL) != LUA_OK) die("a call failed");
+}
+
 /* ---- measuring ---- */
 
 static double now_ns(void)
@@ -119,6 +177,22 @@ static void report(struct bench *bench, lua_State *L, const char *name,
         if (round == 0 || each < least) least = each;
     }
     printf("%s %s %.0f\n", bench->size, name, least);
+}
+
+/* measure_calls(bench) */
+static int measure_calls(lua_State *L)
+{
+    static const char make[] = "local name = ... local make = require('types')[name] return "
+                               "function(payload) return make(payload) end";
+    struct bench *bench = lua_touserdata(L, 1);
+    struct tg_world *world = &bench->host->world;
+    tg_world_load(world, L, make, sizeof make - 1, "=bench");
+    lua_pushstring(L, bench->size);
+    lua_call(L, 1, 1);
+    bench->handler = tg_world_keep(world, L);
+    report(bench, L, "protected", run_protected);
+    report(bench, L, "task", run_task);
+    return 0;
 }
 
 /* measure(bench): with the payload's table made into a message, as a handler would. */
@@ -185,8 +259,9 @@ static void run(struct bench *bench, const char *size, const char *spoilt, int c
     bench->bad = spoil(bench->good, spoilt);
     bench->action = tg_map_get(&consumer->actions, tg_slice_of(size));
     if (!bench->action) die("the application does not handle it");
-    if (tg_call_traced(bench->host->world.L, measure, bench, NULL) != LUA_OK)
-        die(lua_tostring(bench->host->world.L, -1));
+    lua_State *L = bench->host->world.L;
+    if (tg_call_traced(L, measure, bench, NULL) != LUA_OK) die(lua_tostring(L, -1));
+    if (tg_call_traced(L, measure_calls, bench, NULL) != LUA_OK) die(lua_tostring(L, -1));
     free(bench->good);
     free(bench->bad);
 }
