@@ -99,6 +99,7 @@ static const struct tg_setting settings[] = {
     INTEGER(fetch_max_concurrent, "32", 1, 1024, "tide.http requests under way; beyond: they wait"),
     INTEGER(fetch_max_waiting, "1000", 0, 100000, "tide.http requests that wait; beyond: an error"),
     TEXT(fetch_ca_file, "", "certificates that tide.http trusts, PEM; empty: the system's"),
+    INTEGER(lua_memory_mb, "256", 8, 65536, "MB of memory for the Lua code; beyond: the handler fails"),
 };
 /* clang-format on */
 

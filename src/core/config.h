@@ -71,6 +71,9 @@ struct tg_config {
     uint32_t fetch_max_concurrent;  /* beyond: they wait for a place */
     uint32_t fetch_max_waiting;     /* beyond: refused */
     char *fetch_ca_file;            /* certificates of the authorities that are trusted; "": the system's */
+
+    /* limits of scripts */
+    uint32_t lua_memory_mb; /* of a Lua state; what would pass it is not allocated */
 };
 
 /* How a setting's value looks; which C type it fills is the table's affair. */

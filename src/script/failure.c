@@ -10,6 +10,7 @@
 #include <string.h>
 
 struct description {
+    const struct tg_world *world;
     lua_State *thread; /* with the error object on top, its stack as it was */
     const char *origin;
     struct tg_failure *failure;
@@ -55,14 +56,28 @@ static void read_declared(lua_State *L, struct tg_failure *failure)
     failure->is_declared = failure->code.data && failure->detail.data;
 }
 
+/* Pushes what went wrong: of a limit a sentence, else the error object. [-0, +1, e] */
+static void push_error(lua_State *L, const struct description *description)
+{
+    const struct tg_config *config = description->world->config;
+    if (description->failure->kind == TG_FAILED_MEMORY) {
+        lua_pushfstring(L,
+                        "not enough memory: this would have taken more than lua_memory_mb, %d MB; keep less at a "
+                        "time, look for tables that only grow, or raise lua_memory_mb",
+                        (int)config->lua_memory_mb);
+        return;
+    }
+    lua_pushvalue(description->thread, -1);
+    lua_xmove(description->thread, L, 1);
+}
+
 /* describe(description, world): fills the failure and tells it, while the texts are anchored. */
 static int describe(lua_State *L)
 {
     struct description *description = lua_touserdata(L, 1);
     struct tg_failure *failure = description->failure;
     lua_settop(L, 2);
-    lua_pushvalue(description->thread, -1);
-    lua_xmove(description->thread, L, 1);
+    push_error(L, description);
     find_place(description->thread, failure);
     read_declared(L, failure);
     luaL_tolstring(L, 3, NULL);
@@ -85,14 +100,23 @@ static int describe_plainly(lua_State *L)
     return 0;
 }
 
-enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, const char *origin, void *context,
+static enum tg_status try_twice(struct tg_world *world, struct description *description)
+{
+    if (!lua_checkstack(description->thread, 1)) return TG_E_NO_MEMORY;
+    if (tg_call_protected(world->L, describe, description, world) == LUA_OK) return TG_E_SCRIPT;
+    description->failure->is_declared = false;
+    if (tg_call_protected(world->L, describe_plainly, description, world) == LUA_OK) return TG_E_SCRIPT;
+    return TG_E_NO_MEMORY;
+}
+
+enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, enum tg_failure_kind kind,
+                               const char *origin, void *context,
                                void (*tell)(void *context, const struct tg_failure *failure))
 {
-    struct tg_failure failure = {0};
-    struct description description = {thread, origin, &failure, tell, context};
-    if (!lua_checkstack(thread, 1)) return TG_E_NO_MEMORY;
-    if (tg_call_protected(world->L, describe, &description, world) == LUA_OK) return TG_E_SCRIPT;
-    failure.is_declared = false;
-    if (tg_call_protected(world->L, describe_plainly, &description, world) == LUA_OK) return TG_E_SCRIPT;
-    return TG_E_NO_MEMORY;
+    struct tg_failure failure = {.kind = kind};
+    struct description description = {world, thread, origin, &failure, tell, context};
+    world->heap->room_bytes = TG_HEAP_ROOM_BYTES;
+    enum tg_status status = try_twice(world, &description);
+    world->heap->room_bytes = 0;
+    return status;
 }

@@ -12,8 +12,15 @@
 
 #include <stdbool.h>
 
+/* Why a task failed. */
+enum tg_failure_kind {
+    TG_FAILED_RAISED,
+    TG_FAILED_MEMORY, /* beyond lua_memory_mb */
+};
+
 /* Texts are borrowed until the next Lua call. */
 struct tg_failure {
+    enum tg_failure_kind kind;
     bool is_declared;          /* tide.error: meant for the client */
     struct tg_slice code;      /* of a declared error */
     struct tg_slice detail;    /* of a declared error */
@@ -24,9 +31,16 @@ struct tg_failure {
 };
 
 /* Describes the error object on top of `thread`, whose stack is as it was when the error was raised, and
- * calls `tell`. `origin`: where the task was spawned, "chat.lua:12", which ends the traceback; NULL: nowhere.
+ * calls `tell`. Of a limit that was hit the object is not looked at. `origin`: where the task was spawned, "chat.lua:12", which ends the traceback; NULL: nowhere.
  * TG_E_SCRIPT; TG_E_NO_MEMORY: not even that could be told. Never raises. */
-enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, const char *origin, void *context,
+enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, enum tg_failure_kind kind,
+                               const char *origin, void *context,
                                void (*tell)(void *context, const struct tg_failure *failure));
+
+/* The event of the log: that of the limit that was hit, else `raised`. */
+static inline const char *tg_failure_event(const struct tg_failure *failure, const char *raised)
+{
+    return failure->kind == TG_FAILED_MEMORY ? "lua_memory" : raised;
+}
 
 #endif

@@ -77,6 +77,17 @@ static void *move(struct tg_heap *heap, void *memory, size_t old_bytes, size_t n
     return moved;
 }
 
+/* Asked before a block grows, or is made. */
+static bool is_refused(struct tg_heap *heap, size_t old_bytes, size_t new_bytes)
+{
+    if (heap->limit_bytes == 0 || new_bytes <= old_bytes) return false;
+    if (new_bytes <= heap->limit_bytes / 4 &&
+        heap->bytes + (new_bytes - old_bytes) <= heap->limit_bytes + heap->room_bytes)
+        return false;
+    heap->has_refused = true;
+    return true;
+}
+
 void *tg_heap_alloc(void *context, void *memory, size_t old_bytes, size_t new_bytes)
 {
     struct tg_heap *heap = context;
@@ -87,6 +98,7 @@ void *tg_heap_alloc(void *context, void *memory, size_t old_bytes, size_t new_by
         return NULL;
     }
     if (!memory) old_bytes = 0; /* then it is the type of what is made, not a size */
+    if (is_refused(heap, old_bytes, new_bytes)) return NULL;
     void *moved = memory ? move(heap, memory, old_bytes, new_bytes) : take(heap, new_bytes);
     if (moved) heap->bytes += new_bytes - old_bytes;
     return moved;

@@ -171,6 +171,8 @@ enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *confi
     tg_registry_init(&opened->generation.registry, config->max_check_steps);
     opened->world.config = config;
     opened->world.registry = &opened->generation.registry;
+    opened->world.heap = &opened->heap;
+    opened->heap.limit_bytes = (uint64_t)config->lua_memory_mb << 20;
     enum tg_status status = TG_E_NO_MEMORY;
     opened->world.L = lua_newstate(tg_heap_alloc, &opened->heap);
     if (opened->world.L) tg_task_pool_init(&opened->tasks, &opened->world);

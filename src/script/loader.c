@@ -129,6 +129,21 @@ static bool names_a_line(const char *text, size_t length)
     return false;
 }
 
+static bool is_over_memory(const struct load *load, const char *text)
+{
+    return load->world->heap->has_refused && text && strcmp(text, "not enough memory") == 0;
+}
+
+/* The state will be closed: what is still to be told may take more. */
+static void report_memory(struct load *load)
+{
+    load->failures++;
+    load->world->heap->has_refused = false;
+    load->world->heap->room_bytes = TG_HEAP_ROOM_BYTES;
+    tg_buf_printf(load->errors, "%s: loading takes more than lua_memory_mb, %u MB: load less, or raise it\n",
+                  load->path, load->world->config->lua_memory_mb);
+}
+
 /* Runs one step of loading. Errors name a place of the user's by themselves, so the traceback is cut. */
 static bool step(struct load *load, lua_CFunction function)
 {
@@ -136,6 +151,11 @@ static bool step(struct load *load, lua_CFunction function)
     if (tg_call_traced(L, function, load, NULL) == LUA_OK) return true;
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
+    if (is_over_memory(load, text)) {
+        report_memory(load);
+        lua_pop(L, 1);
+        return false;
+    }
     const char *traceback = text ? strstr(text, "\nstack traceback:") : NULL;
     if (!text) length = strlen(text = "not enough memory");
     if (traceback) length = (size_t)(traceback - text);

@@ -17,8 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One run of Lua code for one connection. */
-
 /* ---- failures ---- */
 
 static struct tg_slice what_failed(const struct tg_run *run)
@@ -47,8 +45,8 @@ static void log_failure(const struct tg_run *run, const struct tg_failure *failu
     struct place place = find_place(run, failure);
     char source[sizeof failure->file + 16];
     snprintf(source, sizeof source, "%.*s:%lld", TG_SLICE_ARG(place.file), (long long)place.line);
-    tg_log(TG_LOG_ERROR, "handler_failed", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
-           TG_LOG_S("source", source), TG_LOG_STR("error", failure->message),
+    tg_log(TG_LOG_ERROR, tg_failure_event(failure, "handler_failed"), TG_LOG_CONN(run->conn),
+           TG_LOG_STR("action", what_failed(run)), TG_LOG_S("source", source), TG_LOG_STR("error", failure->message),
            TG_LOG_STR("traceback", failure->traceback));
 }
 

@@ -28,15 +28,17 @@ static void finish(struct tg_task *task, enum tg_task_ending ending)
 }
 
 /* The error object is on top of the thread. */
-static void fail(struct tg_task *task)
+static void fail(struct tg_task *task, enum tg_failure_kind kind)
 {
     struct tg_world *world = task->pool->world;
+    world->worker->metrics.lua_memory_hit += kind == TG_FAILED_MEMORY;
     if (task->kind->settle) task->kind->settle(task, TG_TASK_FAILED, 1);
-    if (tg_failure_tell(world, task->thread, task->origin, task->context, task->kind->failed) ==
+    if (tg_failure_tell(world, task->thread, kind, task->origin, task->context, task->kind->failed) ==
         TG_E_NO_MEMORY)
         task->kind->failed(task->context, &no_memory);
     task->is_unwinding = true;
     tg_task_renew(task);
+    if (kind == TG_FAILED_MEMORY) lua_gc(world->L, LUA_GCCOLLECT);
 }
 
 static void stop_waiting(struct tg_task *task)
@@ -58,7 +60,8 @@ static void unwind_task(struct tg_task *task)
     bool is_clean = lua_resetthread(thread) == LUA_OK;
     tg_world_restart_collector(task->pool->world);
     if (!is_clean)
-        tg_failure_tell(task->pool->world, thread, task->origin, task->context, task->kind->failed);
+        tg_failure_tell(task->pool->world, thread, TG_FAILED_RAISED, task->origin, task->context,
+                        task->kind->failed);
     tg_task_renew(task);
 }
 
@@ -90,6 +93,7 @@ static int resume_task(struct tg_task *task, int arguments, int *results)
 {
     task->state = TG_TASK_RUNNING;
     task->is_parking = task->is_giving_way = false;
+    task->pool->world->heap->has_refused = false;
     uint64_t from_ns = tg_turn_now_ns();
     int outcome = lua_resume(task->thread, NULL, arguments, results);
     note_held(task, from_ns, tg_turn_now_ns());
@@ -135,6 +139,11 @@ static enum tg_outcome park(struct tg_task *task)
     return TG_WAITING;
 }
 
+static enum tg_failure_kind kind_of(const struct tg_task *task, int outcome)
+{
+    return outcome == LUA_ERRMEM && task->pool->world->heap->has_refused ? TG_FAILED_MEMORY : TG_FAILED_RAISED;
+}
+
 /* Runs on until the task ends or waits. */
 static enum tg_outcome step(struct tg_task *task, int arguments)
 {
@@ -149,7 +158,7 @@ static enum tg_outcome step(struct tg_task *task, int arguments)
         return TG_DONE;
     }
     if (outcome == LUA_YIELD) tg_blame_push_yield(task->thread); /* by a C module: our yield refuses */
-    fail(task);
+    fail(task, kind_of(task, outcome));
     finish(task, TG_TASK_FAILED);
     return TG_FAILED;
 }

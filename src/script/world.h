@@ -12,6 +12,7 @@
 
 #include "core/registry.h"
 #include "core/worker.h"
+#include "script/heap.h"
 #include "wire/schema.h"
 
 #include <lua.h>
@@ -42,6 +43,7 @@ enum tg_world_key { TG_KEY_ACTION = 1, TG_KEY_PAYLOAD, TG_KEY_TOPIC, TG_KEY_REF 
 struct tg_world {
     lua_State *L; /* the main thread */
     const struct tg_config *config;
+    struct tg_heap *heap;         /* of a state that is the world's own; borrowed */
     struct tg_worker *worker;     /* NULL while only checking */
     struct tg_registry *registry; /* whose arena holds what is compiled */
     int table_ref;                /* of `refs` in the Lua registry */

@@ -85,6 +85,7 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->fetch_max_concurrent, 32);
     assert_int_equal(config->fetch_max_waiting, 1000);
     assert_string_equal(config->fetch_ca_file, "");
+    assert_int_equal(config->lua_memory_mb, 256);
     assert_int_equal(tg_config_check(config, NULL), TG_OK);
 }
 

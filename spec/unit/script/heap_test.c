@@ -107,6 +107,38 @@ static void keeps_a_block_that_could_not_grow(void **state)
     tg_heap_deinit(&heap);
 }
 
+static void refuses_only_growth_beyond_its_limit(void **state)
+{
+    (void)state;
+    struct tg_heap heap = {.limit_bytes = 4000};
+    struct block blocks[5] = {0};
+    for (size_t i = 0; i < 4; i++) resize(&heap, &blocks[i], 1000, 1);
+    assert_false(heap.has_refused);
+    assert_null(tg_heap_alloc(&heap, NULL, 0, 1));
+    assert_true(heap.has_refused);
+    assert_int_equal(heap.bytes, 4000);
+    resize(&heap, &blocks[0], 600, 1);
+    resize(&heap, &blocks[4], 400, 1);
+    heap.room_bytes = 100;
+    resize(&heap, &blocks[4], 500, 1);
+    heap.room_bytes = 0;
+    resize(&heap, &blocks[4], 450, 1); /* still more than the limit: shrinking always works */
+    for (size_t i = 0; i < 5; i++) resize(&heap, &blocks[i], 0, 0);
+    tg_heap_deinit(&heap);
+}
+
+static void refuses_a_block_of_more_than_a_quarter_of_its_limit(void **state)
+{
+    (void)state;
+    struct tg_heap heap = {.limit_bytes = 4000};
+    struct block block = {0};
+    resize(&heap, &block, 1000, 1);
+    assert_null(tg_heap_alloc(&heap, block.memory, 1000, 1001));
+    expect_fill(&block, 1000);
+    resize(&heap, &block, 0, 0);
+    tg_heap_deinit(&heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +146,8 @@ int main(void)
         cmocka_unit_test(gives_its_slabs_back_at_the_end),
         cmocka_unit_test(takes_no_size_from_a_block_that_is_new),
         cmocka_unit_test(keeps_a_block_that_could_not_grow),
+        cmocka_unit_test(refuses_only_growth_beyond_its_limit),
+        cmocka_unit_test(refuses_a_block_of_more_than_a_quarter_of_its_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
