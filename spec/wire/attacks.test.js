@@ -43,7 +43,7 @@ class Arena {
 
 describe('a script that takes all memory', () => {
   let arena;
-  before(async () => { arena = await Arena.open(['--lua-memory-mb', '24']); });
+  before(async () => { arena = await Arena.open(['--lua-memory-mb', '24', '--handler-cpu-ms', '9000']); });
   after(() => arena.close());
 
   for (const name of ['table', 'string', 'buffer', 'closures', 'coroutines'])
@@ -76,8 +76,88 @@ describe('a script that takes all memory', () => {
 
   it('is refused at load', async () => {
     const folder = new URL('../support/apps/memory_hog', import.meta.url).pathname;
-    const { code, stderr } = await run(['check', folder, '--lua-memory-mb', '16']);
+    const { code, stderr } = await run(['check', folder, '--lua-memory-mb', '16', '--load-cpu-ms', '60000']);
     assert.strictEqual(code, 1);
     assert.match(stderr, /hog\.lua: loading takes more than lua_memory_mb, 16 MB: load less, or raise it/);
+  });
+});
+
+const ATTACK_CPU_MS = 20;
+
+const LOOPS = [
+  'plain', 'swallowing', 'in_close', 'in_index', 'in_gsub', 'swallowing_in_gsub', 'in_sort', 'recursion', 'pending_close',
+  'in_iterator', 'in_load', 'in_tostring_of_a_log_field',
+];
+
+// What another client may wait while an attack runs: its budget and 50 ms. A machine that does more than this
+// needs more, and ten times that is still far from a loop without end.
+const PATIENCE_MS = 10 * (ATTACK_CPU_MS + 50);
+
+describe('a script that takes all time', () => {
+  let arena;
+  let other;
+  before(async () => {
+    arena = await Arena.open(['--handler-cpu-ms', String(ATTACK_CPU_MS), '--lua-memory-mb', '64']);
+    other = await RawClient.open(arena.server.port, '/ws/attacks');
+  });
+  after(async () => {
+    other.destroy();
+    await arena.close();
+  });
+
+  // The other client's ping lies in the gateway's socket before the attack ends.
+  const pingMeanwhile = async () => {
+    const begun = performance.now();
+    other.text('{"action":"ping"}');
+    assert.strictEqual(await other.nextText(), pong);
+    const waited = performance.now() - begun;
+    assert.ok(waited < PATIENCE_MS, `another client waited ${waited.toFixed()} ms`);
+  };
+
+  const expectStopped = async (kind, name) => {
+    const answer = arena.attack(kind, name);
+    await pingMeanwhile();
+    await pingMeanwhile();
+    assert.strictEqual(await answer, failed);
+    await arena.ping();
+    return arena.failures();
+  };
+
+  for (const name of LOOPS)
+    it(`is stopped: ${name.replaceAll('_', ' ')}`, async () => {
+      const [line, ...rest] = await expectStopped('loop', name);
+      assert.strictEqual(rest.length, 0);
+      assert.strictEqual(line.event, 'handler_cpu');
+      assert.match(line.source, /attacks\/loops\.lua:\d+$/);
+      assert.match(line.error, /^this took more than handler_cpu_ms, 20 ms of CPU time, and was stopped: /);
+      assert.match(line.traceback, /loops\.lua:\d+: in/);
+    });
+
+  it('counts', async () => {
+    assert.ok(await arena.server.metric('handler_cpu_hit_total') >= LOOPS.length);
+  });
+});
+
+describe('a module that never ends loading', () => {
+  it('is a load error', async () => {
+    const folder = new URL('../support/apps/slow_load', import.meta.url).pathname;
+    const { code, stderr } = await run(['check', folder, '--load-cpu-ms', '100']);
+    assert.strictEqual(code, 1);
+    assert.match(stderr, /slow\.lua:\d+: this takes more than load_cpu_ms, 100 ms of CPU time\n$/);
+  });
+});
+
+describe('a C function that does not come back', () => {
+  it('ends the program, which says where', async () => {
+    const server = await Server.start('attacks', { args: ['--watchdog-seconds', '1'] });
+    const client = await RawClient.open(server.port, '/ws/attacks');
+    client.text('{"action":"attack","payload":{"kind":"trick","name":"child_that_does_not_end"}}');
+    const { code } = await server.ended();
+    assert.strictEqual(code, 70);
+    const line = server.records().find(({ event }) => event === 'stuck');
+    assert.match(line.source, /tricks\.lua:5$/);
+    assert.match(line.error, /watchdog_seconds/);
+    assert.match(line.traceback, /in execute\\n.*tricks\.lua:5: in/);
+    client.destroy();
   });
 });

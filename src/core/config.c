@@ -100,6 +100,10 @@ static const struct tg_setting settings[] = {
     INTEGER(fetch_max_waiting, "1000", 0, 100000, "tide.http requests that wait; beyond: an error"),
     TEXT(fetch_ca_file, "", "certificates that tide.http trusts, PEM; empty: the system's"),
     INTEGER(lua_memory_mb, "256", 8, 65536, "MB of memory for the Lua code; beyond: the handler fails"),
+    INTEGER(handler_cpu_ms, "100", 5, 60000, "CPU time of one run of a handler; beyond: it is stopped"),
+    INTEGER(load_cpu_ms, "5000", 100, 600000, "CPU time of all modules as they load; beyond: an error"),
+    INTEGER(watchdog_seconds, "10", 0, DAY_SECONDS,
+            "a handler stuck in a C function for so long ends the program; 0: never"),
 };
 /* clang-format on */
 
@@ -364,5 +368,10 @@ enum tg_status tg_config_check(const struct tg_config *config, struct tg_error *
                             "outbox_high_water_bytes: %" PRIu64 " is more than outbox_max_bytes, %" PRIu64
                             "; lower the first or raise the second",
                             config->outbox_high_water_bytes, config->outbox_max_bytes);
+    if (config->watchdog_seconds && config->handler_cpu_ms >= config->watchdog_seconds * 1000ull)
+        return tg_error_set(error, TG_E_INVALID,
+                            "handler_cpu_ms: %" PRIu32 " is not less than watchdog_seconds, %" PRIu32
+                            "; lower the first or raise the second",
+                            config->handler_cpu_ms, config->watchdog_seconds);
     return TG_OK;
 }

@@ -73,7 +73,10 @@ struct tg_config {
     char *fetch_ca_file;            /* certificates of the authorities that are trusted; "": the system's */
 
     /* limits of scripts */
-    uint32_t lua_memory_mb; /* of a Lua state; what would pass it is not allocated */
+    uint32_t lua_memory_mb;    /* of a Lua state; what would pass it is not allocated */
+    uint32_t handler_cpu_ms;   /* of one run of a handler, until it waits or ends */
+    uint32_t load_cpu_ms;      /* of all modules together, while they load */
+    uint32_t watchdog_seconds; /* stuck in a C function for so long: the process ends; 0: never */
 };
 
 /* How a setting's value looks; which C type it fills is the table's affair. */

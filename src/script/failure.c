@@ -60,12 +60,21 @@ static void read_declared(lua_State *L, struct tg_failure *failure)
 static void push_error(lua_State *L, const struct description *description)
 {
     const struct tg_config *config = description->world->config;
-    if (description->failure->kind == TG_FAILED_MEMORY) {
+    switch (description->failure->kind) {
+    case TG_FAILED_CPU:
+        lua_pushfstring(L,
+                        "this took more than handler_cpu_ms, %d ms of CPU time, and was stopped: do less at a "
+                        "time, or raise handler_cpu_ms",
+                        (int)config->handler_cpu_ms);
+        return;
+    case TG_FAILED_MEMORY:
         lua_pushfstring(L,
                         "not enough memory: this would have taken more than lua_memory_mb, %d MB; keep less at a "
                         "time, look for tables that only grow, or raise lua_memory_mb",
                         (int)config->lua_memory_mb);
         return;
+    case TG_FAILED_RAISED:
+        break;
     }
     lua_pushvalue(description->thread, -1);
     lua_xmove(description->thread, L, 1);
@@ -116,7 +125,9 @@ enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, enum t
     struct tg_failure failure = {.kind = kind};
     struct description description = {world, thread, origin, &failure, tell, context};
     world->heap->room_bytes = TG_HEAP_ROOM_BYTES;
+    lua_State *outer = tg_watchdog_enter(world->watchdog, world->L, TG_AFTERMATH_CPU_MS);
     enum tg_status status = try_twice(world, &description);
+    tg_watchdog_leave(world->watchdog, outer);
     world->heap->room_bytes = 0;
     return status;
 }

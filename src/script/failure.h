@@ -16,6 +16,7 @@
 enum tg_failure_kind {
     TG_FAILED_RAISED,
     TG_FAILED_MEMORY, /* beyond lua_memory_mb */
+    TG_FAILED_CPU,    /* beyond handler_cpu_ms */
 };
 
 /* Texts are borrowed until the next Lua call. */
@@ -40,7 +41,12 @@ enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, enum t
 /* The event of the log: that of the limit that was hit, else `raised`. */
 static inline const char *tg_failure_event(const struct tg_failure *failure, const char *raised)
 {
-    return failure->kind == TG_FAILED_MEMORY ? "lua_memory" : raised;
+    return failure->kind == TG_FAILED_CPU      ? "handler_cpu"
+           : failure->kind == TG_FAILED_MEMORY ? "lua_memory"
+                                               : raised;
 }
+
+/* CPU time of what has to be done after a failure and may run Lua: <close> variables, __tostring. */
+enum { TG_AFTERMATH_CPU_MS = 10 };
 
 #endif

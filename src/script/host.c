@@ -160,6 +160,23 @@ static int open_world(lua_State *L)
     return 0;
 }
 
+/* The modules get a budget of their own; that of the handlers is for what comes later. */
+static enum tg_status load(struct tg_host *host, const char *folder, struct tg_buf *errors)
+{
+    struct tg_error error;
+    if (tg_watchdog_open(&host->watchdog, &error) != TG_OK) {
+        tg_buf_printf(errors, "%s\n", error.text);
+        return TG_E_SCRIPT;
+    }
+    host->watchdog.setting = "load_cpu_ms";
+    lua_State *outer = tg_watchdog_enter(&host->watchdog, host->world.L, host->world.config->load_cpu_ms);
+    enum tg_status status = tg_load_application(&host->world, folder, errors);
+    tg_watchdog_leave(&host->watchdog, outer);
+    host->watchdog.setting = "handler_cpu_ms";
+    host->watchdog.stuck_seconds = host->world.config->watchdog_seconds;
+    return status;
+}
+
 enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
                             uint32_t number, struct tg_buf *errors)
 {
@@ -172,12 +189,13 @@ enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *confi
     opened->world.config = config;
     opened->world.registry = &opened->generation.registry;
     opened->world.heap = &opened->heap;
+    opened->world.watchdog = &opened->watchdog;
     opened->heap.limit_bytes = (uint64_t)config->lua_memory_mb << 20;
     enum tg_status status = TG_E_NO_MEMORY;
     opened->world.L = lua_newstate(tg_heap_alloc, &opened->heap);
     if (opened->world.L) tg_task_pool_init(&opened->tasks, &opened->world);
     if (opened->world.L && tg_call_protected(opened->world.L, open_world, opened, NULL) == LUA_OK)
-        status = tg_load_application(&opened->world, folder, errors);
+        status = load(opened, folder, errors);
     if (status == TG_OK)
         *host = opened;
     else
@@ -208,6 +226,7 @@ void tg_host_close(struct tg_host *host)
         tg_task_pool_deinit(&host->tasks);
         lua_close(host->world.L);
     }
+    tg_watchdog_close(&host->watchdog);
     tg_heap_deinit(&host->heap);
     tg_world_deinit(&host->world);
     tg_registry_deinit(&host->generation.registry);

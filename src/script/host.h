@@ -22,6 +22,7 @@ struct tg_host {
     struct tg_task_pool tasks;
     uint32_t stops;      /* hooks of on_stop that have not ended */
     struct tg_heap heap; /* of the Lua state */
+    struct tg_watchdog watchdog;
     struct tg_collector collector;
 };
 

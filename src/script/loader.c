@@ -8,6 +8,7 @@
 #include "script/declare.h"
 #include "script/host_library.h"
 #include "script/require.h"
+#include "script/watchdog.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -194,7 +195,8 @@ static void load_entries(struct load *load)
     }
     for (int i = 0; i < count; i++) {
         char *name = entries[i]->d_name;
-        char *path = module_file(load->world->entries, name);
+        /* When the time is up, every module would say so. */
+        char *path = tg_watchdog_is_stopped() ? NULL : module_file(load->world->entries, name);
         if (path) {
             load->name = name;
             load->path = path;

@@ -198,6 +198,7 @@ static int message_body(lua_State *L)
     if (!before) lua_rawgeti(L, 1, run->action->script_ref);
     push_conn(L, run);
     push_message(L, run);
+    tg_watchdog_restart();
     if (run->envelope->calls && !finish_payload(L, run)) return 0;
     if (!before) {
         lua_callk(L, 2, 1, 0, send_reply);

@@ -5,6 +5,7 @@
 #include "script/task.h"
 
 #include "script/blame.h"
+#include "script/call.h"
 #include "script/libs/coroutine.h"
 #include "script/task_pool.h"
 
@@ -27,18 +28,69 @@ static void finish(struct tg_task *task, enum tg_task_ending ending)
     if (is_told) kind->ended(pool, context, ending);
 }
 
-/* The error object is on top of the thread. */
-static void fail(struct tg_task *task, enum tg_failure_kind kind)
+/* What it raised, or the result of lua_resetthread, is on top of the thread. */
+static void tell(struct tg_task *task, enum tg_failure_kind kind)
 {
     struct tg_world *world = task->pool->world;
+    world->worker->metrics.handler_cpu_hit += kind == TG_FAILED_CPU;
     world->worker->metrics.lua_memory_hit += kind == TG_FAILED_MEMORY;
-    if (task->kind->settle) task->kind->settle(task, TG_TASK_FAILED, 1);
     if (tg_failure_tell(world, task->thread, kind, task->origin, task->context, task->kind->failed) ==
         TG_E_NO_MEMORY)
         task->kind->failed(task->context, &no_memory);
+}
+
+/* Closes the <close> variables of the coroutine, those of the innermost that it runs first. It is not used
+ * again: one that stood in xpcall would keep its message handler, which lua_resetthread forgets to forget. */
+static int close_variables(struct tg_task *task, uint32_t budget_ms)
+{
+    struct tg_world *world = task->pool->world;
+    lua_State *thread = task->thread;
     task->is_unwinding = true;
-    tg_task_renew(task);
-    if (kind == TG_FAILED_MEMORY) lua_gc(world->L, LUA_GCCOLLECT);
+    world->heap->has_refused = false;
+    lua_sethook(thread, NULL, 0, 0);
+    lua_State *outer = tg_watchdog_enter(world->watchdog, thread, budget_ms);
+    if (lua_status(thread) == LUA_YIELD) tg_coroutine_unwind(thread);
+    int outcome = lua_resetthread(thread);
+    tg_watchdog_leave(world->watchdog, outer);
+    tg_world_restart_collector(world);
+    return outcome;
+}
+
+static enum tg_failure_kind kind_of(const struct tg_task *task, int outcome)
+{
+    const struct tg_world *world = task->pool->world;
+    if (tg_watchdog_has_stopped(world->watchdog)) return TG_FAILED_CPU;
+    return outcome == LUA_ERRMEM && world->heap->has_refused ? TG_FAILED_MEMORY : TG_FAILED_RAISED;
+}
+
+/* push_yield(task): what to say of a coroutine that yielded where it must not. */
+static int push_yield(lua_State *L)
+{
+    struct tg_task *task = lua_touserdata(L, 1);
+    const struct tg_world *world = task->pool->world;
+    luaL_checkstack(task->thread, 1, NULL);
+    if (tg_watchdog_has_stopped(world->watchdog))
+        lua_pushfstring(L, "this takes more than handler_cpu_ms, %d ms of CPU time",
+                        (int)world->config->handler_cpu_ms);
+    else
+        tg_blame_push_yield(L); /* by a C module: our yield refuses */
+    lua_xmove(L, task->thread, 1);
+    return 0;
+}
+
+/* The error object is on top of the thread, unless the coroutine yielded. */
+static void fail(struct tg_task *task, int outcome)
+{
+    lua_State *L = task->pool->world->L;
+    enum tg_failure_kind kind = kind_of(task, outcome);
+    bool has_object = outcome != LUA_YIELD || tg_call_protected(L, push_yield, task, NULL) == LUA_OK;
+    if (task->kind->settle) task->kind->settle(task, TG_TASK_FAILED, has_object);
+    tell(task, kind);
+    task->is_spent = true;
+    /* A hook that raises leaves its coroutine without hooks for good. Nothing could stop what its <close>
+     * variables do, so they are not closed. */
+    if (kind != TG_FAILED_CPU || outcome == LUA_YIELD) close_variables(task, TG_AFTERMATH_CPU_MS);
+    if (kind == TG_FAILED_MEMORY) lua_gc(L, LUA_GCCOLLECT);
 }
 
 static void stop_waiting(struct tg_task *task)
@@ -50,19 +102,12 @@ static void stop_waiting(struct tg_task *task)
     wait->cancel(wait);
 }
 
-/* Closes the <close> variables of a task that is suspended, those of the innermost coroutine first. What they
- * raise is told, and changes nothing. */
+/* Ends a task that is suspended. What its <close> variables raise is told, and changes nothing. */
 static void unwind_task(struct tg_task *task)
 {
-    lua_State *thread = task->thread;
-    task->is_unwinding = true;
-    if (lua_status(thread) == LUA_YIELD) tg_coroutine_unwind(thread);
-    bool is_clean = lua_resetthread(thread) == LUA_OK;
-    tg_world_restart_collector(task->pool->world);
-    if (!is_clean)
-        tg_failure_tell(task->pool->world, thread, TG_FAILED_RAISED, task->origin, task->context,
-                        task->kind->failed);
-    tg_task_renew(task);
+    task->is_spent = true;
+    int outcome = close_variables(task, task->pool->world->config->handler_cpu_ms);
+    if (outcome != LUA_OK) tell(task, kind_of(task, outcome));
 }
 
 static void end_cancelled(struct tg_task *task)
@@ -91,12 +136,15 @@ static void note_held(struct tg_task *task, uint64_t from_ns, uint64_t to_ns)
 
 static int resume_task(struct tg_task *task, int arguments, int *results)
 {
+    struct tg_world *world = task->pool->world;
     task->state = TG_TASK_RUNNING;
     task->is_parking = task->is_giving_way = false;
-    task->pool->world->heap->has_refused = false;
+    world->heap->has_refused = false;
+    lua_State *outer = tg_watchdog_enter(world->watchdog, task->thread, world->config->handler_cpu_ms);
     uint64_t from_ns = tg_turn_now_ns();
     int outcome = lua_resume(task->thread, NULL, arguments, results);
     note_held(task, from_ns, tg_turn_now_ns());
+    tg_watchdog_leave(world->watchdog, outer);
     return outcome;
 }
 
@@ -139,11 +187,6 @@ static enum tg_outcome park(struct tg_task *task)
     return TG_WAITING;
 }
 
-static enum tg_failure_kind kind_of(const struct tg_task *task, int outcome)
-{
-    return outcome == LUA_ERRMEM && task->pool->world->heap->has_refused ? TG_FAILED_MEMORY : TG_FAILED_RAISED;
-}
-
 /* Runs on until the task ends or waits. */
 static enum tg_outcome step(struct tg_task *task, int arguments)
 {
@@ -157,8 +200,7 @@ static enum tg_outcome step(struct tg_task *task, int arguments)
         finish(task, TG_TASK_DONE);
         return TG_DONE;
     }
-    if (outcome == LUA_YIELD) tg_blame_push_yield(task->thread); /* by a C module: our yield refuses */
-    fail(task, kind_of(task, outcome));
+    fail(task, outcome);
     finish(task, TG_TASK_FAILED);
     return TG_FAILED;
 }
@@ -309,9 +351,13 @@ void tg_task_cancel(struct tg_task *task)
 void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn)
 {
     struct tg_list *tasks = owner_list(pool, conn);
+    struct tg_world *world = pool->world;
+    /* One budget for all of them together. */
+    lua_State *outer = tg_watchdog_enter(world->watchdog, world->L, world->config->handler_cpu_ms);
     /* What a <close> variable spawns meanwhile comes behind, and ends without having begun. */
     for (struct tg_list *node; (node = tg_list_take_first(tasks));)
         end_cancelled(TG_CONTAINER(node, struct tg_task, siblings));
+    tg_watchdog_leave(world->watchdog, outer);
 }
 
 void tg_task_pool_deinit(struct tg_task_pool *pool)

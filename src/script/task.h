@@ -100,6 +100,7 @@ struct tg_task {
     bool is_giving_way; /* the wait is over as soon as it has begun */
     bool is_cancelled;
     bool is_unwinding;       /* <close> variables of a cancelled task are being closed */
+    bool is_spent;           /* its coroutine is not used again */
     uint32_t held;           /* coroutines of its own that it runs where they cannot pass a wait on */
     struct tg_conn *conn;    /* its owner; NULL: the generation */
     struct tg_list link;     /* among those that are ready, or in the pool */
@@ -122,6 +123,9 @@ struct tg_task_pool {
     uint32_t idle_count;
     uint32_t count;        /* that are parked or spawned */
     struct tg_task nobody; /* stands on threads that run no task */
+    /* Stands on coroutines in which the watchdog raised. They have no hooks any more, so nothing could stop
+     * what their <close> variables do: nobody closes them. */
+    struct tg_task stopped;
 };
 
 /* Before any Lua code runs in the world. [-0, +0, -] */

@@ -12,7 +12,7 @@ void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world)
     tg_list_init(&pool->idle);
     tg_list_init(&pool->ready);
     tg_list_init(&pool->tasks);
-    pool->nobody = (struct tg_task){.pool = pool, .thread = world->L};
+    pool->nobody = pool->stopped = (struct tg_task){.pool = pool, .thread = world->L};
     tg_task_set(world->L, &pool->nobody); /* threads that are made take it over */
 }
 
@@ -98,7 +98,7 @@ void tg_task_pool_give_back(struct tg_task *task)
     task->context = NULL;
     task->origin = NULL;
     task->arguments = 0;
-    if (pool->idle_count == TG_TASK_POOL) {
+    if (task->is_spent || pool->idle_count == TG_TASK_POOL) {
         free_task(task);
         return;
     }

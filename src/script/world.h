@@ -13,6 +13,7 @@
 #include "core/registry.h"
 #include "core/worker.h"
 #include "script/heap.h"
+#include "script/watchdog.h"
 #include "wire/schema.h"
 
 #include <lua.h>
@@ -44,6 +45,7 @@ struct tg_world {
     lua_State *L; /* the main thread */
     const struct tg_config *config;
     struct tg_heap *heap;         /* of a state that is the world's own; borrowed */
+    struct tg_watchdog *watchdog; /* of the runs in it; borrowed */
     struct tg_worker *worker;     /* NULL while only checking */
     struct tg_registry *registry; /* whose arena holds what is compiled */
     int table_ref;                /* of `refs` in the Lua registry */

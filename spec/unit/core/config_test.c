@@ -86,6 +86,9 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->fetch_max_waiting, 1000);
     assert_string_equal(config->fetch_ca_file, "");
     assert_int_equal(config->lua_memory_mb, 256);
+    assert_int_equal(config->handler_cpu_ms, 100);
+    assert_int_equal(config->load_cpu_ms, 5000);
+    assert_int_equal(config->watchdog_seconds, 10);
     assert_int_equal(tg_config_check(config, NULL), TG_OK);
 }
 
@@ -94,7 +97,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 38);
+    assert_int_equal(count, 41);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);

@@ -6,6 +6,7 @@
 
 #include "script/blame.h"
 #include "script/task.h"
+#include "script/watchdog.h"
 
 #include <lauxlib.h>
 #include <stdbool.h>
@@ -43,9 +44,25 @@ static int resume_coroutine(lua_State *L, lua_State *coroutine, int arguments, i
     bool is_held = !lua_isyieldable(L);
     if (is_held) task->held++;
     tg_task_set(coroutine, task);
+    lua_State *outer = tg_watchdog_switch(coroutine);
     int outcome = lua_resume(coroutine, L, arguments, results);
+    if (outer) tg_watchdog_switch(outer);
     if (is_held) task->held--;
     return outcome;
+}
+
+/* Closes the <close> variables of a coroutine, which may run Lua in it. */
+static int reset(lua_State *coroutine)
+{
+    lua_State *outer = tg_watchdog_switch(coroutine);
+    int outcome = lua_resetthread(coroutine);
+    if (outer) tg_watchdog_switch(outer);
+    return outcome;
+}
+
+static bool is_unhookable(lua_State *coroutine)
+{
+    return tg_task_of(coroutine) == &tg_task_of(coroutine)->pool->stopped;
 }
 
 /* Goes on with the coroutine. Returns how many results it left on L, RAISED with the error object, or PARKED:
@@ -56,8 +73,9 @@ static int run(lua_State *L, lua_State *coroutine, int arguments)
     int outcome = resume_coroutine(L, coroutine, arguments, &results);
     struct tg_task *task = tg_task_of(L);
     if (outcome == LUA_YIELD && task->is_parking) return PARKED;
-    tg_task_set(coroutine, &task->pool->nobody);
-    if (outcome != LUA_OK && outcome != LUA_YIELD) {
+    bool has_raised = outcome != LUA_OK && outcome != LUA_YIELD;
+    tg_task_set(coroutine, has_raised && tg_watchdog_is_stopped() ? &task->pool->stopped : &task->pool->nobody);
+    if (has_raised) {
         lua_xmove(coroutine, L, 1);
         return RAISED;
     }
@@ -123,10 +141,10 @@ static int wrap_raised(lua_State *L)
 {
     lua_State *coroutine = lua_tothread(L, 1);
     int status = lua_status(coroutine);
-    if (status != LUA_OK && status != LUA_YIELD) {
+    if (status != LUA_OK && status != LUA_YIELD && !is_unhookable(coroutine)) {
         /* With the error object back on it: closing may raise another in its place. */
         lua_xmove(L, coroutine, 1);
-        lua_resetthread(coroutine);
+        reset(coroutine);
         lua_xmove(coroutine, L, 1);
     }
     if (lua_type(L, -1) == LUA_TSTRING) {
@@ -211,7 +229,12 @@ static int coroutine_close(lua_State *L)
     const char *status = status_of(L, coroutine);
     if (strcmp(status, "running") == 0 || strcmp(status, "normal") == 0)
         return luaL_error(L, "cannot close a %s coroutine", status);
-    bool is_clean = lua_resetthread(coroutine) == LUA_OK;
+    if (is_unhookable(coroutine)) {
+        lua_pushboolean(L, 0);
+        lua_pushliteral(L, "the coroutine was stopped");
+        return 2;
+    }
+    bool is_clean = reset(coroutine) == LUA_OK;
     lua_pushboolean(L, is_clean);
     if (is_clean) return 1;
     lua_xmove(coroutine, L, 1);
@@ -253,6 +276,6 @@ void tg_coroutine_unwind(lua_State *thread)
     lua_State *inner = inner_of(thread);
     if (!inner) return;
     tg_coroutine_unwind(inner);
-    lua_resetthread(inner);
+    reset(inner);
     tg_task_set(inner, &tg_task_of(thread)->pool->nobody);
 }

@@ -2,7 +2,7 @@
 local tide <const> = require "tidegate"
 local s <const> = tide.schema
 
-local kinds <const> = { bomb = require "bombs" }
+local kinds <const> = { bomb = require "bombs", loop = require "loops", trick = require "tricks" }
 
 local done <const> = tide.message("done", s.any())
 

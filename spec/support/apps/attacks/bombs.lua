@@ -6,6 +6,7 @@ function bombs.table()
   for i = 1, math.huge do
     all[i] = { i }
   end
+  return all
 end
 
 function bombs.string()
@@ -30,6 +31,7 @@ function bombs.closures()
       return i
     end
   end
+  return all
 end
 
 function bombs.coroutines()
@@ -37,6 +39,7 @@ function bombs.coroutines()
   for i = 1, math.huge do
     all[i] = coroutine.create(function() end)
   end
+  return all
 end
 
 function bombs.swallowed()
