@@ -355,7 +355,23 @@ describe("tidegate check", function()
   it("gives modules no common globals", function()
     is_refused({
       ["a.lua"] = header .. 'leak = 1\nreturn tide.consumer { path = "/a" }\n',
-      ["b.lua"] = "local _ <const> = require 'a'\nerror(tostring(string.gsub))\n",
-    }, "b.lua:2: function")
+    }, "a.lua:2: this would make a global of 'leak': write `local leak`; what modules share,")
+    is_refused({ ["a.lua"] = "requires 'tidegate'\n" }, "a.lua:1: there is no global 'requires'")
+    is_refused(
+      { ["a.lua"] = "pront 'x'\n" },
+      "a.lua:1: there is no global 'pront'; did you mean 'print'?"
+    )
+  end)
+
+  it("opens the libraries that are named, and no others", function()
+    local function app_with(libraries)
+      return {
+        ["a.lua"] = header .. 'os.time()\nreturn tide.consumer { path = "/a" }\n',
+        ["tidegate.lua"] = ('return { lua_libraries = "%s" }\n'):format(libraries),
+      }
+    end
+    is_accepted(app_with "os")
+    is_refused(app_with "string, table", "a.lua:2: there is no global 'os'")
+    is_refused(app_with "oss", 'lua_libraries: "oss" is none of coroutine, debug, io,')
   end)
 end)

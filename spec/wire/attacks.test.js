@@ -85,8 +85,15 @@ describe('a script that takes all memory', () => {
 const ATTACK_CPU_MS = 20;
 
 const LOOPS = [
-  'plain', 'swallowing', 'in_close', 'in_index', 'in_gsub', 'swallowing_in_gsub', 'in_sort', 'recursion', 'pending_close',
-  'in_iterator', 'in_load', 'in_tostring_of_a_log_field',
+  'plain', 'swallowing', 'in_close', 'in_index', 'in_gsub', 'swallowing_in_gsub', 'in_sort', 'recursion',
+  'in_message_handler', 'in_message_handler_of_a_loop', 'xpcall_in_sort', 'error_in_message_handler', 'pending_close',
+  'in_resume', 'of_resumes', 'in_wrap', 'of_wraps', 'nested_wraps', 'closing_a_coroutine', 'in_iterator', 'in_load',
+  'in_tostring_of_a_log_field',
+];
+
+const TRICKS = [
+  'find_backtracking', 'match_backtracking_at_the_end', 'gsub_backtracking', 'gmatch_backtracking',
+  'swallowed_find', 'sort_of_many', 'collecting', 'compiling',
 ];
 
 // What another client may wait while an attack runs: its budget and 50 ms. A machine that does more than this
@@ -132,6 +139,56 @@ describe('a script that takes all time', () => {
       assert.match(line.error, /^this took more than handler_cpu_ms, 20 ms of CPU time, and was stopped: /);
       assert.match(line.traceback, /loops\.lua:\d+: in/);
     });
+
+  for (const name of TRICKS)
+    it(`is stopped in C: ${name.replaceAll('_', ' ')}`, async () => {
+      const [line, ...rest] = await expectStopped('trick', name);
+      assert.strictEqual(rest.length, 0);
+      assert.strictEqual(line.event, 'handler_cpu');
+      assert.match(line.source, /attacks\/tricks\.lua:\d+$/);
+    });
+
+  it('finds plain text without trying every place', async () => {
+    assert.strictEqual(await arena.attack('trick', 'find_plain'), '{"action":"done"}');
+  });
+
+  it('is told why when it is refused', async () => {
+    const { payload } = JSON.parse(await arena.attack('trick', 'refusals'));
+    const here = String.raw`tricks\.lua:\d+: `;
+    assert.match(payload.rep, /string\.rep: the result would have more than 16777216 bytes/);
+    assert.match(payload.rep_of_nothing, /string\.rep: the result would have more than/);
+    assert.match(payload.insert, /table\.insert: this would move more than 1000000 items/);
+    assert.match(payload.move, /table\.move: this would move more than 1000000 items/);
+    assert.match(payload.format, /invalid conversion|invalid format/);
+    assert.match(payload.finalizer, new RegExp(`${here}setmetatable: scripts have no __gc`));
+    assert.match(payload.stopped_collector, new RegExp(`${here}collectgarbage 'stop': the collector is the gateway's`));
+    assert.match(payload.order, /invalid order function for sorting/);
+    assert.match(payload.setting_a_global, new RegExp(`${here}this would make a global of 'counter': write \`local counter\``));
+    assert.match(payload.reading_a_global, new RegExp(`${here}there is no global 'strnig'; did you mean 'string'\\?`));
+  });
+
+  it('does not find what could stop the host', async () => {
+    const { payload } = JSON.parse(await arena.attack('trick', 'what_is_not_there'));
+    assert.deepStrictEqual(Object.entries(payload).filter(([, isGone]) => !isGone), []);
+  });
+
+  it('finds the rest as the manual says', async () => {
+    const { payload } = JSON.parse(await arena.attack('trick', 'what_is_as_ever'));
+    const a = 'a'.repeat(100);
+    assert.deepStrictEqual(payload.rep, ['ab-ab-ab', 'x', '', '', '--']);
+    assert.deepStrictEqual(payload.find, [1, 101, '', a]);
+    assert.deepStrictEqual(payload.tied, ['b', true, '$']);
+    assert.deepStrictEqual(payload.sets, [1, 1, 102]);
+    assert.deepStrictEqual(payload.gsub, [`${a}c`, 1]);
+    assert.deepStrictEqual(payload.plain, [50, 101]);
+    assert.strictEqual(payload.words, 1000);
+    assert.strictEqual(payload.last, 'two');
+    assert.strictEqual(payload.sorted, true);
+    assert.strictEqual(payload.xpcall, 'oops!');
+    assert.strictEqual(payload.wrap, 1);
+    assert.match(payload.resume[1], /tricks\.lua:\d+: in it$/);
+    assert.match(payload.message, /malformed pattern \(missing ']'\)/);
+  });
 
   it('counts', async () => {
     assert.ok(await arena.server.metric('handler_cpu_hit_total') >= LOOPS.length);

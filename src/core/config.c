@@ -27,6 +27,7 @@ enum {
 static const char *const modes[] = {"production", "development", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", "off", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const lua_libraries[] = TG_LUA_LIBRARIES;
 static const char *const outgoing[] = {"always", "development", "never", NULL};
 
 #define FIELD(field)                                                                                         \
@@ -38,6 +39,11 @@ static const char *const outgoing[] = {"always", "development", "never", NULL};
 #define CHOICE(field, default_, choices_, help_)                                                             \
     {                                                                                                        \
         .name = #field, .type = TG_SETTING_CHOICE, .default_text = (default_), .choices = (choices_),        \
+        .help = (help_), FIELD(field)                                                                        \
+    }
+#define SET(field, default_, choices_, help_)                                                                \
+    {                                                                                                        \
+        .name = #field, .type = TG_SETTING_SET, .default_text = (default_), .choices = (choices_),           \
         .help = (help_), FIELD(field)                                                                        \
     }
 #define INTEGER(field, default_, min_, max_, help_)                                                          \
@@ -102,6 +108,8 @@ static const struct tg_setting settings[] = {
     INTEGER(lua_memory_mb, "256", 8, 65536, "MB of memory for the Lua code; beyond: the handler fails"),
     INTEGER(handler_cpu_ms, "100", 5, 60000, "CPU time of one run of a handler; beyond: it is stopped"),
     INTEGER(load_cpu_ms, "5000", 100, 600000, "CPU time of all modules as they load; beyond: an error"),
+    SET(lua_libraries, "coroutine,debug,io,math,os,string,table,utf8", lua_libraries,
+        "libraries of Lua that scripts have, separated by commas"),
     INTEGER(watchdog_seconds, "10", 0, DAY_SECONDS,
             "a handler stuck in a C function for so long ends the program; 0: never"),
 };
@@ -257,19 +265,48 @@ static enum tg_status store_integer(const struct assignment *a, void *field)
     return TG_OK;
 }
 
+static size_t find_choice(const struct tg_setting *setting, struct tg_slice name)
+{
+    size_t i = 0;
+    while (setting->choices[i] && !tg_slice_equal(tg_slice_of(setting->choices[i]), name)) i++;
+    return i;
+}
+
+static enum tg_status refuse_choice(const struct assignment *a, struct tg_slice name)
+{
+    char listed[128] = "";
+    for (size_t i = 0; a->setting->choices[i]; i++) {
+        size_t length = strlen(listed);
+        snprintf(listed + length, sizeof listed - length, "%s%s", i ? ", " : "", a->setting->choices[i]);
+    }
+    return refuse_value(a, "\"%.*s\" is none of %s", QUOTED(name), listed);
+}
+
 static enum tg_status store_choice(const struct assignment *a, void *field)
 {
-    const char *const *choices = a->setting->choices;
-    char listed[128] = "";
-    for (size_t i = 0; choices[i]; i++) {
-        if (tg_slice_equal(tg_slice_of(choices[i]), a->text)) {
-            store_number(field, a->setting->bytes, i);
-            return TG_OK;
-        }
-        size_t length = strlen(listed);
-        snprintf(listed + length, sizeof listed - length, "%s%s", i ? ", " : "", choices[i]);
+    size_t i = find_choice(a->setting, a->text);
+    if (!a->setting->choices[i]) return refuse_choice(a, a->text);
+    store_number(field, a->setting->bytes, i);
+    return TG_OK;
+}
+
+/* Names with commas between; spaces around them do not count. Empty: none. */
+static enum tg_status store_set(const struct assignment *a, void *field)
+{
+    uint64_t members = 0;
+    const char *next = a->text.data, *end = next + a->text.length;
+    while (next < end) {
+        const char *comma = memchr(next, ',', (size_t)(end - next));
+        struct tg_slice name = {next, (size_t)((comma ? comma : end) - next)};
+        next = comma ? comma + 1 : end;
+        for (; name.length && name.data[0] == ' '; name.data++) name.length--;
+        while (name.length && name.data[name.length - 1] == ' ') name.length--;
+        size_t i = find_choice(a->setting, name);
+        if (!a->setting->choices[i]) return refuse_choice(a, name);
+        members |= 1ull << i;
     }
-    return refuse_value(a, "\"%.*s\" is none of %s", QUOTED(a->text), listed);
+    store_number(field, a->setting->bytes, members);
+    return TG_OK;
 }
 
 static enum tg_status store(struct tg_config *config, const struct assignment *a)
@@ -282,6 +319,8 @@ static enum tg_status store(struct tg_config *config, const struct assignment *a
         return store_integer(a, field);
     case TG_SETTING_CHOICE:
         return store_choice(a, field);
+    case TG_SETTING_SET:
+        return store_set(a, field);
     }
     return TG_E_INVALID;
 }

@@ -19,6 +19,12 @@ enum tg_mode { TG_MODE_PRODUCTION, TG_MODE_DEVELOPMENT };
 /* When what a script sends is checked in full against its schema. */
 enum tg_outgoing { TG_OUTGOING_ALWAYS, TG_OUTGOING_DEVELOPMENT, TG_OUTGOING_NEVER };
 
+/* The libraries that a script can have beside the basic functions and `require`. */
+#define TG_LUA_LIBRARIES                                                                                     \
+    {                                                                                                        \
+        "coroutine", "debug", "io", "math", "os", "string", "table", "utf8", NULL                            \
+    }
+
 struct tg_config {
     /* where */
     char *host;       /* an address, not a name: "127.0.0.1", "0.0.0.0", "::1" */
@@ -76,18 +82,19 @@ struct tg_config {
     uint32_t lua_memory_mb;    /* of a Lua state; what would pass it is not allocated */
     uint32_t handler_cpu_ms;   /* of one run of a handler, until it waits or ends */
     uint32_t load_cpu_ms;      /* of all modules together, while they load */
+    uint32_t lua_libraries;    /* of TG_LUA_LIBRARIES: bit i is the i-th */
     uint32_t watchdog_seconds; /* stuck in a C function for so long: the process ends; 0: never */
 };
 
 /* How a setting's value looks; which C type it fills is the table's affair. */
-enum tg_setting_type { TG_SETTING_TEXT, TG_SETTING_INTEGER, TG_SETTING_CHOICE };
+enum tg_setting_type { TG_SETTING_TEXT, TG_SETTING_INTEGER, TG_SETTING_CHOICE, TG_SETTING_SET };
 
 struct tg_setting {
     const char *name; /* "max_message_bytes"; flag --max-message-bytes, TIDEGATE_MAX_MESSAGE_BYTES */
     enum tg_setting_type type;
     const char *default_text;
     int64_t min, max;           /* integers */
-    const char *const *choices; /* NULL-terminated names of a choice */
+    const char *const *choices; /* NULL-terminated names of a choice, or of a set's members */
     const char *help;           /* one line, with the unit and what happens when the limit is hit */
     size_t offset, bytes;       /* of the field in struct tg_config */
 };

@@ -104,7 +104,7 @@ void tg_blame_raise(lua_State *L, struct tg_task *task)
     const char *reason = general_reason(task);
     if (reason) raise(L, "%s", reason);
     luaL_checkstack(L, 8, NULL);
-    tg_world_push(task->pool->world, L, TG_REF_ENV);
+    tg_world_push(task->pool->world, L, TG_REF_OWN_ENV);
     int environment = lua_gettop(L);
     const char *suspect = NULL;
     lua_Debug debug;

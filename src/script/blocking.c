@@ -107,7 +107,7 @@ void tg_blocking_install(struct tg_world *world, lua_State *L)
     static const char *const of_os[] = {"execute", NULL};
     static const char *const of_io[] = {"popen", "read", "lines", "close", "write", NULL};
     static const char *const of_files[] = {"read", "lines", "close", "write", "flush", NULL};
-    tg_world_push(world, L, TG_REF_ENV);
+    tg_world_push(world, L, TG_REF_OWN_ENV);
     lua_getfield(L, -1, "os");
     wrap_all(world, L, "os.", of_os);
     lua_getfield(L, -2, "io");

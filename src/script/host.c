@@ -10,6 +10,7 @@
 #include "script/libs/life.h"
 #include "script/loader.h"
 #include "script/run.h"
+#include "script/sandbox.h"
 #include "script/scratch.h"
 
 #include <lauxlib.h>
@@ -152,6 +153,9 @@ static int open_world(lua_State *L)
 {
     struct tg_host *host = lua_touserdata(L, 1);
     tg_world_open(&host->world);
+    tg_world_push(&host->world, L, TG_REF_OWN_ENV);
+    tg_sandbox_own_state(L);
+    lua_pop(L, 1);
     tg_scratch_install(&host->world, L);
     tg_conn_handle_install(&host->world, L);
     tg_conn_call_install(&host->world, L);

@@ -92,7 +92,8 @@ static void push_file(lua_State *L, const char *path)
     lua_remove(L, -2);
 }
 
-void tg_require_file(struct tg_world *world, lua_State *L, const char *name, const char *path)
+static void require_file(struct tg_world *world, lua_State *L, enum tg_world_ref env, const char *name,
+                         const char *path)
 {
     tg_world_push(world, L, TG_REF_LOADED);
     int type = lua_getfield(L, -1, name);
@@ -103,17 +104,22 @@ void tg_require_file(struct tg_world *world, lua_State *L, const char *name, con
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     lua_pushfstring(L, "@%s", path);
-    tg_world_load(world, L, text, length, lua_tostring(L, -1));
+    tg_world_load(world, L, env, text, length, lua_tostring(L, -1));
     lua_replace(L, -3);
     lua_pop(L, 1);
     run_chunk(world, L, name, path);
+}
+
+void tg_require_file(struct tg_world *world, lua_State *L, const char *name, const char *path)
+{
+    require_file(world, L, TG_REF_ENV, name, path);
 }
 
 static bool require_embedded(struct tg_world *world, lua_State *L, const char *name)
 {
     for (const struct tg_embedded_module *module = tg_embedded_modules; module->name; module++) {
         if (strcmp(module->name, name) != 0) continue;
-        tg_world_load(world, L, module->text, module->length, module->chunk);
+        tg_world_load(world, L, TG_REF_OWN_ENV, module->text, module->length, module->chunk);
         run_chunk(world, L, name, module->chunk + 1);
         return true;
     }
@@ -155,13 +161,13 @@ static bool require_installed(struct tg_world *world, lua_State *L, const char *
 {
     const char *path = search_installed(L, name, "path");
     if (path) {
-        tg_require_file(world, L, name, path);
+        require_file(world, L, TG_REF_INSTALLED_ENV, name, path);
         return true;
     }
     path = search_installed(L, name, "cpath");
     if (!path) return false;
     const char *opener = lua_pushfstring(L, "luaopen_%s", luaL_gsub(L, name, ".", "_"));
-    lua_getfield(L, lua_upvalueindex(2), "loadlib");
+    lua_pushvalue(L, lua_upvalueindex(3)); /* package.loadlib, which is for require alone */
     lua_pushstring(L, path);
     lua_pushstring(L, opener);
     lua_call(L, 2, 2);
@@ -202,17 +208,18 @@ void tg_require_install(struct tg_world *world, lua_State *L)
     lua_pushcfunction(L, luaopen_package);
     lua_call(L, 0, 1);
     lua_newtable(L); /* package of this world */
-    static const char *const fields[] = {"path", "cpath", "config", "searchpath", "loadlib"};
+    static const char *const fields[] = {"path", "cpath", "config", "searchpath"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         lua_getfield(L, -2, fields[i]);
         lua_setfield(L, -2, fields[i]);
     }
     tg_world_push(world, L, TG_REF_LOADED);
     lua_setfield(L, -2, "loaded");
-    lua_remove(L, -2);
     lua_pushlightuserdata(L, world);
     lua_pushvalue(L, -2);
-    lua_pushcclosure(L, world_require, 2);
-    lua_setfield(L, -3, "require");
-    lua_setfield(L, -2, "package");
+    lua_getfield(L, -4, "loadlib");
+    lua_pushcclosure(L, world_require, 3);
+    lua_setfield(L, -4, "require");
+    lua_setfield(L, -3, "package");
+    lua_pop(L, 1);
 }

@@ -299,6 +299,15 @@ void tg_watchdog_leave(struct tg_watchdog *watchdog, lua_State *outer)
     watchdog->running = NULL;
 }
 
+void tg_watchdog_restart(void)
+{
+    struct tg_watchdog *watchdog = current;
+    if (!watchdog) return;
+    watchdog->sequence++;
+    atomic_signal_fence(memory_order_seq_cst);
+    watchdog->state = TG_WATCHDOG_FINE;
+}
+
 lua_State *tg_watchdog_switch(lua_State *thread)
 {
     struct tg_watchdog *watchdog = current;

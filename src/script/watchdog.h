@@ -65,6 +65,9 @@ lua_State *tg_watchdog_enter(struct tg_watchdog *watchdog, lua_State *thread, ui
 
 void tg_watchdog_leave(struct tg_watchdog *watchdog, lua_State *outer);
 
+/* The budget of the current run begins only now: what was done so far was not the script's work. */
+void tg_watchdog_restart(void);
+
 /* Lua code of the current run goes on in `thread`; returns where it was. When the run has been stopped, the
  * thread stops at its next instruction. NULL and nothing where no run is. */
 lua_State *tg_watchdog_switch(lua_State *thread);

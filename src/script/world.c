@@ -5,6 +5,8 @@
 
 #include "script/libs/coroutine.h"
 #include "script/require.h"
+#include "script/sandbox.h"
+#include "script/watchdog.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -73,11 +75,11 @@ uint32_t tg_world_key_id(struct tg_world *world, lua_State *L)
     return id;
 }
 
-void tg_world_load(struct tg_world *world, lua_State *L, const char *text, size_t length,
-                   const char *chunk_name)
+void tg_world_load(struct tg_world *world, lua_State *L, enum tg_world_ref env, const char *text,
+                   size_t length, const char *chunk_name)
 {
     if (luaL_loadbufferx(L, text, length, chunk_name, "t") != LUA_OK) lua_error(L);
-    tg_world_push(world, L, TG_REF_ENV);
+    tg_world_push(world, L, (int)env);
     lua_setupvalue(L, -2, 1);
 }
 
@@ -95,9 +97,46 @@ static int load_text(lua_State *L, int count)
     return lua_gettop(L);
 }
 
+/* A text that is handed over piece by piece, so that compiling a long one can be stopped. */
+struct pieces {
+    const char *next;
+    size_t left;
+};
+
+static const char *read_piece(lua_State *L, void *context, size_t *bytes)
+{
+    enum { PIECE_BYTES = 4096 };
+    struct pieces *pieces = context;
+    const char *piece = pieces->next;
+    tg_watchdog_check(L);
+    *bytes = pieces->left < PIECE_BYTES ? pieces->left : PIECE_BYTES;
+    pieces->next += *bytes;
+    pieces->left -= *bytes;
+    return piece;
+}
+
+/* load of a string; the environment lies at 4. */
+static int load_string(lua_State *L)
+{
+    struct pieces pieces;
+    pieces.next = lua_tolstring(L, 1, &pieces.left);
+    const char *name = luaL_optstring(L, 2, pieces.next);
+    if (lua_load(L, read_piece, &pieces, name, "t") != LUA_OK) {
+        lua_pushnil(L);
+        lua_insert(L, -2);
+        return 2;
+    }
+    lua_pushvalue(L, 4);
+    lua_setupvalue(L, -2, 1);
+    return 1;
+}
+
 /* load(chunk [, chunkname [, mode [, env]]]) */
 static int world_load(lua_State *L)
 {
+    lua_settop(L, 4);
+    if (lua_isnil(L, 4)) lua_copy(L, lua_upvalueindex(2), 4);
+    if (lua_type(L, 1) == LUA_TSTRING) return load_string(L);
     return load_text(L, 4);
 }
 
@@ -186,6 +225,37 @@ static void push_environment(lua_State *L)
     lua_getfield(L, -1, "coroutine");
     tg_coroutine_install(L);
     lua_pop(L, 1);
+    tg_sandbox_guard(L);
+}
+
+/* Pushes a copy of the environment on top, whose `load` and `_G` are its own. [-0, +1, e] */
+static void push_copy(lua_State *L)
+{
+    lua_pushvalue(L, -1);
+    copy_table(L);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "_G");
+    wrap(L, "load", world_load);
+    wrap(L, "loadfile", world_loadfile);
+    wrap(L, "dofile", world_dofile);
+}
+
+/* Makes the three environments; the refs table is on top. They share the tables of the libraries. [-0, +0, e]
+ */
+static void add_environments(struct tg_world *world, lua_State *L)
+{
+    int refs = lua_gettop(L);
+    push_environment(L);
+    tg_require_install(world, L);
+    push_copy(L);
+    tg_sandbox_choose(world, L);
+    lua_pushvalue(L, refs + 1);
+    push_copy(L);
+    tg_sandbox_close(world, L, refs + 2);
+    lua_rawseti(L, refs, TG_REF_ENV);
+    lua_settop(L, refs + 2);
+    lua_rawseti(L, refs, TG_REF_INSTALLED_ENV);
+    lua_rawseti(L, refs, TG_REF_OWN_ENV);
 }
 
 void tg_world_open(struct tg_world *world)
@@ -212,9 +282,7 @@ void tg_world_open(struct tg_world *world)
         lua_pushstring(L, keys[i]);
         tg_world_key_id(world, L);
     }
-    push_environment(L);
-    tg_require_install(world, L);
-    lua_rawseti(L, -2, TG_REF_ENV);
+    add_environments(world, L);
     lua_pop(L, 1);
 }
 

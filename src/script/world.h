@@ -24,7 +24,9 @@
  * until Lua 5.4.2, at 3 since. */
 enum tg_world_ref {
     TG_REF_RESERVED = 3,
-    TG_REF_ENV,
+    TG_REF_ENV,           /* of the application's modules */
+    TG_REF_INSTALLED_ENV, /* of modules that are installed for Lua: they may make globals */
+    TG_REF_OWN_ENV,       /* of ours: with all libraries */
     TG_REF_LOADED,
     TG_REF_KEYS,       /* key id -> field name */
     TG_REF_KEY_IDS,    /* field name -> key id */
@@ -95,9 +97,9 @@ void tg_world_forget(struct tg_world *world, lua_State *L, int ref);
 /* The key id of the string on top. [-1, +0, e] */
 uint32_t tg_world_key_id(struct tg_world *world, lua_State *L);
 
-/* Loads the text chunk with the world's environment; a syntax error is raised. [-0, +1, e] */
-void tg_world_load(struct tg_world *world, lua_State *L, const char *text, size_t length,
-                   const char *chunk_name);
+/* Loads the text chunk with the environment that `env` refers to; a syntax error is raised. [-0, +1, e] */
+void tg_world_load(struct tg_world *world, lua_State *L, enum tg_world_ref env, const char *text,
+                   size_t length, const char *chunk_name);
 
 /* Between these two no finalizer of the user's runs, whatever is allocated. An error may jump over the
  * second: every task ends with it. [-0, +0, -] */

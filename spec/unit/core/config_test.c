@@ -88,6 +88,7 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->lua_memory_mb, 256);
     assert_int_equal(config->handler_cpu_ms, 100);
     assert_int_equal(config->load_cpu_ms, 5000);
+    assert_int_equal(config->lua_libraries, 0xff);
     assert_int_equal(config->watchdog_seconds, 10);
     assert_int_equal(tg_config_check(config, NULL), TG_OK);
 }
@@ -97,7 +98,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 41);
+    assert_int_equal(count, 42);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);

@@ -32,10 +32,11 @@ static void print_setting(const struct tg_setting *setting)
     printf("\n  --%s %s (default: %s)\n", flag,
            setting->type == TG_SETTING_INTEGER  ? "N"
            : setting->type == TG_SETTING_CHOICE ? "NAME"
+           : setting->type == TG_SETTING_SET    ? "NAMES"
                                                 : "TEXT",
            setting->default_text[0] ? setting->default_text : "none");
-    if (setting->type == TG_SETTING_CHOICE) {
-        printf("      one of:");
+    if (setting->choices) {
+        printf("      %s of:", setting->type == TG_SETTING_SET ? "any" : "one");
         for (const char *const *choice = setting->choices; *choice; choice++)
             printf(" %s%s", *choice, choice[1] ? "," : "\n");
     }

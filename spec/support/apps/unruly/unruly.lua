@@ -9,23 +9,11 @@ local Unruly <const> = tide.consumer { name = "unruly", path = "/ws/unruly" }
 
 local tricks <const> = {}
 
--- Each object that is collected sends, and leaves another one to be collected.
-function tricks.finalizer(conn)
-  local function arm()
-    setmetatable({}, {
-      __gc = function()
-        conn:send_text "collected"
-        arm()
-      end,
-    })
-  end
-  arm()
-  local payload <const> = {}
-  for i = 1, 3000 do
-    payload["key" .. i] = { text = ("x"):rep(20) .. i }
-  end
-  conn:send(big(payload))
-  return done "finalizer"
+function tricks.finalizer()
+  local _ <const>, why <const> = pcall(function()
+    setmetatable({}, { __gc = print })
+  end)
+  return done(why)
 end
 
 -- A collector that was stopped by an error half-way through a message would never run again.
