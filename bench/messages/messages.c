@@ -206,7 +206,7 @@ static int measure(lua_State *L)
     tg_world_push(world, L, TG_REF_KEYS);
     bench->keys = lua_gettop(L);
     check(bench, L);
-    tg_world_load(world, L, make, sizeof make - 1, "=bench");
+    tg_world_load(world, L, TG_REF_ENV, make, sizeof make - 1, "=bench");
     lua_pushstring(L, bench->size);
     tg_push_value(L, bench->refs, bench->keys, bench->envelope.payload);
     lua_call(L, 2, 1);

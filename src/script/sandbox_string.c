@@ -128,7 +128,7 @@ static void call_tripwired(lua_State *L, int arguments, int owned, bool calls_ba
     if (owned) {
         size_t length;
         /* Ours alone: made for this, and no key of any table. */
-        char *pattern = (char *)(uintptr_t)lua_tolstring(L, owned, &length);
+        char *pattern = (char *)lua_tolstring(L, owned, &length);
         tg_tripwire_lay(&wire, pattern, length);
     }
     int outcome = LUA_OK;
