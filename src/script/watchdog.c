@@ -34,6 +34,13 @@ enum ticking { TICK_CPU, TICK_WALL };
 /* The second of the two permitted globals: whose run the thread is in. NULL: none. */
 static _Thread_local struct tg_watchdog *volatile current;
 
+#if defined(__SANITIZE_THREAD__)
+/* ThreadSanitizer holds signals back until the thread calls something of libc: a loop of Lua never does. This
+ * is the function that it does not replace. */
+int __sigaction(int number, const struct sigaction *action, struct sigaction *former);
+#define sigaction(number, action, former) __sigaction(number, action, former)
+#endif
+
 static int signal_number(void)
 {
     return SIGRTMIN + 3;
