@@ -23,7 +23,7 @@ function tricks.gmatch_backtracking()
 end
 
 function tricks.find_plain()
-  local needle <const> = ("a"):rep(3000000)
+  local needle <const> = ("a"):rep(200000)
   local hay <const> = needle .. needle
   return hay:find(needle .. "b", 1, true)
 end
