@@ -62,16 +62,18 @@ static void push_error(lua_State *L, const struct description *description)
     const struct tg_config *config = description->world->config;
     switch (description->failure->kind) {
     case TG_FAILED_CPU:
-        lua_pushfstring(L,
-                        "this took more than handler_cpu_ms, %d ms of CPU time, and was stopped: do less at a "
-                        "time, or raise handler_cpu_ms",
-                        (int)config->handler_cpu_ms);
+        lua_pushfstring(
+            L,
+            "this took more than handler_cpu_ms, %d ms of CPU time, and was stopped: do less at a "
+            "time, or raise handler_cpu_ms",
+            (int)config->handler_cpu_ms);
         return;
     case TG_FAILED_MEMORY:
-        lua_pushfstring(L,
-                        "not enough memory: this would have taken more than lua_memory_mb, %d MB; keep less at a "
-                        "time, look for tables that only grow, or raise lua_memory_mb",
-                        (int)config->lua_memory_mb);
+        lua_pushfstring(
+            L,
+            "not enough memory: this would have taken more than lua_memory_mb, %d MB; keep less at a "
+            "time, look for tables that only grow, or raise lua_memory_mb",
+            (int)config->lua_memory_mb);
         return;
     case TG_FAILED_RAISED:
         break;

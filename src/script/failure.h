@@ -32,8 +32,9 @@ struct tg_failure {
 };
 
 /* Describes the error object on top of `thread`, whose stack is as it was when the error was raised, and
- * calls `tell`. Of a limit that was hit the object is not looked at. `origin`: where the task was spawned, "chat.lua:12", which ends the traceback; NULL: nowhere.
- * TG_E_SCRIPT; TG_E_NO_MEMORY: not even that could be told. Never raises. */
+ * calls `tell`. Of a limit that was hit the object is not looked at. `origin`: where the task was spawned,
+ * "chat.lua:12", which ends the traceback; NULL: nowhere. TG_E_SCRIPT; TG_E_NO_MEMORY: not even that could be
+ * told. Never raises. */
 enum tg_status tg_failure_tell(struct tg_world *world, lua_State *thread, enum tg_failure_kind kind,
                                const char *origin, void *context,
                                void (*tell)(void *context, const struct tg_failure *failure));

@@ -46,8 +46,8 @@ static void log_failure(const struct tg_run *run, const struct tg_failure *failu
     char source[sizeof failure->file + 16];
     snprintf(source, sizeof source, "%.*s:%lld", TG_SLICE_ARG(place.file), (long long)place.line);
     tg_log(TG_LOG_ERROR, tg_failure_event(failure, "handler_failed"), TG_LOG_CONN(run->conn),
-           TG_LOG_STR("action", what_failed(run)), TG_LOG_S("source", source), TG_LOG_STR("error", failure->message),
-           TG_LOG_STR("traceback", failure->traceback));
+           TG_LOG_STR("action", what_failed(run)), TG_LOG_S("source", source),
+           TG_LOG_STR("error", failure->message), TG_LOG_STR("traceback", failure->traceback));
 }
 
 static void answer_failure(const struct tg_run *run, const struct tg_failure *failure)

@@ -49,11 +49,11 @@ static int close_variables(struct tg_task *task, uint32_t budget_ms)
     world->heap->has_refused = false;
     lua_sethook(thread, NULL, 0, 0);
     lua_State *outer = tg_watchdog_enter(world->watchdog, thread, budget_ms);
-    if (lua_status(thread) == LUA_YIELD) tg_coroutine_unwind(thread);
+    bool is_in_time = lua_status(thread) != LUA_YIELD || tg_coroutine_unwind(thread);
     int outcome = lua_resetthread(thread);
     tg_watchdog_leave(world->watchdog, outer);
     tg_world_restart_collector(world);
-    return outcome;
+    return is_in_time ? outcome : LUA_ERRRUN;
 }
 
 static enum tg_failure_kind kind_of(const struct tg_task *task, int outcome)

@@ -35,7 +35,9 @@ static int open_world(lua_State *L)
 static void leaves_nothing_however_full_the_stack_is(void **state)
 {
     (void)state;
-    struct tg_world world = {.L = luaL_newstate()};
+    struct tg_config config;
+    assert_int_equal(tg_config_init(&config), TG_OK);
+    struct tg_world world = {.L = luaL_newstate(), .config = &config};
     assert_non_null(world.L);
     lua_pushcfunction(world.L, open_world);
     lua_pushlightuserdata(world.L, &world);
@@ -56,6 +58,7 @@ static void leaves_nothing_however_full_the_stack_is(void **state)
     }
     lua_close(world.L);
     tg_world_deinit(&world);
+    tg_config_deinit(&config);
 }
 
 int main(void)

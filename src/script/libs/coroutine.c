@@ -74,7 +74,8 @@ static int run(lua_State *L, lua_State *coroutine, int arguments)
     struct tg_task *task = tg_task_of(L);
     if (outcome == LUA_YIELD && task->is_parking) return PARKED;
     bool has_raised = outcome != LUA_OK && outcome != LUA_YIELD;
-    tg_task_set(coroutine, has_raised && tg_watchdog_is_stopped() ? &task->pool->stopped : &task->pool->nobody);
+    tg_task_set(coroutine,
+                has_raised && tg_watchdog_is_stopped() ? &task->pool->stopped : &task->pool->nobody);
     if (has_raised) {
         lua_xmove(coroutine, L, 1);
         return RAISED;
@@ -270,12 +271,13 @@ static lua_State *inner_of(lua_State *thread)
     return inner;
 }
 
-void tg_coroutine_unwind(lua_State *thread)
+bool tg_coroutine_unwind(lua_State *thread)
 {
     /* From the outside in; each is closed after what is inside it, by the way back. */
     lua_State *inner = inner_of(thread);
-    if (!inner) return;
-    tg_coroutine_unwind(inner);
-    reset(inner);
+    if (!inner) return true;
+    bool is_in_time = tg_coroutine_unwind(inner);
+    if (reset(inner) != LUA_OK && tg_watchdog_is_stopped()) is_in_time = false;
     tg_task_set(inner, &tg_task_of(thread)->pool->nobody);
+    return is_in_time;
 }

@@ -6,11 +6,13 @@
 
 #include <lua.h>
 
+#include <stdbool.h>
+
 /* Replaces functions of the coroutine library on top. [-0, +0, e] */
 void tg_coroutine_install(lua_State *L);
 
 /* `thread` is parked: closes the <close> variables of the coroutines through which its wait has passed, the
- * innermost first. Its own are left. [-0, +0, -] */
-void tg_coroutine_unwind(lua_State *thread);
+ * innermost first. Its own are left. False: the watchdog stopped one. [-0, +0, -] */
+bool tg_coroutine_unwind(lua_State *thread);
 
 #endif

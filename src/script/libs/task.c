@@ -145,8 +145,8 @@ static void log_failure(void *context, const struct tg_failure *failure)
         snprintf(source, sizeof source, "%s:%d", failure->file, failure->line);
     else
         snprintf(source, sizeof source, "%s", handle->origin);
-    tg_log(TG_LOG_ERROR, tg_failure_event(failure, "task_failed"), TG_LOG_S("source", source), TG_LOG_STR("error", failure->message),
-           TG_LOG_STR("traceback", failure->traceback));
+    tg_log(TG_LOG_ERROR, tg_failure_event(failure, "task_failed"), TG_LOG_S("source", source),
+           TG_LOG_STR("error", failure->message), TG_LOG_STR("traceback", failure->traceback));
 }
 
 static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending ending)
