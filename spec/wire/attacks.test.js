@@ -9,11 +9,18 @@ import { run, Server } from '../support/server.js';
 const failed = '{"action":"error","payload":{"detail":"Failed to process message"}}';
 const pong = '{"action":"pong"}';
 
+const ATTACK_CPU_MS = 20;
+
+// What another client may wait while an attack runs: its budget and 50 ms. A machine that does more than this
+// needs more, and ten times that is still far from a loop without end.
+const PATIENCE_MS = 10 * (ATTACK_CPU_MS + 50);
+
 class Arena {
   static async open(args) {
     const arena = new Arena();
     arena.server = await Server.start('attacks', { args });
     arena.attacker = await RawClient.open(arena.server.port, '/ws/attacks');
+    arena.other = await RawClient.open(arena.server.port, '/ws/attacks');
     return arena;
   }
 
@@ -27,6 +34,23 @@ class Arena {
     assert.strictEqual(await this.attacker.nextText(), pong);
   }
 
+  // Another client's ping lies in the gateway's socket before the attack ends.
+  async pingMeanwhile(patienceMs = PATIENCE_MS) {
+    const begun = performance.now();
+    this.other.text('{"action":"ping"}');
+    assert.strictEqual(await this.other.nextText(), pong);
+    const waited = performance.now() - begun;
+    assert.ok(waited < patienceMs, `another client waited ${waited.toFixed()} ms`);
+  }
+
+  // The attacker leaves and comes again.
+  async reopen(patienceMs = PATIENCE_MS) {
+    this.attacker.destroy();
+    await this.pingMeanwhile(patienceMs);
+    this.attacker = await RawClient.open(this.server.port, '/ws/attacks');
+    await this.ping();
+  }
+
   // The lines of the log so far about failures, and none of them again.
   failures() {
     const all = this.server.records().filter(({ level }) => level === 'error');
@@ -37,6 +61,7 @@ class Arena {
 
   async close() {
     this.attacker.destroy();
+    this.other.destroy();
     await this.server.stop();
   }
 }
@@ -82,8 +107,6 @@ describe('a script that takes all memory', () => {
   });
 });
 
-const ATTACK_CPU_MS = 20;
-
 const LOOPS = [
   'plain', 'swallowing', 'in_close', 'in_index', 'in_gsub', 'swallowing_in_gsub', 'in_sort', 'recursion',
   'in_message_handler', 'in_message_handler_of_a_loop', 'xpcall_in_sort', 'error_in_message_handler', 'pending_close',
@@ -96,35 +119,17 @@ const TRICKS = [
   'swallowed_find', 'sort_of_many', 'collecting', 'compiling',
 ];
 
-// What another client may wait while an attack runs: its budget and 50 ms. A machine that does more than this
-// needs more, and ten times that is still far from a loop without end.
-const PATIENCE_MS = 10 * (ATTACK_CPU_MS + 50);
-
 describe('a script that takes all time', () => {
   let arena;
-  let other;
   before(async () => {
     arena = await Arena.open(['--handler-cpu-ms', String(ATTACK_CPU_MS), '--lua-memory-mb', '64']);
-    other = await RawClient.open(arena.server.port, '/ws/attacks');
   });
-  after(async () => {
-    other.destroy();
-    await arena.close();
-  });
-
-  // The other client's ping lies in the gateway's socket before the attack ends.
-  const pingMeanwhile = async () => {
-    const begun = performance.now();
-    other.text('{"action":"ping"}');
-    assert.strictEqual(await other.nextText(), pong);
-    const waited = performance.now() - begun;
-    assert.ok(waited < PATIENCE_MS, `another client waited ${waited.toFixed()} ms`);
-  };
+  after(() => arena.close());
 
   const expectStopped = async (kind, name) => {
     const answer = arena.attack(kind, name);
-    await pingMeanwhile();
-    await pingMeanwhile();
+    await arena.pingMeanwhile();
+    await arena.pingMeanwhile();
     assert.strictEqual(await answer, failed);
     await arena.ping();
     return arena.failures();
@@ -192,6 +197,68 @@ describe('a script that takes all time', () => {
 
   it('counts', async () => {
     assert.ok(await arena.server.metric('handler_cpu_hit_total') >= LOOPS.length);
+  });
+});
+
+const WAITS = ['loop_after_a_wait', 'loop_in_a_coroutine_that_waited', 'swallowing_after_a_wait', 'spawning_in_a_loop'];
+
+const TASKS = [
+  'loop_in_a_task', 'task_that_cancels_itself', 'close_of_a_cancelled_task', 'close_of_a_cancelled_coroutine',
+];
+
+const RESTLESS = ['timer_that_arms_itself', 'sleeps_without_end'];
+
+describe('a script that takes all time and waits', () => {
+  const done = '{"action":"done"}';
+  let arena;
+  before(async () => { arena = await Arena.open(['--handler-cpu-ms', String(ATTACK_CPU_MS)]); });
+  after(() => arena.close());
+
+  const expectStopped = async (name, expected) => {
+    const answer = arena.attack('wait', name);
+    await arena.pingMeanwhile();
+    await arena.pingMeanwhile();
+    assert.strictEqual(await answer, expected);
+    const line = await arena.server.until(
+      () => arena.failures().find(({ event }) => event === 'handler_cpu'), 'the line of the log');
+    assert.match(line.source, /attacks\/waits\.lua:\d+$/);
+    assert.match(line.error, /^this took more than handler_cpu_ms, 20 ms of CPU time, and was stopped: /);
+    await arena.ping();
+  };
+
+  for (const name of WAITS) it(`is stopped: ${name.replaceAll('_', ' ')}`, () => expectStopped(name, failed));
+
+  for (const name of TASKS) it(`is stopped: ${name.replaceAll('_', ' ')}`, () => expectStopped(name, done));
+
+  for (const name of RESTLESS)
+    it(`holds up nobody: ${name.replaceAll('_', ' ')}`, async () => {
+      assert.strictEqual(await arena.attack('wait', name), done);
+      for (let i = 0; i < 20; i++) await arena.pingMeanwhile();
+      await arena.reopen();
+    });
+
+  it('has one budget for all that ends with a connection', async () => {
+    assert.strictEqual(await arena.attack('wait', 'closes_of_many_tasks'), done);
+    await arena.ping();
+    await arena.reopen();
+  });
+
+  it('leaves no task behind', async () => {
+    await arena.reopen();
+    assert.strictEqual(await arena.server.metric('tasks'), 0);
+  });
+});
+
+describe('a script that spawns tasks without end', () => {
+  it('is told of max_tasks, and they end with its connection', async () => {
+    const arena = await Arena.open(['--handler-cpu-ms', '9000', '--lua-memory-mb', '1024']);
+    const { payload: [count, why] } = JSON.parse(await arena.attack('wait', 'tasks_without_end'));
+    assert.ok(count >= 99000, `${count}`);
+    assert.match(why, /tide\.spawn: \d+ tasks are alive, which is max_tasks/);
+    await arena.ping();
+    await arena.reopen(10 * PATIENCE_MS); // they end all at once
+    assert.strictEqual(await arena.server.metric('tasks'), 0);
+    await arena.close();
   });
 });
 

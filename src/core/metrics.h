@@ -25,8 +25,8 @@
     X(messages_invalid, counter, "Messages answered with a list of errors")                                  \
     X(check_steps_hit, counter, "Messages refused because a pattern or a union took max_check_steps")        \
     X(handler_errors, counter, "Handlers and hooks that raised")                                             \
-    X(handler_cpu_hit, counter, "Of these, those that were stopped because of handler_cpu_ms")               \
-    X(lua_memory_hit, counter, "Of these, those that failed because of lua_memory_mb")                       \
+    X(handler_cpu_hit, counter, "Handlers, hooks and tasks stopped because of handler_cpu_ms")               \
+    X(lua_memory_hit, counter, "Handlers, hooks and tasks that failed: lua_memory_mb")                       \
     X(too_large, counter, "Connections closed with 1009: max_message_bytes")                                 \
     X(bad_utf8, counter, "Connections closed with 1007")                                                     \
     X(protocol_errors, counter, "Connections closed with 1002")                                              \

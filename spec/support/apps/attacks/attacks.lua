@@ -2,7 +2,12 @@
 local tide <const> = require "tidegate"
 local s <const> = tide.schema
 
-local kinds <const> = { bomb = require "bombs", loop = require "loops", trick = require "tricks" }
+local kinds <const> = {
+  bomb = require "bombs",
+  loop = require "loops",
+  trick = require "tricks",
+  wait = require "waits",
+}
 
 local done <const> = tide.message("done", s.any())
 
