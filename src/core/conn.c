@@ -524,6 +524,7 @@ void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
         free_conn(conn);
         return;
     }
+    if (conn->state == TG_CONN_CLOSED) return; /* it was late already, and goes with its connection */
     if (conn->is_starting)
         started(conn, outcome);
     else

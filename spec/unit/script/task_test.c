@@ -220,6 +220,24 @@ static void sees_that_a_client_has_left_whose_inbox_is_full(void **state)
     end(&stage);
 }
 
+/* More handlers can be late at once than one turn ends; meanwhile their clients go. */
+static void a_late_handler_ends_with_a_client_whose_inbox_is_full(void **state)
+{
+    (void)state;
+    struct stage stage = begin();
+    stage.core->config.inbox_messages = 1;
+    stage.core->config.handler_timeout_ms = 100;
+    struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
+    fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":1,\"seconds\":60}}");
+    fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":2,\"seconds\":0}}");
+    assert_false(client->is_reading);
+    stage.core->clock.now_ms += 200;
+    tg_worker_alarm(&stage.core->worker); /* it is late, and no turn has come yet */
+    leave(&stage, client);
+    assert_int_equal(stage.core->worker.metrics.handler_timeouts, 1);
+    end(&stage);
+}
+
 static void ends_a_farewell_that_waits_too_long(void **state)
 {
     (void)state;
@@ -355,6 +373,7 @@ int main(void)
         cmocka_unit_test(stops_reading_at_inbox_max_bytes),
         cmocka_unit_test(does_not_give_up_a_client_whose_inbox_is_full),
         cmocka_unit_test(sees_that_a_client_has_left_whose_inbox_is_full),
+        cmocka_unit_test(a_late_handler_ends_with_a_client_whose_inbox_is_full),
         cmocka_unit_test(ends_a_farewell_that_waits_too_long),
         cmocka_unit_test(can_be_cancelled_at_every_moment),
         cmocka_unit_test(goes_on_after_the_end_of_memory),
