@@ -186,7 +186,7 @@ static int measure_calls(lua_State *L)
                                "function(payload) return make(payload) end";
     struct bench *bench = lua_touserdata(L, 1);
     struct tg_world *world = &bench->host->world;
-    tg_world_load(world, L, make, sizeof make - 1, "=bench");
+    tg_world_load(world, L, TG_REF_ENV, make, sizeof make - 1, "=bench");
     lua_pushstring(L, bench->size);
     lua_call(L, 1, 1);
     bench->handler = tg_world_keep(world, L);

@@ -98,7 +98,7 @@ static const struct tg_setting settings[] = {
     INTEGER(max_connections, "0", 0, CONNECTIONS_MAX,
             "open connections, refused with 503 beyond; 0: as many as the limit of open files allows"),
     INTEGER(max_tasks, "100000", 1, 1 << 24, "tasks of scripts alive at once; beyond: tide.spawn raises"),
-    INTEGER(stall_ms, "50", 1, DAY_SECONDS * 1000, "a turn of the loop that takes longer is counted and logged"),
+    INTEGER(stall_ms, "50", 1, DAY_MS, "a turn of the loop that takes longer is counted and logged"),
     INTEGER(drain_seconds, "10", 0, DAY_SECONDS, "wait for clients to leave when the gateway stops"),
     INTEGER(fetch_max_bytes, "8388608", 1, GIB, "bytes of one answer to tide.http; beyond: an error"),
     INTEGER(fetch_timeout_seconds, "30", 1, DAY_SECONDS, "for one tide.http request, unless it names another"),
