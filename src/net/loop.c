@@ -26,6 +26,7 @@ struct tg_net_loop {
     struct tg_worker *worker; /* borrowed */
     uint64_t turn_began_ns;   /* the last time before sleep, and what the loop had slept by then */
     uint64_t idle_ns;
+    uint64_t woke_ms; /* when the last sleep ended */
     void (*on_signal)(void *context, int number);
     void *signal_context;
 };
@@ -83,13 +84,23 @@ static uint64_t wall_ms(struct tg_clock *clock)
 
 /* ---- libuv's callbacks ---- */
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What libuv counts as idle forgets what was slept before a signal, so a turn is also no longer than since
+ * the sleep ended; that alone would be rounded to milliseconds. */
 static void end_turn(struct tg_net_loop *loop)
 {
+    enum { NS_PER_MS = 1000 * 1000 };
     uint64_t now_ns = uv_hrtime(), idle_ns = uv_metrics_idle_time(&loop->uv);
-    uint64_t passed_ns = now_ns - loop->turn_began_ns, slept_ns = idle_ns - loop->idle_ns;
+    uint64_t passed_ns = now_ns - loop->turn_began_ns;
+    uint64_t awake_ns = passed_ns - least(passed_ns, idle_ns - loop->idle_ns);
+    uint64_t since_ns = now_ns - least(now_ns, loop->woke_ms * NS_PER_MS);
     loop->turn_began_ns = now_ns;
     loop->idle_ns = idle_ns;
-    tg_worker_end_turn(loop->worker, passed_ns > slept_ns ? passed_ns - slept_ns : 0);
+    tg_worker_end_turn(loop->worker, least(awake_ns, since_ns));
 }
 
 static void flush_before_sleep(uv_prepare_t *handle)
@@ -101,7 +112,9 @@ static void flush_before_sleep(uv_prepare_t *handle)
 
 static void flush_after_poll(uv_check_t *handle)
 {
-    tg_worker_flush(((struct tg_net_loop *)handle->data)->worker);
+    struct tg_net_loop *loop = handle->data;
+    loop->woke_ms = uv_now(&loop->uv);
+    tg_worker_flush(loop->worker);
 }
 
 /* The turn itself is what was wanted. */
