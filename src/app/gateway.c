@@ -119,7 +119,7 @@ void tg_gateway_run(struct tg_gateway *gateway)
     tg_net_loop_run(gateway->loop);
 }
 
-void tg_gateway_close(struct tg_gateway *gateway)
+bool tg_gateway_close(struct tg_gateway *gateway)
 {
     if (gateway->server && !tg_server_close(gateway->server)) {
         tg_log(TG_LOG_ERROR, "close_unfinished",
@@ -131,7 +131,8 @@ void tg_gateway_close(struct tg_gateway *gateway)
     gateway->worker.fetcher = NULL;
     close_network(gateway);
     if (gateway->has_worker) tg_worker_deinit(&gateway->worker);
-    if (gateway->loop) tg_net_loop_close(gateway->loop);
+    bool is_over = !gateway->loop || tg_net_loop_close(gateway->loop);
     if (gateway->host) tg_host_close(gateway->host);
     free(gateway->static_dir);
+    return is_over;
 }

@@ -30,6 +30,7 @@ enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_confi
 /* Serves until SIGTERM or SIGINT has been answered with a drain; a second one ends the process at once. */
 void tg_gateway_run(struct tg_gateway *gateway);
 
-void tg_gateway_close(struct tg_gateway *gateway);
+/* False: a thread still looks up a name, and exit() would wait for it: leave with _exit. */
+bool tg_gateway_close(struct tg_gateway *gateway);
 
 #endif

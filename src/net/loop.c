@@ -14,11 +14,14 @@
 #include <time.h>
 #include <uv.h>
 
+/* For handles and cancelled requests to come back at the end, which takes a turn or two. */
+enum { CLOSE_PATIENCE_MS = 200 };
+
 struct tg_net_loop {
     struct tg_loop core;
     struct tg_clock clock;
     uv_loop_t uv;
-    uv_timer_t alarm;
+    uv_timer_t alarm, patience;
     uv_prepare_t before_sleep;
     uv_check_t after_poll;
     uv_async_t wake;
@@ -146,6 +149,7 @@ enum tg_status tg_net_loop_open(struct tg_net_loop **out, struct tg_error *error
     uv_loop_configure(&loop->uv, UV_METRICS_IDLE_TIME);
     /* These only link into the loop and cannot fail; the async handle needs a descriptor. */
     uv_timer_init(&loop->uv, &loop->alarm);
+    uv_timer_init(&loop->uv, &loop->patience);
     uv_prepare_init(&loop->uv, &loop->before_sleep);
     uv_check_init(&loop->uv, &loop->after_poll);
     loop->alarm.data = loop->before_sleep.data = loop->after_poll.data = loop;
@@ -158,20 +162,31 @@ enum tg_status tg_net_loop_open(struct tg_net_loop **out, struct tg_error *error
     return TG_OK;
 }
 
-static void close_handle(uv_handle_t *handle, void *context)
+static void close_handle(uv_handle_t *handle, void *patience)
 {
-    (void)context;
-    if (!uv_is_closing(handle)) uv_close(handle, NULL);
+    if (handle != patience && !uv_is_closing(handle)) uv_close(handle, NULL);
 }
 
-void tg_net_loop_close(struct tg_net_loop *loop)
+static void lose_patience(uv_timer_t *patience)
 {
-    uv_walk(&loop->uv, close_handle, NULL);
+    uv_stop(patience->loop);
+}
+
+bool tg_net_loop_close(struct tg_net_loop *loop)
+{
+    uv_walk(&loop->uv, close_handle, &loop->patience);
+    uv_update_time(&loop->uv);
+    uv_timer_start(&loop->patience, lose_patience, CLOSE_PATIENCE_MS, 0);
+    uv_unref((uv_handle_t *)&loop->patience);
+    uv_run(&loop->uv, UV_RUN_DEFAULT);
+    if (uv_loop_alive(&loop->uv)) return false;
+    uv_close((uv_handle_t *)&loop->patience, NULL);
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     int failure = uv_loop_close(&loop->uv);
     assert(failure == 0); /* a user of the loop left a handle behind */
     (void)failure;
     free(loop);
+    return true;
 }
 
 struct tg_loop *tg_net_loop_core(struct tg_net_loop *loop)

@@ -7,12 +7,15 @@
 #include "core/loop.h"
 #include "core/worker.h"
 
+#include <stdbool.h>
+
 struct tg_net_loop;
 
 enum tg_status tg_net_loop_open(struct tg_net_loop **out, struct tg_error *error);
 
-/* All users of the loop must have been closed. */
-void tg_net_loop_close(struct tg_net_loop *loop);
+/* All users of the loop must have been closed. False: a thread still looks up a name for one of them, which
+ * can take a minute and cannot be cancelled; the loop stays, and may be closed later. */
+bool tg_net_loop_close(struct tg_net_loop *loop);
 
 /* The two faces that the worker gets; borrowed from the loop. The clock is the loop's cached time. */
 struct tg_loop *tg_net_loop_core(struct tg_net_loop *loop);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void print_address(const struct tg_gateway *gateway)
 {
@@ -31,6 +32,10 @@ int tg_command_run(const struct tg_cli *cli, const struct tg_config *config)
         print_address(&gateway);
         tg_gateway_run(&gateway);
     }
-    tg_gateway_close(&gateway);
-    return status == TG_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    int exit_status = status == TG_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (!tg_gateway_close(&gateway)) {
+        fflush(NULL);
+        _exit(exit_status);
+    }
+    return exit_status;
 }
