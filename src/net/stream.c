@@ -218,6 +218,24 @@ static void looked_up(uv_getaddrinfo_t *lookup, int failure, struct addrinfo *ad
     }
 }
 
+static void attempt_first(uv_timer_t *timer)
+{
+    attempt(timer->data);
+}
+
+/* What is an address already is not looked up: the threads may all be busy with names that nobody answers
+ * for. False: it is a name. */
+static bool take_address(struct tg_net_stream *stream, const char *host, const char *port)
+{
+    static const struct addrinfo hints = {.ai_socktype = SOCK_STREAM,
+                                          .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
+    if (uv_getaddrinfo(stream->timer.loop, &stream->lookup, NULL, host, port, &hints) != 0) return false;
+    stream->addresses = stream->next_address = stream->lookup.addrinfo;
+    stream->phase = TG_STREAM_BETWEEN;
+    uv_timer_start(&stream->timer, attempt_first, 0, 0); /* events come from the loop only */
+    return true;
+}
+
 static enum tg_status begin(struct tg_net_stream *stream, const struct tg_stream_target *target,
                             struct tg_error *error)
 {
@@ -225,11 +243,12 @@ static enum tg_status begin(struct tg_net_stream *stream, const struct tg_stream
     char port[8];
     snprintf(port, sizeof port, "%u", target->port);
     stream->lookup.data = stream;
+    /* The loop's time is that of the start of the turn, which may be long ago. */
+    stream->deadline_ms = uv_hrtime() / 1000000 + target->timeout_ms;
+    if (take_address(stream, target->host, port)) return TG_OK;
     int failure = uv_getaddrinfo(stream->timer.loop, &stream->lookup, looked_up, target->host, port, &hints);
     if (failure) return tg_error_set(error, TG_E_IO, "%s", tg_net_stream_reason(failure));
     stream->pending++;
-    /* The loop's time is that of the start of the turn, which may be long ago. */
-    stream->deadline_ms = uv_hrtime() / 1000000 + target->timeout_ms;
     uv_timer_start(&stream->timer, time_is_over, stream->deadline_ms - uv_now(stream->timer.loop), 0);
     return TG_OK;
 }

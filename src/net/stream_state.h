@@ -12,7 +12,7 @@
 enum tg_stream_phase {
     TG_STREAM_RESOLVING,
     TG_STREAM_CONNECTING,
-    TG_STREAM_BETWEEN, /* one address has failed, its handle is being closed */
+    TG_STREAM_BETWEEN, /* before the first address, or one has failed and its handle is being closed */
     TG_STREAM_SHAKING, /* hands, for TLS */
     TG_STREAM_IS_OPEN,
     TG_STREAM_FAILED, /* before it was open */

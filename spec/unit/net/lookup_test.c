@@ -95,6 +95,25 @@ static void end_streams(struct place *place)
     tg_net_streams_close(place->streams);
 }
 
+static void an_address_waits_for_nobodys_name(void **state)
+{
+    struct place *place = *state;
+    struct tg_stream *stream = begin(place, "127.0.0.1", 2000); /* nobody listens on port 1 */
+    tg_net_loop_run(place->loop);
+    assert_string_equal(stream->ops->failure(stream, TG_STREAM_READING), TG_STREAM_REFUSED);
+    stream->ops->close(stream);
+    end_streams(place);
+}
+
+static void an_address_can_be_given_up_at_once(void **state)
+{
+    struct place *place = *state;
+    struct tg_stream *stream = begin(place, "::1", 2000);
+    stream->ops->close(stream);
+    end_streams(place);
+    assert_int_equal(place->worker.metrics.streams, 0);
+}
+
 static void the_end_of_the_loop_waits_for_no_name(void **state)
 {
     struct place *place = *state;
@@ -105,6 +124,8 @@ static void the_end_of_the_loop_waits_for_no_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_address_waits_for_nobodys_name, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_address_can_be_given_up_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(the_end_of_the_loop_waits_for_no_name, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
