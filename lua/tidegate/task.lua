@@ -59,7 +59,14 @@ function Task.after(seconds, fn, ...)
   return host.spawn(run_later, seconds, fn, ...)
 end
 
---- Runs that are due while one still goes on are left out.
+---@param fn function
+local function run_as_task(fn)
+  local run <close> = host.spawn(fn)
+  host.join(run)
+end
+
+--- Runs that are due while one still goes on are left out, and those for which max_tasks leaves no
+--- room: what comes again and again does not end because others were too many for a while.
 ---@param seconds number
 ---@param jitter number
 ---@param fn function
@@ -68,8 +75,10 @@ local function run_again_and_again(seconds, jitter, fn)
   while true do
     due = math.max(due + seconds, host.clock())
     host.sleep(due - host.clock() + math.random() * jitter)
-    local run <close> = host.spawn(fn)
-    host.join(run)
+    local has_run <const>, why <const> = pcall(run_as_task, fn)
+    if not has_run then
+      host.log("error", "tide.every left out a run", { error = why })
+    end
   end
 end
 

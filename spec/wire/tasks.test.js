@@ -114,6 +114,13 @@ describe('tasks', () => {
     assert.match(runs[0].traceback, /: spawned the task$/);
   });
 
+  it('come again when there were too many for a while', async () => {
+    const crowded = await Session.open({ args: ['--max-tasks', '20'] });
+    assert.deepStrictEqual(await crowded.deed('every_among_too_many'), [0, 'running']);
+    await crowded.line('tide.every left out a run');
+    await crowded.close();
+  });
+
   it('read clocks that go on while they wait', async () => {
     assert.deepStrictEqual(await session.deed('clocks'), [true, true, true]);
   });

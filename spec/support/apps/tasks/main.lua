@@ -344,6 +344,27 @@ function deeds.after_and_every()
   return { seen[1], every:wait() == nil }
 end
 
+function deeds.every_among_too_many()
+  local ticks = 0
+  local every <close> = tide.every(0.01, function()
+    ticks = ticks + 1
+  end)
+  local others <const> = {}
+  repeat
+    local is_room <const>, task <const> = pcall(tide.spawn, tide.sleep, 60)
+    others[#others + 1] = is_room and task or nil
+  until not is_room
+  tide.sleep(0.05)
+  local before <const> = ticks
+  for _, task in ipairs(others) do
+    task:cancel()
+  end
+  while ticks == 0 do
+    tide.sleep(0.01)
+  end
+  return { before, every:status() }
+end
+
 function deeds.clocks()
   local clock <const>, now <const> = tide.clock(), tide.now()
   tide.sleep(0.05)
