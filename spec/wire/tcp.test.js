@@ -332,6 +332,15 @@ describe('limits', () => {
     assert.strictEqual(await small.server.metric('streams_refused_total'), 1);
     await small.stop();
   });
+
+  it('count no sockets that handlers have forgotten', async () => {
+    const small = await Lab.start({ args: ['--tcp-max-streams', '2'] });
+    const guest = await small.client();
+    peer = await Peer.start(() => {});
+    assert.deepStrictEqual(
+      await guest.run(`for _ = 1, 3 do assert(tide.tcp.connect("127.0.0.1", ${peer.port})) end return true`), [true]);
+    await small.stop();
+  });
 });
 
 describe('the end of the gateway', () => {

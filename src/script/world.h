@@ -54,7 +54,8 @@ struct tg_world {
     bool is_collector_stopped;    /* by tg_world_stop_collector */
     bool is_loaded;               /* modules have run: nothing is declared any more */
     uint32_t key_count;
-    struct tg_buf scratch; /* owned: text under way that a Lua error may jump over */
+    uint64_t sockets_collected_ms; /* when libs/tcp.c last had the collector look for lost ones */
+    struct tg_buf scratch;         /* owned: text under way that a Lua error may jump over */
     struct tg_arena arena; /* owned: the same for trees; what runs no Lua code meanwhile resets and uses it */
     char *root;            /* owned: the served folder, as given */
     char *entries;         /* owned: where the entry modules lie */

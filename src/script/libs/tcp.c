@@ -21,6 +21,19 @@ static void on_readable(void *user)
     tg_tcp_wake(user, TG_STREAM_READING);
 }
 
+/* What a handler has left open, or one that was cancelled, is closed when it is collected: before anybody is
+ * refused for want of room. Not each time, since a collection takes as long as the heap is large. */
+static void make_room(struct tg_world *world, lua_State *L)
+{
+    enum { COLLECT_MS = 1000 };
+    const struct tg_worker *worker = world->worker;
+    uint64_t now_ms = tg_worker_now_ms(worker);
+    if (worker->metrics.streams < worker->config->tcp_max_streams) return;
+    if (now_ms - world->sockets_collected_ms < COLLECT_MS) return;
+    world->sockets_collected_ms = now_ms;
+    lua_gc(L, LUA_GCCOLLECT);
+}
+
 static int connect_done(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
@@ -54,6 +67,7 @@ static int tcp_connect(lua_State *L)
         tg_tcp_push_socket(L, lua_touserdata(L, lua_upvalueindex(WORLD)), lua_upvalueindex(META));
     struct tg_streams *streams = tg_tcp_worker(socket)->streams;
     if (!streams) return tg_tcp_push_failure(L, TG_STREAM_CLOSED);
+    make_room(socket->world, L);
     enum tg_status status = streams->ops->open(streams, &target, &events, socket, &socket->stream, &error);
     if (status == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
     if (status != TG_OK) return tg_tcp_push_failure(L, error.text);
