@@ -1,7 +1,4 @@
-/* How a connection lives.
- *
- * Sending: frames gather in the outbox; tg_conn_flush hands them over at the end of the turn, in pieces,
- * until the kernel is full; then the transport tells when it is not.
+/* How a connection lives. What flows through it is conn_flow.c's affair, who is handled when conn_order.c's.
  *
  * Time: one timer per connection. What it stands for follows from the state, in `rearm`:
  *   `disconnected` waits                       -> end it at the deadline
@@ -10,12 +7,13 @@
  *   otherwise                                  -> heartbeat
  * Receiving only notes the time; a heartbeat that comes too early arms itself again.
  *
- * Invariants: is_paused iff the transport was told to stop reading; a CLOSING connection has its close
- * frame in the outbox, or handed over, or the library sends one of its own.
+ * Invariant: a CLOSING connection has its close frame in the outbox, or handed over, or the library sends one
+ * of its own.
  */
 #include "core/conn.h"
 
 #include "base/log.h"
+#include "core/conn_flow.h"
 #include "core/conn_order.h"
 #include "core/dispatch.h"
 #include "core/worker.h"
@@ -36,6 +34,7 @@ enum { CLOSE_FRAME_HEAD = 4 };
 enum { CLOSE_ABNORMAL = 1006, CLOSE_TRY_AGAIN_LATER = 1013 };
 
 static void timer_fired(struct tg_timer *timer);
+
 struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES])
 {
     snprintf(text, TG_CONN_ID_BYTES, "%016llx", (unsigned long long)id);
@@ -44,7 +43,7 @@ struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES])
 
 /* ---- time ---- */
 
-static void rearm(struct tg_conn *conn)
+void tg_conn_rearm(struct tg_conn *conn)
 {
     struct tg_worker *worker = conn->worker;
     const struct tg_config *config = worker->config;
@@ -72,120 +71,10 @@ static void await_close(struct tg_conn *conn, uint32_t milliseconds)
 {
     conn->is_close_awaited = true;
     conn->close_ms = tg_worker_now_ms(conn->worker) + milliseconds;
-    rearm(conn);
+    tg_conn_rearm(conn);
 }
 
-/* ---- the outbox to the transport ---- */
-
-static void break_off(struct tg_conn *conn)
-{
-    conn->is_broken = true;
-    tg_worker_mark_dirty(conn->worker, conn);
-}
-
-static bool write_piece(struct tg_conn *conn)
-{
-    struct tg_worker *worker = conn->worker;
-    unsigned char *bytes;
-    size_t length;
-    if (!tg_outbox_peek(&conn->outbox, &bytes, &length)) return false;
-    bool is_written = conn->transport->ops->write(conn->transport, bytes, length);
-    worker->metrics.writes++;
-    worker->metrics.bytes_sent += length;
-    worker->metrics.outbox_bytes -= length;
-    tg_outbox_sent(&conn->outbox, &worker->segments);
-    if (!is_written) break_off(conn);
-    return is_written;
-}
-
-/* The kernel is full: ask to be told when it is not, and watch whether it ever is. */
-static void get_stuck(struct tg_conn *conn)
-{
-    conn->is_awaiting_writable = true;
-    conn->progress_ms = tg_worker_now_ms(conn->worker);
-    conn->acknowledged_bytes = conn->transport->ops->acknowledged_bytes(conn->transport);
-    conn->transport->ops->ask_writable(conn->transport);
-    rearm(conn);
-}
-
-/* Writes until the outbox is empty or the kernel is full. */
-static void pump(struct tg_conn *conn)
-{
-    if (conn->is_broken || conn->is_awaiting_writable) return;
-    do {
-        if (conn->transport->ops->is_choked(conn->transport)) {
-            get_stuck(conn);
-            return;
-        }
-    } while (write_piece(conn));
-}
-
-/* Everything at once, whatever the kernel says: the transport keeps what does not fit. For the moment
- * before the library sends its own close frame. */
-static void pump_all(struct tg_conn *conn)
-{
-    while (!conn->is_broken && write_piece(conn)) {
-    }
-}
-
-/* Reading is off as long as either side is full. */
-static void apply_pause(struct tg_conn *conn)
-{
-    bool is_paused = conn->is_outbox_high || conn->is_inbox_full;
-    if (conn->is_paused == is_paused) return;
-    conn->is_paused = is_paused;
-    conn->transport->ops->set_reading(conn->transport, !is_paused);
-    uint64_t now_ms = tg_worker_now_ms(conn->worker);
-    if (is_paused) {
-        tg_log(TG_LOG_DEBUG, "reading_paused", TG_LOG_CONN(conn),
-               TG_LOG_I("outbox_bytes", conn->outbox.queued_bytes),
-               TG_LOG_I("inbox_messages", conn->inbox.count));
-    } else {
-        /* While we did not read, a pong could not be heard. */
-        conn->heard_ms = now_ms;
-        conn->is_awaiting_pong = false;
-    }
-    rearm(conn);
-}
-
-/* ---- listening ---- */
-
-static void set_outbox_high(struct tg_conn *conn, bool is_high)
-{
-    if (conn->is_outbox_high == is_high) return;
-    conn->is_outbox_high = is_high;
-    if (is_high) {
-        conn->paused_ms = tg_worker_now_ms(conn->worker);
-        conn->worker->metrics.reading_paused++;
-    }
-    apply_pause(conn);
-}
-
-void tg_conn_set_inbox_full(struct tg_conn *conn, bool is_full)
-{
-    if (conn->is_inbox_full == is_full) return;
-    conn->is_inbox_full = is_full;
-    if (is_full) conn->worker->metrics.inbox_full++;
-    apply_pause(conn);
-    if (is_full) tg_conn_order_end_calls(conn, TG_E_FULL);
-}
-
-/* Backpressure: above high water we stop listening to this client; at half of it we go on. */
-static void balance_reading(struct tg_conn *conn)
-{
-    uint64_t high_water = conn->worker->config->outbox_high_water_bytes;
-    bool is_open = conn->state == TG_CONN_OPEN;
-    if (is_open && conn->outbox.queued_bytes > high_water)
-        set_outbox_high(conn, true);
-    else if (!is_open || conn->outbox.queued_bytes <= high_water / 2)
-        set_outbox_high(conn, false);
-}
-
-static void clear_outbox(struct tg_conn *conn)
-{
-    conn->worker->metrics.outbox_bytes -= conn->outbox.queued_bytes;
-    tg_outbox_clear(&conn->outbox, &conn->worker->segments);
-}
+/* ---- closing ---- */
 
 /* The reason is kept as a close frame would carry it, so that the hook reads what the client does. */
 static void note_end(struct tg_conn *conn, uint16_t code, struct tg_slice reason)
@@ -224,11 +113,11 @@ static void give_up(struct tg_conn *conn, struct tg_slice reason)
            TG_LOG_I("outbox_bytes", conn->outbox.queued_bytes));
     bool is_close_queued = conn->state == TG_CONN_CLOSING && conn->outbox.queued_messages > 0;
     struct tg_slice close_reason = {conn->close_reason, conn->close_reason_bytes};
-    clear_outbox(conn);
+    tg_conn_flow_clear(conn);
     if (conn->state == TG_CONN_OPEN)
         tg_conn_close(conn, CLOSE_TRY_AGAIN_LATER, reason);
     else if (is_close_queued && queue_close_frame(conn, conn->close_code, close_reason) != TG_OK)
-        break_off(conn);
+        tg_conn_flow_break(conn);
     await_close(conn, conn->worker->config->close_timeout_ms);
 }
 
@@ -241,12 +130,12 @@ void tg_conn_flush(struct tg_conn *conn)
         tg_conn_close(conn, CLOSE_TRY_AGAIN_LATER,
                       TG_SLICE("more was sent than this client's queue may hold"));
     }
-    pump(conn);
+    tg_conn_flow_pump(conn);
     if (conn->is_broken) {
         conn->transport->ops->drop(conn->transport);
         return;
     }
-    balance_reading(conn);
+    tg_conn_flow_balance(conn);
     if (conn->state == TG_CONN_CLOSING && !conn->is_close_awaited && !conn->is_awaiting_writable)
         await_close(conn, conn->worker->config->close_timeout_ms);
 }
@@ -256,8 +145,8 @@ void tg_conn_flush(struct tg_conn *conn)
 static void drop(struct tg_conn *conn, uint16_t code, const char *reason)
 {
     if (conn->state == TG_CONN_OPEN) note_end(conn, code, tg_slice_of(reason));
-    clear_outbox(conn);
-    break_off(conn);
+    tg_conn_flow_clear(conn);
+    tg_conn_flow_break(conn);
 }
 
 /* A connection whose client takes nothing, or that we do not listen to. */
@@ -280,7 +169,7 @@ static void watch(struct tg_conn *conn)
     bool is_paused_too_long =
         conn->is_outbox_high && now_ms - conn->paused_ms >= config->pause_seconds * 1000ull;
     if (!is_still && !is_paused_too_long) {
-        rearm(conn);
+        tg_conn_rearm(conn);
         return;
     }
     conn->worker->metrics.slow_clients++;
@@ -300,7 +189,7 @@ static void beat(struct tg_conn *conn)
         /* Not empty: the library does not tell of pongs without a payload. */
         conn->is_awaiting_pong = tg_conn_send(conn, TG_OPCODE_PING, TG_SLICE("hb")) == TG_OK;
     }
-    rearm(conn);
+    tg_conn_rearm(conn);
 }
 
 /* `disconnected` waits, for a while. */
@@ -372,7 +261,7 @@ struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *gen
         free(request);
         return NULL;
     }
-    rearm(conn);
+    tg_conn_rearm(conn);
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));
     conn->is_connected_called = true;
@@ -400,18 +289,6 @@ static void refuse_message(struct tg_conn *conn, enum tg_status status)
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
         if (reasons[i].status == status) reason = reasons[i].reason;
     tg_conn_close(conn, tg_status_close_code(status), reason);
-}
-
-/* ---- the end of the server ---- */
-
-static const struct tg_slice going_away = TG_SLICE("the server is going away");
-
-void tg_conn_drain(struct tg_conn *conn)
-{
-    if (conn->state != TG_CONN_OPEN) return;
-    conn->is_draining = true;
-    tg_conn_order_clear(conn);
-    if (conn->running == 0 && !conn->is_starting) tg_conn_close(conn, 1001, going_away);
 }
 
 void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
@@ -445,19 +322,19 @@ void tg_conn_heard(struct tg_conn *conn)
     conn->heard_ms = tg_worker_now_ms(conn->worker);
     if (!conn->is_awaiting_pong) return;
     conn->is_awaiting_pong = false;
-    rearm(conn);
+    tg_conn_rearm(conn);
 }
 
 void tg_conn_writable(struct tg_conn *conn)
 {
     conn->is_awaiting_writable = false;
     tg_worker_mark_dirty(conn->worker, conn);
-    rearm(conn);
+    tg_conn_rearm(conn);
 }
 
 bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice reason)
 {
-    pump_all(conn);
+    tg_conn_flow_pump_all(conn);
     if (conn->state != TG_CONN_OPEN) return false;
     note_end(conn, code, reason);
     tg_conn_order_clear(conn);
@@ -468,7 +345,7 @@ bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice r
 void tg_conn_protocol_error(struct tg_conn *conn)
 {
     conn->worker->metrics.protocol_errors++;
-    clear_outbox(conn);
+    tg_conn_flow_clear(conn);
     if (conn->state == TG_CONN_OPEN)
         note_end(conn, tg_status_close_code(TG_E_PROTOCOL), TG_SLICE("protocol error"));
     await_close(conn, PROTOCOL_ERROR_MS);
@@ -494,7 +371,7 @@ void tg_conn_closed(struct tg_conn *conn)
     struct tg_script *script = conn->generation->script;
     if (conn->state == TG_CONN_OPEN) note_end(conn, CLOSE_ABNORMAL, (struct tg_slice){0});
     conn->state = TG_CONN_CLOSED;
-    clear_outbox(conn);
+    tg_conn_flow_clear(conn);
     tg_conn_order_drop(conn);
     conn->transport = NULL;
     tg_list_remove(&conn->dirty_link);
@@ -535,53 +412,27 @@ void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
         tg_conn_order_go_on(conn);
 }
 
+/* ---- the end of the server ---- */
+
+static const struct tg_slice going_away = TG_SLICE("the server is going away");
+
+void tg_conn_drain(struct tg_conn *conn)
+{
+    if (conn->state != TG_CONN_OPEN) return;
+    conn->is_draining = true;
+    tg_conn_order_clear(conn);
+    if (conn->running == 0 && !conn->is_starting) tg_conn_close(conn, 1001, going_away);
+}
+
 /* ---- what script and dispatch ask ---- */
-
-enum tg_status tg_conn_begin(struct tg_conn *conn, struct tg_buf **out)
-{
-    if (conn->state != TG_CONN_OPEN) return TG_E_CLOSED;
-    if (conn->is_full) return TG_E_FULL;
-    *out = tg_outbox_begin(&conn->outbox, &conn->worker->segments);
-    return *out ? TG_OK : TG_E_NO_MEMORY;
-}
-
-enum tg_status tg_conn_commit(struct tg_conn *conn, enum tg_opcode opcode)
-{
-    struct tg_worker *worker = conn->worker;
-    size_t before = conn->outbox.queued_bytes;
-    enum tg_status status = tg_outbox_commit(&conn->outbox, opcode, worker->config->outbox_max_bytes,
-                                             worker->config->outbox_max_messages);
-    tg_worker_mark_dirty(worker, conn);
-    if (status == TG_E_FULL) conn->is_full = true;
-    if (status != TG_OK) return status;
-    worker->metrics.outbox_bytes += conn->outbox.queued_bytes - before;
-    if (opcode == TG_OPCODE_TEXT || opcode == TG_OPCODE_BINARY) worker->metrics.messages_sent++;
-    if (conn->outbox.queued_bytes > worker->config->outbox_high_water_bytes ||
-        conn->outbox.queued_messages > worker->config->outbox_max_messages / 2) {
-        /* Not later: what the client has sent already would be handled first and answered on top; and a queue
-         * that is full has to mean that the client does not take it. */
-        pump(conn);
-        balance_reading(conn);
-    }
-    return TG_OK;
-}
-
-enum tg_status tg_conn_send(struct tg_conn *conn, enum tg_opcode opcode, struct tg_slice payload)
-{
-    struct tg_buf *out;
-    enum tg_status status = tg_conn_begin(conn, &out);
-    if (status != TG_OK) return status;
-    tg_buf_append_slice(out, payload);
-    return tg_conn_commit(conn, opcode);
-}
 
 enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slice reason)
 {
     if (conn->state != TG_CONN_OPEN) return TG_E_CLOSED;
     if (queue_close_frame(conn, code, reason) != TG_OK) conn->is_broken = true;
     note_end(conn, code, reason);
-    tg_conn_order_clear(conn); /* RFC 6455 5.5.1: after a close frame data means nothing */
-    set_outbox_high(conn, false);
+    tg_conn_order_clear(conn);  /* RFC 6455 5.5.1: after a close frame data means nothing */
+    tg_conn_flow_balance(conn); /* listens again: the client's own close frame has to come */
     tg_worker_mark_dirty(conn->worker, conn);
     return TG_OK;
 }

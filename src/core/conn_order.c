@@ -2,6 +2,7 @@
  * be handled, so that it is read twice at most. */
 #include "core/conn_order.h"
 
+#include "core/conn_flow.h"
 #include "core/dispatch.h"
 #include "core/worker.h"
 

@@ -24,7 +24,4 @@ void tg_conn_order_clear(struct tg_conn *conn);
 /* Ends all calls with `status`. */
 void tg_conn_order_end_calls(struct tg_conn *conn, enum tg_status status);
 
-/* conn.c: reading stops, or goes on unless the outbox is against it. */
-void tg_conn_set_inbox_full(struct tg_conn *conn, bool is_full);
-
 #endif
