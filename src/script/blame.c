@@ -3,8 +3,8 @@
  * holds now, since their name at the place of the call can be anything. */
 #include "script/blame.h"
 
-#include "script/embedded.h"
 #include "script/host_library.h"
+#include "script/place.h"
 #include "script/task.h"
 
 #include <lauxlib.h>
@@ -65,12 +65,8 @@ static _Noreturn void raise(lua_State *L, const char *format, ...)
     va_start(arguments, format);
     lua_pushvfstring(L, format, arguments);
     va_end(arguments);
-    for (int level = 0; lua_getstack(L, level, &debug); level++) {
-        lua_getinfo(L, "Sl", &debug);
-        if (debug.currentline <= 0 || tg_is_own_chunk(debug.source)) continue;
+    if (tg_place_find(L, 0, &debug))
         lua_pushfstring(L, "%s:%d: %s", debug.short_src, debug.currentline, lua_tostring(L, -1));
-        break;
-    }
     lua_error(L);
     abort();
 }

@@ -3,45 +3,28 @@
 #include "script/blocking.h"
 
 #include "base/log.h"
+#include "core/turn.h"
 #include "script/call.h"
+#include "script/place.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
 #include <string.h>
-#include <time.h>
 
 /* Upvalues of a wrapper. */
 enum { ORIGINAL = 1, NAME, WORLD };
 
-static uint64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/* Pushes where the innermost Lua function stands, "chat.lua:12". [-0, +1, e] */
-static void push_place(lua_State *L)
-{
-    lua_Debug debug;
-    for (int level = 1; lua_getstack(L, level, &debug); level++) {
-        lua_getinfo(L, "Sl", &debug);
-        if (debug.currentline <= 0) continue;
-        lua_pushfstring(L, "%s:%d", debug.short_src, debug.currentline);
-        return;
-    }
-    lua_pushliteral(L, "?");
-}
+static const uint64_t NS_PER_MS = 1000000;
 
 /* While modules load nobody is kept waiting. */
-static void tell(lua_State *L, uint64_t held_us)
+static void tell(lua_State *L, uint64_t held_ns)
 {
     const struct tg_world *world = lua_touserdata(L, lua_upvalueindex(WORLD));
-    if (held_us < world->config->blocking_call_ms * 1000ull || !world->is_loaded) return;
+    if (held_ns < world->config->blocking_call_ms * NS_PER_MS || !world->is_loaded) return;
     if (world->worker) world->worker->metrics.blocking_calls++;
-    push_place(L);
+    tg_place_push(L);
     tg_log(TG_LOG_WARNING, "blocking_call", TG_LOG_S("call", lua_tostring(L, lua_upvalueindex(NAME))),
-           TG_LOG_I("ms", held_us / 1000), TG_LOG_S("source", lua_tostring(L, -1)));
+           TG_LOG_I("ms", held_ns / NS_PER_MS), TG_LOG_S("source", lua_tostring(L, -1)));
     lua_pop(L, 1);
 }
 
@@ -64,9 +47,9 @@ static int call_timed(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(ORIGINAL));
     lua_insert(L, 1);
-    uint64_t began_us = now_us();
+    uint64_t began_ns = tg_turn_now_ns();
     int outcome = tg_call_values(L, lua_gettop(L) - 1, LUA_MULTRET);
-    tell(L, now_us() - began_us);
+    tell(L, tg_turn_now_ns() - began_ns);
     return outcome == LUA_OK ? lua_gettop(L) : raise_as_before(L);
 }
 

@@ -3,7 +3,7 @@
 #include "script/failure.h"
 
 #include "script/call.h"
-#include "script/embedded.h"
+#include "script/place.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -29,13 +29,9 @@ static struct tg_slice slice_at(lua_State *L, int index)
 static void find_place(lua_State *thread, struct tg_failure *failure)
 {
     lua_Debug debug;
-    for (int level = 0; lua_getstack(thread, level, &debug); level++) {
-        lua_getinfo(thread, "Sl", &debug);
-        if (debug.currentline <= 0 || tg_is_own_chunk(debug.source)) continue;
-        snprintf(failure->file, sizeof failure->file, "%s", debug.short_src);
-        failure->line = debug.currentline;
-        return;
-    }
+    if (!tg_place_find(thread, 0, &debug)) return;
+    snprintf(failure->file, sizeof failure->file, "%s", debug.short_src);
+    failure->line = debug.currentline;
 }
 
 /* Reads field `name` of the table at `index` when it is a string; it stays on the stack. [-0, +1, e] */

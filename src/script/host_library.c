@@ -2,7 +2,6 @@
 #include "script/host_library.h"
 
 #include "base/log.h"
-#include "script/embedded.h"
 #include "script/libs/http.h"
 #include "script/libs/life.h"
 #include "script/libs/process.h"
@@ -10,6 +9,7 @@
 #include "script/libs/task.h"
 #include "script/libs/tcp.h"
 #include "script/message_type.h"
+#include "script/place.h"
 #include "script/table.h"
 #include "wire/format.h"
 #include "wire/pattern.h"
@@ -170,19 +170,6 @@ static int compare_fields(const void *a, const void *b)
     return strcmp(((const struct tg_log_field *)a)->key, ((const struct tg_log_field *)b)->key);
 }
 
-/* Pushes the line of the innermost Lua function that is not tidegate's own, "chat.lua:12". [-0, +1, e] */
-static void push_place(lua_State *L)
-{
-    lua_Debug debug;
-    for (int level = 1; lua_getstack(L, level, &debug); level++) {
-        lua_getinfo(L, "Sl", &debug);
-        if (debug.currentline <= 0 || tg_is_own_chunk(debug.source)) continue;
-        lua_pushfstring(L, "%s:%d", debug.short_src, debug.currentline);
-        return;
-    }
-    lua_pushliteral(L, "?");
-}
-
 /* log(level, text, fields|nil) */
 static int host_log(lua_State *L)
 {
@@ -201,7 +188,7 @@ static int host_log(lua_State *L)
     struct tg_slice text;
     text.data = luaL_tolstring(L, 2, &text.length);
     fields[0] = TG_LOG_STR("text", text);
-    push_place(L);
+    tg_place_push(L);
     fields[1] = TG_LOG_S("source", lua_tostring(L, -1));
     tg_log_write(level, "script", fields);
     return 0;

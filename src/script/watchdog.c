@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "script/embedded.h"
+#include "script/place.h"
 
 #include <errno.h>
 #include <lauxlib.h>
@@ -198,13 +199,10 @@ static void describe(lua_State *L, char *text, size_t bytes)
 static void find_line(lua_State *L, char *text, size_t bytes)
 {
     lua_Debug debug;
-    snprintf(text, bytes, "?");
-    for (int level = 0; lua_getstack(L, level, &debug); level++) {
-        lua_getinfo(L, "Sl", &debug);
-        if (debug.currentline <= 0 || tg_is_own_chunk(debug.source)) continue;
+    if (tg_place_find(L, 0, &debug))
         snprintf(text, bytes, "%s:%d", debug.short_src, debug.currentline);
-        return;
-    }
+    else
+        snprintf(text, bytes, "?");
 }
 
 /* Not in order, but the order has ended: whoever restarts the program is served better than nobody. */

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "script/call.h"
-#include "script/embedded.h"
+#include "script/place.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -163,9 +163,7 @@ static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending 
 static void note_origin(lua_State *L, struct handle *handle)
 {
     lua_Debug debug;
-    for (int level = 0; lua_getstack(L, level, &debug); level++) {
-        lua_getinfo(L, "Sl", &debug);
-        if (debug.currentline <= 0 || tg_is_own_chunk(debug.source)) continue;
+    if (tg_place_find(L, 0, &debug)) {
         snprintf(handle->origin, sizeof handle->origin, "%s:%d", debug.short_src, debug.currentline);
         return;
     }

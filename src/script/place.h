@@ -1,0 +1,16 @@
+/* Where the user's code stands: the line that a person is told of. */
+#ifndef TG_SCRIPT_PLACE_H
+#define TG_SCRIPT_PLACE_H
+
+#include <lua.h>
+
+#include <stdbool.h>
+
+/* Finds the innermost Lua function of the thread that is not tidegate's own, from `level` outwards, and fills
+ * the fields of "Sl". False: there is none. Allocates nothing. [-0, +0, -] */
+bool tg_place_find(lua_State *L, int level, lua_Debug *debug);
+
+/* Pushes "chat.lua:12", or "?", for a C function that Lua code has called. [-0, +1, e] */
+void tg_place_push(lua_State *L);
+
+#endif
