@@ -2,7 +2,7 @@
  * against each. */
 #include "script/branch.h"
 
-#include "wire/validate.h"
+#include "script/exact.h"
 
 /* Whether the Lua type alone lets the value be of the branch. */
 static bool is_candidate(lua_State *L, int index, const struct tg_schema *branch)
@@ -40,16 +40,10 @@ static bool accepts(struct tg_world *world, lua_State *L, int index, const struc
     struct tg_value value;
     plain.schema = NULL;
     tg_to_value(world, L, index, &plain, &value);
-    struct tg_issues issues;
-    tg_buf_truncate(&world->scratch, 0);
-    tg_issues_init(&issues, &world->scratch, 0);
-    struct tg_validation validation = {.arena = reading->arena,
-                                       .issues = &issues,
-                                       .is_exact = true,
-                                       .max_steps = world->config->max_check_steps};
-    enum tg_status status = tg_validate(branch, &value, reading->path, &validation);
-    if (status == TG_E_NO_MEMORY) tg_world_check_memory(L, NULL);
-    return status == TG_OK;
+    struct tg_exact exact;
+    tg_exact_begin(&exact, world, reading->arena);
+    exact.issues.max = 0; /* nobody asks what is wrong */
+    return tg_exact_end(&exact, world, L, tg_validate(branch, &value, reading->path, &exact.validation));
 }
 
 const struct tg_schema *tg_union_branch(struct tg_world *world, lua_State *L, int index,

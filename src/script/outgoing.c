@@ -4,11 +4,10 @@
 
 #include "script/branch.h"
 #include "script/call.h"
+#include "script/exact.h"
 #include "script/payload.h"
 #include "script/to_lua.h"
-#include "script/to_value.h"
 #include "wire/json.h"
-#include "wire/validate.h"
 
 #include <lauxlib.h>
 
@@ -192,24 +191,13 @@ void tg_outgoing_fill(struct tg_world *world, lua_State *L, int index, const str
 
 /* ---- checking ---- */
 
-static _Noreturn void fail_check(struct tg_world *world, lua_State *L, const struct tg_message_type *type,
-                                 struct tg_buf *text)
-{
-    const struct tg_subject subject = {.name = type->action};
-    if (text->has_failed) tg_world_check_memory(L, NULL);
-    lua_pushlstring(L, text->data, text->length);
-    tg_fail_at(world, L, &subject, NULL, lua_tostring(L, -1));
-}
-
 /* The tree of the payload at `index`; NULL when there is none. */
 static struct tg_value *read_payload(struct tg_world *world, lua_State *L, int index,
                                      const struct tg_message_type *type, struct tg_arena *arena)
 {
     if (lua_isnil(L, index)) return NULL;
     const struct tg_reading reading = {arena, type->payload, &payload_path, {.name = type->action}};
-    struct tg_value *value = tg_world_check_memory(L, tg_arena_alloc(arena, sizeof *value));
-    tg_to_value(world, L, index, &reading, value);
-    return value;
+    return tg_exact_read(world, L, index, &reading);
 }
 
 /* Runs the user's checks. What they say is collected in the box, since the world's buffer is anybody's while
@@ -228,7 +216,12 @@ static void run_checks(struct tg_world *world, lua_State *L, int index, const st
         .world = world, .arena = &scratch->arena, .issues = &issues, .holder = lua_gettop(L)};
     tg_payload_work(&work, L, calls);
     tg_issues_finish(&issues);
-    if (issues.count) fail_check(world, L, type, &scratch->text);
+    if (scratch->text.has_failed) tg_world_check_memory(L, NULL);
+    if (issues.count) {
+        const struct tg_subject subject = {.name = type->action};
+        lua_pushlstring(L, scratch->text.data, scratch->text.length);
+        tg_fail_at(world, L, &subject, NULL, lua_tostring(L, -1));
+    }
     lua_settop(L, top);
 }
 
@@ -236,19 +229,12 @@ void tg_outgoing_check(struct tg_world *world, lua_State *L, int index, const st
                        struct tg_scratch *scratch)
 {
     struct tg_value *payload = read_payload(world, L, index, type, &scratch->arena);
-    struct tg_issues issues;
-    tg_buf_truncate(&world->scratch, 0);
-    tg_issues_init(&issues, &world->scratch, world->config->max_errors);
-    issues.style = TG_ISSUE_TEXT;
-    struct tg_validation validation = {.arena = &scratch->arena,
-                                       .issues = &issues,
-                                       .is_exact = true,
-                                       .max_steps = world->config->max_check_steps};
-    enum tg_status status = tg_validate_payload(type->payload, &payload, &payload_path, &validation);
-    if (status == TG_E_NO_MEMORY) tg_world_check_memory(L, NULL);
-    tg_issues_finish(&issues);
-    if (status != TG_OK) fail_check(world, L, type, &world->scratch);
-    if (validation.calls) run_checks(world, L, index, type, scratch, validation.calls);
+    const struct tg_subject subject = {.name = type->action};
+    struct tg_exact exact;
+    tg_exact_begin(&exact, world, &scratch->arena);
+    enum tg_status status = tg_validate_payload(type->payload, &payload, &payload_path, &exact.validation);
+    if (!tg_exact_end(&exact, world, L, status)) tg_exact_fail(world, L, &subject, "");
+    if (exact.validation.calls) run_checks(world, L, index, type, scratch, exact.validation.calls);
 }
 
 /* ---- showing ---- */

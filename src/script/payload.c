@@ -3,8 +3,8 @@
 #include "script/payload.h"
 
 #include "base/utf8.h"
+#include "script/exact.h"
 #include "script/to_lua.h"
-#include "script/to_value.h"
 
 #include <lauxlib.h>
 
@@ -141,13 +141,6 @@ static void run_checks(struct work *work, const struct tg_call *call)
 
 /* ---- defaults ---- */
 
-static _Noreturn void fail_default(struct tg_world *world, lua_State *L, const struct tg_subject *subject)
-{
-    lua_pushlstring(L, world->scratch.data ? world->scratch.data : "", world->scratch.length);
-    tg_fail_at(world, L, subject, NULL,
-               lua_pushfstring(L, "what its function returned is wrong: %s", lua_tostring(L, -1)));
-}
-
 /* Pushes the value on top anew, as the schema wants it; the calls that are left are the result. [-1, +1, e]
  */
 static const struct tg_call *check_default(struct tg_world *world, lua_State *L,
@@ -156,24 +149,18 @@ static const struct tg_call *check_default(struct tg_world *world, lua_State *L,
 {
     static const struct tg_path path = {.key = {"value", 5}};
     const struct tg_reading reading = {arena, schema, &path, *subject};
-    struct tg_value *value = tg_world_check_memory(L, tg_arena_alloc(arena, sizeof *value));
-    tg_to_value(world, L, -1, &reading, value);
-    struct tg_issues issues;
-    tg_buf_truncate(&world->scratch, 0);
-    tg_issues_init(&issues, &world->scratch, world->config->max_errors);
-    issues.style = TG_ISSUE_TEXT;
-    struct tg_validation validation = {
-        .arena = arena, .issues = &issues, .is_exact = true, .max_steps = world->config->max_check_steps};
-    enum tg_status status = tg_validate(schema, value, &path, &validation);
-    if (status == TG_E_NO_MEMORY) tg_world_check_memory(L, NULL);
-    tg_issues_finish(&issues);
-    if (status != TG_OK) fail_default(world, L, subject);
+    struct tg_value *value = tg_exact_read(world, L, -1, &reading);
+    struct tg_exact exact;
+    tg_exact_begin(&exact, world, arena);
+    enum tg_status status = tg_validate(schema, value, &path, &exact.validation);
+    if (!tg_exact_end(&exact, world, L, status))
+        tg_exact_fail(world, L, subject, "what its function returned is wrong: ");
     tg_world_push_refs(world, L);
     tg_world_push(world, L, TG_REF_KEYS);
     tg_push_value(L, lua_gettop(L) - 1, lua_gettop(L), value);
     lua_replace(L, -4);
     lua_pop(L, 2);
-    return validation.calls;
+    return exact.validation.calls;
 }
 
 void tg_payload_push_default(struct tg_world *world, lua_State *L, const struct tg_schema *schema,

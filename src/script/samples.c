@@ -2,10 +2,10 @@
  * make something is made anew for each message, as if a function had returned it. */
 #include "script/samples.h"
 
+#include "script/exact.h"
 #include "script/payload.h"
 #include "script/scratch.h"
 #include "script/to_lua.h"
-#include "script/to_value.h"
 
 #include <lauxlib.h>
 
@@ -18,13 +18,6 @@ static const char *push_origin(lua_State *L, int index, const char *name, const 
     lua_pushfstring(L, "%s: :%s", lua_tostring(L, -1), method);
     lua_remove(L, -2);
     return lua_tostring(L, -1);
-}
-
-static _Noreturn void fail(struct tg_world *world, lua_State *L, const char *origin)
-{
-    const struct tg_subject subject = {tg_slice_of(origin), true};
-    lua_pushlstring(L, world->scratch.data ? world->scratch.data : "", world->scratch.length);
-    tg_fail_at(world, L, &subject, NULL, lua_tostring(L, -1));
 }
 
 /* Runs the user's checks on a sample that C found right. */
@@ -48,20 +41,13 @@ static struct tg_value *check_sample(struct tg_world *world, lua_State *L, const
                                      const char *origin, struct tg_arena *arena, const struct tg_call **calls)
 {
     const struct tg_reading reading = {arena, schema, &sample_path, {tg_slice_of(origin), true}};
-    struct tg_value *value = tg_world_check_memory(L, tg_arena_alloc(arena, sizeof *value));
-    tg_to_value(world, L, -1, &reading, value);
-    struct tg_issues issues;
-    tg_buf_truncate(&world->scratch, 0);
-    tg_issues_init(&issues, &world->scratch, world->config->max_errors);
-    issues.style = TG_ISSUE_TEXT;
-    struct tg_validation validation = {
-        .arena = arena, .issues = &issues, .is_exact = true, .max_steps = world->config->max_check_steps};
-    enum tg_status status = tg_validate(schema, value, &sample_path, &validation);
-    if (status == TG_E_NO_MEMORY) tg_world_check_memory(L, NULL);
-    tg_issues_finish(&issues);
-    if (status != TG_OK) fail(world, L, origin);
-    if (validation.calls) run_checks(world, L, value, origin, arena, validation.calls);
-    *calls = validation.calls;
+    struct tg_value *value = tg_exact_read(world, L, -1, &reading);
+    struct tg_exact exact;
+    tg_exact_begin(&exact, world, arena);
+    enum tg_status status = tg_validate(schema, value, &sample_path, &exact.validation);
+    if (!tg_exact_end(&exact, world, L, status)) tg_exact_fail(world, L, &reading.subject, "");
+    *calls = exact.validation.calls;
+    if (*calls) run_checks(world, L, value, origin, arena, *calls);
     return value;
 }
 
