@@ -1,4 +1,5 @@
 #include "support/alloc.h"
+#include "support/patterns.h"
 #include "wire/pattern.h"
 
 #include <setjmp.h>
@@ -8,36 +9,9 @@
 
 #include <cmocka.h>
 
-enum { MAX_STEPS = 100000 };
-
-static int set_up(void **state)
-{
-    struct tg_patterns *patterns = malloc(sizeof *patterns);
-    assert_non_null(patterns);
-    tg_patterns_init(patterns, MAX_STEPS);
-    *state = patterns;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    tg_patterns_deinit(*state);
-    free(*state);
-    return 0;
-}
-
-static const struct tg_pattern *compiled(struct tg_patterns *patterns, struct tg_slice source)
-{
-    const struct tg_pattern *pattern = NULL;
-    struct tg_error error;
-    if (tg_pattern_compile(patterns, source, &pattern, &error) != TG_OK)
-        fail_msg("\"%.*s\": %s", TG_SLICE_ARG(source), error.text);
-    return pattern;
-}
-
 static enum tg_status matched(struct tg_patterns *patterns, const char *source, struct tg_slice text)
 {
-    return tg_pattern_match(compiled(patterns, tg_slice_of(source)), text, 0);
+    return tg_pattern_match(patterns_compiled(patterns, tg_slice_of(source)), text, 0);
 }
 
 /* `count` times `unit`. */
@@ -54,15 +28,15 @@ static char *repeated(const char *unit, size_t count)
 static void keeps_the_source(void **state)
 {
     char source[] = "^a+$";
-    const struct tg_pattern *pattern = compiled(*state, tg_slice_of(source));
+    const struct tg_pattern *pattern = patterns_compiled(*state, tg_slice_of(source));
     source[1] = 'b';
     assert_true(tg_slice_equal(tg_pattern_source(pattern), TG_SLICE("^a+$")));
-    assert_int_equal(tg_pattern_source(compiled(*state, (struct tg_slice){0})).length, 0);
+    assert_int_equal(tg_pattern_source(patterns_compiled(*state, (struct tg_slice){0})).length, 0);
 }
 
 static void matches_a_text_without_bytes(void **state)
 {
-    const struct tg_pattern *pattern = compiled(*state, TG_SLICE("^$"));
+    const struct tg_pattern *pattern = patterns_compiled(*state, TG_SLICE("^$"));
     assert_int_equal(tg_pattern_match(pattern, (struct tg_slice){0}, 0), TG_OK);
 }
 
@@ -121,7 +95,7 @@ static void all_work_is_counted(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *text = repeated("x", 1000);
         text[999] = rows[i].last[0];
-        const struct tg_pattern *pattern = compiled(*state, tg_slice_of(rows[i].source));
+        const struct tg_pattern *pattern = patterns_compiled(*state, tg_slice_of(rows[i].source));
         if (tg_pattern_match(pattern, tg_slice_of(text), rows[i].max_steps) != TG_E_TOO_LARGE)
             fail_msg("%s takes too few steps", rows[i].source);
         assert_int_equal(tg_pattern_match(pattern, tg_slice_of(text), 10000000), TG_E_NOT_FOUND);
@@ -146,7 +120,7 @@ static void plain_patterns_take_texts_of_any_length(void **state)
 
 static void the_limit_of_a_call_goes_before_that_of_the_set(void **state)
 {
-    const struct tg_pattern *pattern = compiled(*state, TG_SLICE("^(?:a|aa)+[bc]"));
+    const struct tg_pattern *pattern = patterns_compiled(*state, TG_SLICE("^(?:a|aa)+[bc]"));
     struct tg_slice text = TG_SLICE("aaaaaaaaaaaa");
     assert_int_equal(tg_pattern_match(pattern, text, 0), TG_E_NOT_FOUND);
     assert_int_equal(tg_pattern_match(pattern, text, 100), TG_E_TOO_LARGE);
@@ -158,7 +132,7 @@ static void the_limit_of_a_call_goes_before_that_of_the_set(void **state)
 static void memory_for_a_match_is_bounded(void **state)
 {
     char *text = repeated("a", 1000000);
-    const struct tg_pattern *pattern = compiled(*state, TG_SLICE("^(?:a|b)*[cd]"));
+    const struct tg_pattern *pattern = patterns_compiled(*state, TG_SLICE("^(?:a|b)*[cd]"));
     assert_int_equal(tg_pattern_match(pattern, (struct tg_slice){text, 1000000}, 100000000), TG_E_TOO_LARGE);
     assert_int_equal(tg_pattern_match(pattern, TG_SLICE("abd"), 0), TG_OK);
     free(text);
@@ -171,7 +145,7 @@ static enum tg_status use_once(void *context)
     struct tg_patterns patterns;
     const struct tg_pattern *pattern = NULL;
     struct tg_error error;
-    tg_patterns_init(&patterns, MAX_STEPS);
+    tg_patterns_init(&patterns, PATTERNS_MAX_STEPS);
     /* Deep enough for the way back to outgrow its first block. */
     enum tg_status status = tg_pattern_compile(&patterns, TG_SLICE("^(?:[a-z]|\\d|\\S)*$"), &pattern, &error);
     if (status == TG_OK) status = tg_pattern_match(pattern, *(struct tg_slice *)context, 0);
@@ -210,13 +184,15 @@ static void checks_with_every_failing_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(keeps_the_source, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(matches_a_text_without_bytes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(bombs_end_at_the_limit, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(all_work_is_counted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(plain_patterns_take_texts_of_any_length, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_limit_of_a_call_goes_before_that_of_the_set, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(memory_for_a_match_is_bounded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(keeps_the_source, patterns_set_up, patterns_tear_down),
+        cmocka_unit_test_setup_teardown(matches_a_text_without_bytes, patterns_set_up, patterns_tear_down),
+        cmocka_unit_test_setup_teardown(bombs_end_at_the_limit, patterns_set_up, patterns_tear_down),
+        cmocka_unit_test_setup_teardown(all_work_is_counted, patterns_set_up, patterns_tear_down),
+        cmocka_unit_test_setup_teardown(plain_patterns_take_texts_of_any_length, patterns_set_up,
+                                        patterns_tear_down),
+        cmocka_unit_test_setup_teardown(the_limit_of_a_call_goes_before_that_of_the_set, patterns_set_up,
+                                        patterns_tear_down),
+        cmocka_unit_test_setup_teardown(memory_for_a_match_is_bounded, patterns_set_up, patterns_tear_down),
         cmocka_unit_test(survives_every_failing_allocation),
         cmocka_unit_test(checks_with_every_failing_allocation),
     };

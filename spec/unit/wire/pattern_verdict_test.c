@@ -1,37 +1,10 @@
-#include "wire/pattern.h"
+#include "support/patterns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-enum { MAX_STEPS = 100000 };
-
-static int set_up(void **state)
-{
-    struct tg_patterns *patterns = malloc(sizeof *patterns);
-    assert_non_null(patterns);
-    tg_patterns_init(patterns, MAX_STEPS);
-    *state = patterns;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    tg_patterns_deinit(*state);
-    free(*state);
-    return 0;
-}
-
-static const struct tg_pattern *compiled(struct tg_patterns *patterns, struct tg_slice source)
-{
-    const struct tg_pattern *pattern = NULL;
-    struct tg_error error;
-    if (tg_pattern_compile(patterns, source, &pattern, &error) != TG_OK)
-        fail_msg("\"%.*s\": %s", TG_SLICE_ARG(source), error.text);
-    return pattern;
-}
 
 struct verdict {
     struct tg_slice source, text;
@@ -344,7 +317,8 @@ static void means_what_it_means_in_ecmascript(void **state)
     for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++) {
         const struct verdict *verdict = &verdicts[i];
         enum tg_status expected = verdict->is_match ? TG_OK : TG_E_NOT_FOUND;
-        enum tg_status status = tg_pattern_match(compiled(*state, verdict->source), verdict->text, 0);
+        enum tg_status status =
+            tg_pattern_match(patterns_compiled(*state, verdict->source), verdict->text, 0);
         if (status != expected)
             fail_msg("\"%.*s\" and \"%.*s\" (row %zu): %s", TG_SLICE_ARG(verdict->source),
                      TG_SLICE_ARG(verdict->text), i, tg_status_name(status));
@@ -354,7 +328,8 @@ static void means_what_it_means_in_ecmascript(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(means_what_it_means_in_ecmascript, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(means_what_it_means_in_ecmascript, patterns_set_up,
+                                        patterns_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
