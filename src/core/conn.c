@@ -236,6 +236,7 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     conn->heard_ms = tg_worker_now_ms(worker);
     tg_list_init(&conn->link);
     tg_list_init(&conn->dirty_link);
+    tg_list_init(&conn->event_link);
     tg_list_init(&conn->tasks);
     tg_list_init(&conn->calls);
     tg_outbox_init(&conn->outbox);
@@ -264,7 +265,7 @@ struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *gen
     tg_conn_rearm(conn);
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));
-    conn->is_connected_called = true;
+    conn->is_connected_called = conn->is_starting = true;
     started(conn, generation->script->ops->connected(generation->script, conn));
     return conn;
 }
@@ -406,6 +407,7 @@ void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
         started(conn, outcome);
     else
         conn->running--;
+    if (conn->running == 0) conn->is_event_running = false;
     if (conn->is_draining)
         tg_conn_drain(conn);
     else

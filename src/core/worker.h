@@ -41,6 +41,7 @@ struct tg_worker {
     uint64_t alarm_ms;    /* what the loop was asked for last */
     struct tg_list conns; /* all, oldest first */
     struct tg_list dirty; /* those with something to flush */
+    struct tg_list eventful; /* those with an event to begin, in turns */
     struct tg_segment_pool segments;
     struct tg_arena arena;  /* of the message that is being handled */
     struct tg_buf issues;   /* what is wrong with it */
