@@ -80,6 +80,8 @@ static const struct tg_setting settings[] = {
             "events that wait for one connection; further ones do not reach it"),
     INTEGER(inbox_max_event_bytes, "4194304", 1, 4 * (int64_t)GIB,
             "bytes of such events; beyond: the same"),
+    INTEGER(max_groups_per_connection, "1000", 0, 1 << 20,
+            "groups that one client is in; beyond: conn:join is refused"),
     INTEGER(handler_timeout_ms, "0", 0, DAY_MS,
             "a handler that waits longer is ended and answered for; 0: none is"),
     INTEGER(disconnected_timeout_ms, "5000", 1, DAY_MS,

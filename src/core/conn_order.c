@@ -1,5 +1,5 @@
-/* Events are begun by the worker's visit alone, one for each visit: so none runs inside the call of its sender,
- * and one that sends the next, to whomever, does not keep the loop from its other work.
+/* Events are begun by the worker's visit alone, one for each visit: so none runs inside the call of its
+ * sender, and one that sends the next, to whomever, does not keep the loop from its other work.
  *
  * Invariants: is_inbox_blocked only while something runs beside which the first message of the inbox may not
  * be handled, so that it is read twice at most. A connection whose inbox begins with an event that may be

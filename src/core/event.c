@@ -18,8 +18,7 @@
 /* Scripts write no more levels than that. */
 enum { MAX_DEPTH = 512 };
 
-void tg_event_init(struct tg_event *event, struct tg_worker *worker,
-                   const struct tg_publication *publication)
+void tg_event_init(struct tg_event *event, struct tg_worker *worker, const struct tg_publication *publication)
 {
     *event = (struct tg_event){.worker = worker, .publication = publication};
 }
@@ -105,9 +104,8 @@ static enum tg_status judge(struct tg_event *event, struct tg_conn *conn, const 
     tg_buf_init(&text);
     tg_issues_init(&issues, &text, event->worker->config->max_errors);
     issues.style = TG_ISSUE_TEXT;
-    enum tg_status status =
-        read_event(event->worker, declared, event->publication->texts[TG_NAMING_DECLARED], &arena, &envelope,
-                   &issues);
+    enum tg_status status = read_event(event->worker, declared, event->publication->texts[TG_NAMING_DECLARED],
+                                       &arena, &envelope, &issues);
     if (status == TG_E_INVALID) tg_event_tell_invalid(conn, declared, &issues);
     tg_buf_deinit(&text);
     tg_arena_deinit(&arena);
@@ -117,14 +115,18 @@ static enum tg_status judge(struct tg_event *event, struct tg_conn *conn, const 
     return status;
 }
 
-/* The frame of the event with the names of `naming`; NULL without memory. */
-static struct tg_payload *payload_of(struct tg_event *event, enum tg_naming naming)
+/* The event as this receiver gets it. TG_E_INVALID: it cannot be said in camel case. */
+static enum tg_status get_payload(struct tg_event *event, const struct tg_conn *conn,
+                                  const struct tg_action *declared, struct tg_payload **payload)
 {
-    struct tg_payload **payload = &event->payloads[naming];
-    if (!*payload)
-        *payload = tg_payload_new(&event->worker->metrics.payload_bytes, TG_OPCODE_TEXT,
-                                  event->publication->texts[naming], (struct tg_slice){0});
-    return *payload;
+    enum tg_naming naming = declared->is_relay ? conn->consumer->naming : TG_NAMING_DECLARED;
+    struct tg_slice text = event->publication->texts[naming];
+    if (!text.data) return TG_E_INVALID;
+    if (!event->payloads[naming])
+        event->payloads[naming] =
+            tg_payload_new(&event->worker->metrics.payload_bytes, TG_OPCODE_TEXT, text, (struct tg_slice){0});
+    *payload = event->payloads[naming];
+    return *payload ? TG_OK : TG_E_NO_MEMORY;
 }
 
 static enum tg_status relay(struct tg_conn *conn, const struct tg_action *declared,
@@ -138,22 +140,23 @@ static enum tg_status relay(struct tg_conn *conn, const struct tg_action *declar
     return TG_OK;
 }
 
+static enum tg_status give(struct tg_event *event, struct tg_conn *conn, const struct tg_action *declared)
+{
+    struct tg_payload *payload;
+    enum tg_status status = judge(event, conn, declared);
+    if (status == TG_OK) status = get_payload(event, conn, declared, &payload);
+    if (status != TG_OK) return status;
+    if (declared->is_relay && !tg_conn_order_has_events(conn)) return relay(conn, declared, payload);
+    return tg_conn_order_keep_event(conn, declared->name, payload);
+}
+
 enum tg_status tg_event_give(struct tg_event *event, struct tg_conn *conn)
 {
     struct tg_slice action = event->publication->action;
     if (conn->state != TG_CONN_OPEN || !conn->is_connected_called || conn->is_draining) return TG_E_CLOSED;
     const struct tg_action *declared = tg_consumer_find_event(conn->consumer, action);
     if (!declared) return TG_E_NOT_FOUND;
-    enum tg_status status = judge(event, conn, declared);
-    if (status == TG_E_NO_MEMORY) return note_no_memory(conn, action);
-    if (status != TG_OK) return status;
-    struct tg_payload *payload =
-        payload_of(event, declared->is_relay ? conn->consumer->naming : TG_NAMING_DECLARED);
-    if (!payload) return note_no_memory(conn, action);
-    if (declared->is_relay && !tg_conn_order_has_events(conn))
-        status = relay(conn, declared, payload);
-    else
-        status = tg_conn_order_keep_event(conn, action, payload);
+    enum tg_status status = give(event, conn, declared);
     return status == TG_E_NO_MEMORY ? note_no_memory(conn, action) : status;
 }
 

@@ -36,6 +36,12 @@
     X(inbox_events, gauge, "Events that wait for their connection now")                                      \
     X(events_dropped, counter, "Events not given to a connection: inbox_max_events, inbox_max_event_bytes")  \
     X(events_invalid, counter, "Events that a receiver's schema or its checks refused")                      \
+    X(groups, gauge, "Groups and topics that have members now")                                              \
+    X(group_memberships, gauge, "Connections in a group or topic now, once for each")                        \
+    X(groups_full, counter, "Times a connection could not join: max_groups_per_connection")                  \
+    X(broadcasts, counter, "Messages and events for groups, consumers, users and single connections")        \
+    X(deliveries, counter, "Connections that such a message or event reached")                               \
+    X(payload_bytes, gauge, "Bytes of frames that are shared by their receivers, once for each frame")       \
     X(tasks, gauge, "Tasks alive now: handlers that wait, and what was spawned")                             \
     X(handler_timeouts, counter, "Handlers and hooks ended because they waited too long")                    \
     X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \

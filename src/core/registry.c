@@ -55,6 +55,7 @@ enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_
     consumers[registry->consumer_count++] = consumer;
     tg_map_init(&consumer->actions, registry->seed);
     tg_map_init(&consumer->events, registry->seed);
+    if (consumer->naming == TG_NAMING_CAMEL) registry->has_camel = true;
     return TG_OK;
 }
 
@@ -76,14 +77,13 @@ static enum tg_status add(struct tg_registry *registry, const struct tg_consumer
                             TG_SLICE_ARG(consumer->name), action->is_event ? "event" : "action",
                             TG_SLICE_ARG(action->name), TG_SLICE_ARG(other->source),
                             TG_SLICE_ARG(action->source));
-    struct tg_action **ordered =
-        with_room(&registry->arena, *table->ordered, *table->count, sizeof(void *));
+    struct tg_action **ordered = with_room(&registry->arena, *table->ordered, *table->count, sizeof(void *));
     if (!ordered) return TG_E_NO_MEMORY;
     *table->ordered = ordered;
     action->handler = tg_arena_calloc(&registry->arena, 1, sizeof *action->handler);
     if (!action->handler) return TG_E_NO_MEMORY;
-    *action->handler = (struct tg_handler){
-        .consumer = consumer->name, .name = action->name, .is_event = action->is_event};
+    *action->handler =
+        (struct tg_handler){.consumer = consumer->name, .name = action->name, .is_event = action->is_event};
     enum tg_status status = tg_map_add(table->map, action->name, action);
     if (status == TG_OK) ordered[(*table->count)++] = action;
     return status;

@@ -28,12 +28,12 @@ struct tg_action {
     struct tg_slice name;
     const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
     bool is_event;
-    bool is_relay;                   /* an event that goes to the client as it is: nobody handles it */
-    int script_ref;                  /* the handler */
-    const void *script_type;         /* what was declared of the message; the script's own, in the arena */
-    uint32_t script_name_key;        /* the name, as the script keeps it */
-    uint32_t concurrency;            /* so many messages of a connection at once; 0 counts as 1 */
-    uint64_t timeout_ms;             /* of the handler; 0: handler_timeout_ms */
+    bool is_relay;            /* an event that goes to the client as it is: nobody handles it */
+    int script_ref;           /* the handler */
+    const void *script_type;  /* what was declared of the message; the script's own, in the arena */
+    uint32_t script_name_key; /* the name, as the script keeps it */
+    uint32_t concurrency;     /* so many messages of a connection at once; 0 counts as 1 */
+    uint64_t timeout_ms;      /* of the handler; 0: handler_timeout_ms */
     struct tg_slice summary, description;
     struct tg_texts tags;
     struct tg_texts outputs;    /* actions of the declared replies */
@@ -55,16 +55,16 @@ struct tg_consumer {
     bool is_text;                       /* frames go to the script as they are: no JSON, no actions */
     bool takes_binary;                  /* has a handler for binary frames */
     enum tg_naming naming;              /* how clients write the names of fields */
+    bool sends_completion;              /* frames that say what is done: core/completion.h */
     bool has_strict_frames;             /* a frame type without handler closes with 1003 */
     struct tg_texts headers;            /* request headers kept beside the common ones, lower case */
     struct tg_texts sends;              /* actions of what the hooks send */
     struct tg_map actions;              /* name -> struct tg_action */
     struct tg_action **ordered_actions; /* as declared */
     uint32_t action_count;
-    struct tg_map events;              /* the same of events, which have names of their own */
+    struct tg_map events; /* the same of events, which have names of their own */
     struct tg_action **ordered_events;
     uint32_t event_count;
-    bool sends_completion;        /* says when each message, group message and event has been dealt with */
     struct tg_counters *counters; /* in the arena; made by tg_registry_add_consumer */
     void *script_data;            /* the script's own, in the arena */
 };
@@ -83,6 +83,7 @@ struct tg_registry {
     uint32_t consumer_count;
     struct tg_endpoint *endpoints; /* in the order in which they are asked */
     uint32_t endpoint_count;
+    bool has_camel; /* some consumer's naming is TG_NAMING_CAMEL */
 };
 
 /* `max_check_steps`: what one match of a pattern may take. */
