@@ -304,7 +304,10 @@ struct fake_core *fake_core_new_for(uint32_t max_connections)
         tg_worker_init(&core->worker, &core->config, &core->clock.clock, &core->loop, max_connections),
         TG_OK);
     core->worker.generation = &core->generation;
-    for (size_t i = 0; i < FAKE_CLIENTS; i++) {
+    core->client_count = max_connections > FAKE_CLIENTS ? max_connections : FAKE_CLIENTS;
+    core->clients = calloc(core->client_count, sizeof *core->clients);
+    assert_non_null(core->clients);
+    for (size_t i = 0; i < core->client_count; i++) {
         core->clients[i].sent = malloc(FAKE_SENT_BYTES);
         assert_non_null(core->clients[i].sent);
     }
@@ -318,17 +321,21 @@ struct fake_core *fake_core_new(void)
 
 void fake_core_free(struct fake_core *core)
 {
-    for (size_t i = 0; i < FAKE_CLIENTS; i++) {
+    for (size_t i = 0; i < core->client_count; i++) {
         if (core->clients[i].conn) fake_client_vanish(&core->clients[i]);
         free(core->clients[i].sent);
     }
     assert_int_equal(core->worker.metrics.connections, 0);
     assert_int_equal(core->worker.metrics.outbox_bytes, 0);
+    assert_int_equal(core->worker.metrics.groups, 0);
+    assert_int_equal(core->worker.metrics.group_memberships, 0);
     assert_true(tg_list_is_empty(&core->worker.conns));
     assert_true(tg_list_is_empty(&core->worker.dirty));
     tg_worker_deinit(&core->worker);
+    assert_int_equal(core->worker.metrics.payload_bytes, 0);
     tg_registry_deinit(&core->generation.registry);
     tg_config_deinit(&core->config);
+    free(core->clients);
     free(core);
 }
 
