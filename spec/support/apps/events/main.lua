@@ -90,6 +90,12 @@ Talking:on(tide.message("tell_groups", to_groups), { output = said }, function(_
   return answer(tide.broadcast_event(payload.groups, event))
 end)
 
+local shout <const> = { groups = s.any(), exclude_current = s.boolean():optional() }
+
+Talking:on(tide.message("shout", shout), { output = said }, function(conn, message)
+  return said(conn:broadcast(said "shouted", message.payload))
+end)
+
 -- So many events to one connection, from one call.
 Talking:on(
   tide.message("storm", { to = s.string(), count = s.integer() }),
@@ -147,7 +153,6 @@ Talking:on(tide.message "raises_after_wait", function()
   error "oh"
 end)
 
--- Ends the pages' order: what stands before its answer came before it.
 Talking:on_event(events.notify, { output = said }, function(conn, event)
   conn:send(said "an event")
   return said(event.payload.level .. ": " .. event.payload.content)
