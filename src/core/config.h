@@ -51,6 +51,7 @@ struct tg_config {
     uint64_t inbox_max_bytes;           /* the same in bytes */
     uint32_t max_groups_per_connection; /* tg_group_join answers TG_E_FULL beyond */
     uint32_t handler_timeout_ms;        /* a handler that waits longer is ended; 0: none is */
+    uint32_t authentication_timeout_ms; /* an authenticator that waits longer: 4408 */
     uint32_t disconnected_timeout_ms;   /* the same for the hook `disconnected`, which cannot wait for ever */
     uint32_t heartbeat_seconds;         /* ping after so much silence; 0: never */
     uint32_t heartbeat_timeout_seconds;

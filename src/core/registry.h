@@ -38,7 +38,15 @@ struct tg_action {
     struct tg_handler *handler; /* its counters, in the arena; made by tg_registry_add_action */
 };
 
-enum tg_hook { TG_HOOK_CONNECTED, TG_HOOK_DISCONNECTED, TG_HOOK_RECEIVE, TG_HOOK_BINARY, TG_HOOKS };
+enum tg_hook {
+    TG_HOOK_CONNECTED,
+    TG_HOOK_DISCONNECTED,
+    TG_HOOK_RECEIVE,
+    TG_HOOK_BINARY,
+    TG_HOOK_AUTHENTICATE,
+    TG_HOOK_GROUPS,
+    TG_HOOKS
+};
 
 struct tg_counters {
     uint64_t messages_invalid;

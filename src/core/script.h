@@ -24,7 +24,11 @@ enum tg_outcome {
 };
 
 struct tg_script_ops {
-    /* The connection is open. */
+    /* The connection is open. Who may not come in is closed, and that is TG_DONE too. */
+    enum tg_outcome (*authenticate)(struct tg_script *script, struct tg_conn *conn);
+    /* It is let in: joins the consumer's groups. */
+    enum tg_outcome (*groups)(struct tg_script *script, struct tg_conn *conn);
+    /* It is in its groups. */
     enum tg_outcome (*connected)(struct tg_script *script, struct tg_conn *conn);
     /* A valid message. The envelope and its tree are gone when this returns, also while it waits. */
     enum tg_outcome (*message)(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,

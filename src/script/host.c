@@ -12,6 +12,7 @@
 #include "script/run.h"
 #include "script/sandbox.h"
 #include "script/scratch.h"
+#include "script/start.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -29,6 +30,33 @@ static void note_run(struct tg_host *host)
 {
     host->world.worker->metrics.tasks = host->tasks.count;
     tg_collector_note(&host->collector);
+}
+
+static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "authenticate",
+                         .answers = true,
+                         .is_authentication = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_AUTHENTICATE]};
+    enum tg_outcome outcome = tg_start_authenticate(&host->tasks, &run);
+    note_run(host);
+    return outcome;
+}
+
+static enum tg_outcome on_groups(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "groups",
+                         .answers = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_GROUPS]};
+    enum tg_outcome outcome = tg_start_groups(&host->tasks, &run);
+    note_run(host);
+    return outcome;
 }
 
 static enum tg_outcome on_connected(struct tg_script *script, struct tg_conn *conn)
@@ -143,7 +171,17 @@ static enum tg_outcome on_stop(struct tg_script *script, const char *reason)
 }
 
 static const struct tg_script_ops ops = {
-    on_connected, on_message, on_frame, on_disconnected, on_cancel, on_forget, on_turn, on_has_more, on_stop,
+    .authenticate = on_authenticate,
+    .groups = on_groups,
+    .connected = on_connected,
+    .message = on_message,
+    .frame = on_frame,
+    .disconnected = on_disconnected,
+    .cancel = on_cancel,
+    .forget = on_forget,
+    .turn = on_turn,
+    .has_more = on_has_more,
+    .stop = on_stop,
 };
 
 /* ---- the state ---- */

@@ -2,6 +2,7 @@
 #include "script/host_library.h"
 
 #include "base/log.h"
+#include "script/libs/group.h"
 #include "script/libs/http.h"
 #include "script/libs/life.h"
 #include "script/libs/process.h"
@@ -215,6 +216,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     lua_pushlightuserdata(L, world);
     luaL_setfuncs(L, functions, 1);
     tg_life_library_install(world, L);
+    tg_group_library_install(world, L);
     tg_queue_library_install(world, L);
     tg_task_library_install(world, L);
     tg_tcp_library_install(world, L);
