@@ -28,6 +28,7 @@ void tg_conn_start_go_on(struct tg_conn *conn, enum tg_outcome outcome)
         conn->stage++;
         outcome = begin_stage(conn);
     }
+    tg_arena_reset(&conn->worker->arena); /* what scripts asked of the request: no message is under way */
     conn->is_starting = outcome == TG_WAITING;
     if (outcome == TG_FAILED) tg_conn_close(conn, 1011, TG_SLICE("the consumer could not start"));
 }
