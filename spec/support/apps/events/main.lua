@@ -103,8 +103,7 @@ Talking:on(
   function(_, message)
     local sent, problem = 0, nil
     for index = 1, message.payload.count do
-      local is_sent <const>, why <const> =
-        tide.send_event(message.payload.to, events.gated(index))
+      local is_sent <const>, why <const> = tide.send_event(message.payload.to, events.gated(index))
       sent, problem = sent + (is_sent and 1 or 0), why or problem
     end
     return answer(sent, problem)
@@ -218,7 +217,8 @@ no_binary:on(tide.messages.ping, { output = tide.messages.pong }, function()
   return tide.messages.pong()
 end)
 
-consumers.camel = tide.consumer { name = "camel", path = "/ws/camel", camelize = true, sends = said }
+consumers.camel =
+  tide.consumer { name = "camel", path = "/ws/camel", camelize = true, sends = said }
 consumers.camel:relay(events.user_joined)
 consumers.camel:on_event(events.notify, { output = said }, function(_, event)
   return said(event.payload.content)
