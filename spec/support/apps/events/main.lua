@@ -116,6 +116,43 @@ Talking:on(tide.message("open", s.integer()), function(_, message)
   end
 end)
 
+-- What the program says of each wrong way to send.
+Talking:on(tide.message "misuse", { output = said }, function(conn)
+  local event <const> = events.notify { content = "x" }
+  local ways <const> = {
+    function()
+      return tide.send_event(7, event)
+    end,
+    function()
+      return tide.send_event(conn, events.notify)
+    end,
+    function()
+      return tide.send_event(conn, said "x")
+    end,
+    function()
+      return conn:send(event)
+    end,
+    function()
+      return tide.broadcast_event("", event)
+    end,
+    function()
+      return tide.broadcast_event(nil, event)
+    end,
+    function()
+      return tide.broadcast_event("all", said "x")
+    end,
+    function()
+      return tide.broadcast_event(Talking, event)
+    end,
+  }
+  local problems <const> = {}
+  for index, way in ipairs(ways) do
+    local _, problem <const> = pcall(way)
+    problems[index] = tostring(problem):gsub("^.*main%.lua:%d+: ", "main.lua: ")
+  end
+  return said(problems)
+end)
+
 Talking:on(tide.message "sends", { output = said }, function(conn)
   conn:send(said "one")
   conn:send(said "two")
