@@ -77,7 +77,7 @@ static void expect_issues(const char *expected)
     assert_string_equal(stage.issues.data, expected);
 }
 
-static void open(size_t index, const char *path)
+static void open_on(size_t index, const char *path)
 {
     assert_non_null(fake_core_open(stage.core, index, path));
     fake_core_turn(stage.core);
@@ -93,7 +93,7 @@ static void expect_said(size_t index, const char *expected)
 static void may_call_its_action_handler(void **state)
 {
     (void)state;
-    open(0, "/ws/camel");
+    open_on(0, "/ws/camel");
     assert_int_equal(publish("{\"payload\":{\"content\":\"a\"},\"handler\":\"notify\"}", "camel"), TG_OK);
     assert_int_equal(stage.receivers, 1);
     expect_said(0, "text {\"action\":\"said\",\"payload\":\"a\"}\n");
@@ -107,8 +107,8 @@ static void may_call_its_action_handler(void **state)
 static void is_relayed_with_the_names_of_each_client(void **state)
 {
     (void)state;
-    open(0, "/ws/camel");
-    open(1, "/ws/eager");
+    open_on(0, "/ws/camel");
+    open_on(1, "/ws/eager");
     static const char joined[] =
         "{\"action\":\"user_joined\",\"payload\":{\"user_name\":\"ann\",\"more\":1}}";
     assert_int_equal(publish(joined, "camel"), TG_OK);
@@ -140,7 +140,7 @@ static void survives_the_failure_of_any_allocation(void **state)
     (void)state;
     static const char notify[] = "{\"handler\":\"notify\",\"payload\":{\"content\":\"a\"}}";
     static const char joined[] = "{\"action\":\"user_joined\",\"payload\":{\"user_name\":\"ann\"}}";
-    open(0, "/ws/camel");
+    open_on(0, "/ws/camel");
     size_t failures = 0;
     bool has_failed = true;
     for (size_t n = 1; has_failed; n++) {
