@@ -64,8 +64,9 @@ struct tg_conn {
     bool is_outbox_high : 1; /* the outbox is above high water */
     bool is_inbox_full : 1;
     bool is_inbox_blocked : 1;     /* its first message waits until nothing runs */
-    bool is_starting : 1;          /* a stage of the start waits: see conn_start.h */
+    bool is_starting : 1;          /* the start has not ended: see conn_start.h */
     bool is_authenticated : 1;     /* conn.user is set: the authenticator is not asked any more */
+    bool is_event_running : 1;     /* the handler that runs or waits is that of an event */
     bool is_leaving : 1;           /* `disconnected` waits */
     bool is_draining : 1;          /* closes with 1001 when the handlers that wait have ended */
     bool is_awaiting_writable : 1; /* the kernel is full */
@@ -74,9 +75,10 @@ struct tg_conn {
     bool is_broken : 1;            /* a write failed, or the kernel says so: only the drop is left */
 
     struct tg_request *request; /* owned */
+    struct tg_list event_link;  /* in worker->eventful while there may be an event to begin */
     struct tg_list link;        /* in worker->conns */
     struct tg_assembly assembly;
-    struct tg_inbox inbox; /* what came while a handler waits */
+    struct tg_inbox inbox; /* what came while a handler waits, and events */
     struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */
     struct tg_list calls;  /* struct tg_question, oldest first */
     const struct tg_action *running_action; /* of the handlers that wait; NULL: a frame as it is */
@@ -197,6 +199,9 @@ bool tg_conn_id_read(struct tg_slice text, uint64_t *id);
         TG_LOG_STR("conn", tg_conn_id_text((conn)->id, (char[TG_CONN_ID_BYTES]){0}))
 
 /* ---- what the worker does at the end of a turn ---- */
+
+/* Begins the first event that waits, if its turn has come, and the messages behind it. */
+void tg_conn_begin_event(struct tg_conn *conn);
 
 /* Writes what fits. The connection may be gone when this returns. */
 void tg_conn_flush(struct tg_conn *conn);
