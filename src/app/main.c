@@ -15,6 +15,7 @@ static const struct {
 } commands[] = {
     {"run", tg_command_run, true},       {"check", tg_command_check, true},
     {"routes", tg_command_routes, true}, {"types", tg_command_types, true},
+    {"test", tg_command_test, true},
     {"help", tg_command_help, false},    {"version", tg_command_version, false},
 };
 

@@ -17,6 +17,7 @@
 #include "core/loop.h"
 #include "core/metrics.h"
 #include "core/turn.h"
+#include "core/watch.h"
 #include "core/wheel.h"
 #include "wire/issue.h"
 
@@ -32,6 +33,7 @@ struct tg_worker {
     struct tg_generation *generation; /* that new connections get */
     struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
     struct tg_processes *processes;
+    struct tg_watches *watches; /* of files; borrowed; NULL where there are none */
     struct tg_fetcher *fetcher; /* outgoing HTTP; NULL where there is none */
     struct tg_metrics metrics;
     struct tg_turns turns;

@@ -181,11 +181,10 @@ static enum tg_status load(struct tg_host *host, const char *folder, struct tg_b
     return status;
 }
 
-enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
-                            uint32_t number, struct tg_buf *errors)
+static struct tg_host *new_host(const struct tg_config *config, uint32_t number)
 {
     struct tg_host *opened = calloc(1, sizeof *opened);
-    if (!opened) return TG_E_NO_MEMORY;
+    if (!opened) return NULL;
     opened->script.ops = &ops;
     opened->generation.number = number;
     opened->generation.script = &opened->script;
@@ -194,12 +193,38 @@ enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *confi
     opened->world.registry = &opened->generation.registry;
     opened->world.heap = &opened->heap;
     opened->world.watchdog = &opened->watchdog;
-    opened->heap.limit_bytes = (uint64_t)config->lua_memory_mb << 20;
-    enum tg_status status = TG_E_NO_MEMORY;
     opened->world.L = lua_newstate(tg_heap_alloc, &opened->heap);
     if (opened->world.L) tg_task_pool_init(&opened->tasks, &opened->world);
-    if (opened->world.L && tg_call_protected(opened->world.L, open_world, opened, NULL) == LUA_OK)
-        status = load(opened, folder, errors);
+    return opened;
+}
+
+static enum tg_status fill(struct tg_host *host)
+{
+    bool is_open =
+        host->world.L && tg_call_protected(host->world.L, open_world, host, NULL) == LUA_OK;
+    return is_open ? TG_OK : TG_E_NO_MEMORY;
+}
+
+enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_buf *errors)
+{
+    struct tg_host *opened = new_host(config, number);
+    if (!opened) return TG_E_NO_MEMORY;
+    opened->heap.limit_bytes = (uint64_t)config->lua_memory_mb << 20;
+    enum tg_status status = fill(opened);
+    if (status == TG_OK) status = load(opened, folder, errors);
+    if (status == TG_OK)
+        *host = opened;
+    else
+        tg_host_close(opened);
+    return status;
+}
+
+enum tg_status tg_host_open_bare(struct tg_host **host, const struct tg_config *config)
+{
+    struct tg_host *opened = new_host(config, 1);
+    if (!opened) return TG_E_NO_MEMORY;
+    enum tg_status status = fill(opened);
     if (status == TG_OK)
         *host = opened;
     else

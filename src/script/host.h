@@ -32,6 +32,10 @@ struct tg_host {
 enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
                             uint32_t number, struct tg_buf *errors);
 
+/* The same without an application: a state with an open world, no limit of memory, and no watchdog. For
+ * code that is trusted as the program itself (testbed.h). */
+enum tg_status tg_host_open_bare(struct tg_host **host, const struct tg_config *config);
+
 /* From now on `worker` runs this code; connections of the worker may come. Borrowed. The hooks of on_start
  * run up to their first wait. */
 void tg_host_attach(struct tg_host *host, struct tg_worker *worker);

@@ -266,19 +266,38 @@ struct tg_task *tg_task_check_wait(lua_State *L)
     return task;
 }
 
+static int wait_is_over(lua_State *L, int status, lua_KContext context)
+{
+    struct tg_task *task = tg_task_of(L);
+    const char *interrupted = task->interrupted;
+    task->interrupted = NULL;
+    if (interrupted) return luaL_error(L, "%s", interrupted);
+    return task->goes_on(L, status, context);
+}
+
 int tg_task_wait(lua_State *L, struct tg_wait *wait, lua_KFunction k, lua_KContext context)
 {
     struct tg_task *task = tg_task_check_wait(L);
     task->wait = wait;
     task->is_parking = true;
+    task->goes_on = k;
     wait->task = task;
-    return lua_yieldk(L, 0, context, k);
+    return lua_yieldk(L, 0, context, wait_is_over);
 }
 
 static void make_ready(struct tg_task *task)
 {
     task->state = TG_TASK_READY;
     tg_list_append(&task->pool->ready, &task->link);
+}
+
+bool tg_task_interrupt(struct tg_task *task, const char *text)
+{
+    if (task->state != TG_TASK_WAITING) return false;
+    task->interrupted = text;
+    stop_waiting(task);
+    make_ready(task);
+    return true;
 }
 
 void tg_task_wake(struct tg_wait *wait)

@@ -45,6 +45,10 @@ struct tg_task *tg_task_check_wait(lua_State *L);
  * before it is waited for has to be looked at first: only a parked task can be woken. */
 int tg_task_wait(lua_State *L, struct tg_wait *wait, lua_KFunction k, lua_KContext context);
 
+/* The wait of a task ends early: what it waited for is cancelled, and the wait raises `text`, a literal. False:
+ * the task does not wait. */
+bool tg_task_interrupt(struct tg_task *task, const char *text);
+
 /* Makes the task ready: resumed before the loop waits again, in the order of the wakes. Nothing when nobody
  * waits. Runs no Lua itself. */
 void tg_task_wake(struct tg_wait *wait);
@@ -106,6 +110,8 @@ struct tg_task {
     struct tg_list link;     /* among those that are ready, or in the pool */
     struct tg_list siblings; /* in its owner's list, while it is parked */
     struct tg_wait *wait;    /* what it waits for */
+    const char *interrupted; /* what the wait raises; NULL: it ends as it should */
+    lua_KFunction goes_on;   /* after the wait */
     struct tg_nap nap;
     const struct tg_task_kind *kind;
     void *context;

@@ -97,6 +97,7 @@ void tg_task_pool_give_back(struct tg_task *task)
     task->conn = NULL;
     task->context = NULL;
     task->origin = NULL;
+    task->interrupted = NULL;
     task->arguments = 0;
     if (task->is_spent || pool->idle_count == TG_TASK_POOL) {
         free_task(task);

@@ -136,16 +136,17 @@ static int run_done(lua_State *L, int status, lua_KContext context)
 }
 
 /* run(...) -> { status =, signal =, stdout =, stderr = } | nil, error. What PREPARE makes of the arguments is
- * arguments, environment|nil, folder|nil, input|nil, timeout_ms|nil, max_output_bytes|nil. */
+ * arguments, environment|nil, folder|nil, input|nil, timeout_ms|nil, max_output_bytes|nil, shows|nil. */
 static int process_run(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(PREPARE));
     lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 6);
+    lua_call(L, lua_gettop(L) - 1, 7);
     const struct tg_config *config = ((struct tg_world *)lua_touserdata(L, lua_upvalueindex(WORLD)))->config;
     struct tg_process_request request = {
         .folder = luaL_optstring(L, 3, NULL),
         .has_input = !lua_isnoneornil(L, 4),
+        .shows = lua_toboolean(L, 7),
         .timeout_ms = (uint32_t)luaL_optinteger(L, 5, (lua_Integer)config->process_timeout_seconds * 1000),
         .max_output_bytes = (uint64_t)luaL_optinteger(L, 6, (lua_Integer)config->process_max_output_bytes)};
     if (request.has_input) request.input.data = luaL_checklstring(L, 4, &request.input.length);
