@@ -48,7 +48,8 @@ local function judge(root, file_path, counts)
   if not found then
     return nil
   end
-  local file <const> = { path = file_path, name = below(root, file_path), lines = {}, counts = counts, hit = 0 }
+  local file <const> =
+    { path = file_path, name = below(root, file_path), lines = {}, counts = counts, hit = 0 }
   for line in pairs(found) do
     file.lines[#file.lines + 1] = line
     file.hit = file.hit + (counts[line] and 1 or 0)
@@ -134,7 +135,8 @@ function Coverage.report(root, counted, output)
   add_files(root, counted)
   local files <const> = {}
   for file_path, counts in pairs(counted) do
-    local file <const> = is_application(below(root, file_path)) and judge(root, file_path, counts) or nil
+    local file <const> = is_application(below(root, file_path)) and judge(root, file_path, counts)
+      or nil
     files[#files + 1] = file
   end
   table.sort(files, function(a, b)

@@ -1,7 +1,7 @@
---- Which lines of a Lua file hold code, of functions that never ran as well: debug.getinfo knows a function
---- only once it exists. So the file is compiled, and the line table of each function is read from what
---- string.dump writes. Not counted is the `return` that ends every function by itself, since behind an explicit
---- one nobody gets there.
+--- Which lines of a Lua file hold code, of functions that never ran as well: debug.getinfo knows a
+--- function only once it exists. So the file is compiled, and the line table of each function is
+--- read from what string.dump writes. Not counted is the `return` that ends every function by
+--- itself, since behind an explicit one nobody gets there.
 
 local HEADER <const> = "\27Lua\x54\0\x19\x93\r\n\x1a\n"
 local ABSOLUTE <const> = -128

@@ -1,13 +1,15 @@
---- `tidegate test`: busted inside the program. Runs as a task of the host, so that everything that busted calls
---- may wait. `test` is what the host offers (src/script/testbed.c).
+--- `tidegate test`: busted inside the program. Runs as a task of the host, so that everything that
+--- busted calls may wait. `test` is what the host offers (src/script/testbed.c).
 
 local help <const> = [[
-tidegate test [DIR] [options]    runs the specs of DIR (default: this folder) with busted, inside the gateway
+tidegate test [DIR] [options]    runs the specs of DIR (default: this folder) with busted
 
-A spec may wait: tide.sleep, tide.http, tide.tcp and tide.process wait in real time. DIR/.busted is honoured;
-without it specs are the files *_spec.lua in DIR/spec. `require` finds modules as `tidegate run DIR` does.
+They run inside the gateway, so they may wait: tide.sleep, tide.http, tide.tcp and tide.process
+wait in real time. DIR/.busted is honoured; without it specs are the files *_spec.lua in DIR/spec.
+`require` finds modules as `tidegate run DIR` does.
 
-  --coverage[=FILE]    count which lines of the application run; print a summary, and write FILE (tidegate.lcov)
+  --coverage[=FILE]    count which lines of the application run; print a summary, and write FILE
+                       in lcov's format (default: tidegate.lcov)
   --watch              run again what a change touches, until Ctrl-C
   --loaded=FILE        write into FILE which files of DIR each spec file has run
 
@@ -56,12 +58,13 @@ end
 --- The application's modules come first, as `tidegate run` finds them.
 local function find_application()
   local own <const> = "./?.lua;./?/init.lua;"
-  local consumers <const> = is_there "consumers" and "./consumers/?.lua;./consumers/?/init.lua;" or ""
+  local consumers <const> = is_there "consumers" and "./consumers/?.lua;./consumers/?/init.lua;"
+    or ""
   package.path = consumers .. own .. package.path
 end
 
---- Modules of tidegate are those that the program carries. The test kit lives with the specs; the rest is
---- the world's, so that everything that waits does it on the program's loop.
+--- Modules of tidegate are those that the program carries. The test kit lives with the specs; the
+--- rest is the world's, so that everything that waits does it on the program's loop.
 ---@param test table
 local function carry_modules(test)
   table.insert(package.searchers, 2, function(name)
@@ -89,8 +92,8 @@ local function require_busted(test)
   end
   if tostring(why):find("'busted.core'", 1, true) then
     io.stderr:write(
-      "tidegate: busted is not installed for Lua 5.4: install the package lua-busted, or name its folder in "
-        .. "LUA_PATH\n"
+      "tidegate: busted is not installed for Lua 5.4: install the package lua-busted, "
+        .. "or name its folder in LUA_PATH\n"
     )
   else
     io.stderr:write("tidegate: busted cannot be loaded: " .. tostring(why) .. "\n")
@@ -183,7 +186,8 @@ return function(test, arguments)
     end
     require_busted(test)
     if options.helps then
-      local _, usage <const> = require "busted.modules.cli" { output = "utfTerminal" }:parse { "--help" }
+      local _, usage <const> =
+        require "busted.modules.cli" { output = "utfTerminal" }:parse { "--help" }
       io.stdout:write((tostring(usage):gsub("^.-\n\n", "")))
       test.exit(0)
     elseif options.watches then

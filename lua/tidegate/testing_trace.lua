@@ -1,7 +1,7 @@
---- Which files each spec file has run, for whoever wants to run again what a change touches. A line each:
+--- Which files each spec file has run, for whoever wants to run again what a change touches:
 ---
 ---     spec PATH passed|failed
----     used PATH                 by the spec file named before; before the first: by what runs before them all
+---     used PATH                 by that spec file; before the first: by what runs before them all
 ---
 --- A spec file is written down when it has ended, so a run that is killed has said what it knew.
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 struct test {
+    struct tg_config config; /* what it points at is the command's */
     struct tg_gateway gateway;
     struct tg_testbed testbed;
 };
@@ -70,7 +71,9 @@ static void ended(struct tg_testbed *testbed, bool at_once)
 static enum tg_status begin(struct test *test, const struct tg_cli *cli, const struct tg_config *config,
                             struct tg_error *error)
 {
-    enum tg_status status = tg_gateway_open_bare(&test->gateway, config, error);
+    test->config = *config;
+    test->config.stall_ms = UINT32_MAX; /* a spec may hold the loop */
+    enum tg_status status = tg_gateway_open_bare(&test->gateway, &test->config, error);
     if (status != TG_OK) return status;
     if (chdir(cli->folder) != 0)
         return tg_error_set(error, TG_E_IO, "%s: %s", cli->folder, strerror(errno));
