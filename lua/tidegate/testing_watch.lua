@@ -186,20 +186,39 @@ local function with_unfinished(watch, specs)
   return in_order(wanted)
 end
 
+--- Notes a change of a Lua file, or of those that were in a folder that has gone.
+---@param watch tidegate.Watch
+---@param path string
+---@param changes table<string, true>
+local function note(watch, path, changes)
+  if path:find "%.lua$" then
+    changes[path] = true
+    return
+  end
+  for spec, used in pairs(watch.known) do
+    for _, known in ipairs { { [spec] = true }, used } do
+      for file in pairs(known) do
+        if file:sub(1, #path + 1) == path .. "/" then
+          changes[file] = true
+        end
+      end
+    end
+  end
+end
+
 --- Waits for changes of Lua files.
+---@param watch tidegate.Watch
 ---@param watcher table
 ---@return table<string, true> changes
 ---@return boolean is_lost
-local function next_changes(watcher)
+local function next_changes(watch, watcher)
   local changes <const> = {}
   local is_lost = false
   repeat
     local is_quiet = next(changes) ~= nil or is_lost
     local paths <const>, has_lost <const> = watcher:next(is_quiet and QUIET_SECONDS or nil)
     for _, path in ipairs(paths or {}) do
-      if path:find "%.lua$" then
-        changes[path] = true
-      end
+      note(watch, path, changes)
     end
     is_lost = is_lost or has_lost or false
     is_quiet = is_quiet and not paths
@@ -251,7 +270,7 @@ return function(test, options)
   say "running all specs"
   local running = tide.spawn(run, watch, nil)
   while true do
-    local specs, why <const> = plan(watch, next_changes(watcher))
+    local specs, why <const> = plan(watch, next_changes(watch, watcher))
     if specs then
       if running:status() == "running" then
         running:cancel()

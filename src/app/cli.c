@@ -84,7 +84,8 @@ static enum tg_status note_flag(struct tg_cli *cli, const struct flag *flag, str
     return TG_OK;
 }
 
-/* The first argument that is none of our own flags is the folder, if it is one. It is taken out of the list. */
+/* The first argument that is none of our own flags is the folder, if it is one. It is taken out of the list.
+ */
 static void parse_test(struct tg_cli *cli, char **flags)
 {
     static const char *const own[] = {"--coverage", "--coverage=", "--watch", "--loaded="};

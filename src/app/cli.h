@@ -19,12 +19,13 @@ struct tg_cli {
     const char *output_path; /* --output of `types`; NULL: standard output */
     char *const *flags;      /* what follows the command; of `test` without its folder; borrowed */
     int flag_count;
-    bool is_test; /* flags are busted's: none is a setting */
+    bool is_test;        /* flags are busted's: none is a setting */
     bool is_dev_flagged; /* --dev was given */
     bool is_strict;      /* --strict of `check` was given */
 };
 
-/* Reads `arguments` (without the program's name), which end with NULL and may be put into another order. TG_E_INVALID with a sentence. */
+/* Reads `arguments` (without the program's name), which end with NULL and may be put into another order.
+ * TG_E_INVALID with a sentence. */
 enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char **arguments, struct tg_error *error);
 
 /* Fills an initialised config from all sources and checks it as a whole. */

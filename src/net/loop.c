@@ -29,7 +29,7 @@ struct tg_net_loop {
     struct tg_worker *worker; /* borrowed */
     uint64_t turn_began_ns;   /* the last time before sleep, and what the loop had slept by then */
     uint64_t idle_ns;
-    uint64_t woke_ms; /* when the last sleep ended */
+    uint64_t woke_ms;  /* when the last sleep ended */
     bool follows_time; /* the invariant above does not hold */
     void (*on_signal)(void *context, int number);
     void *signal_context;

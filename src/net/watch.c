@@ -1,10 +1,10 @@
 /* libuv's own watcher does not know that a file was closed after writing, so the descriptor is ours and libuv
  * polls it.
  *
- * The kernel watches folders one by one and knows them by numbers; `folders` has the path of each. A folder that
- * comes is watched first and read then, so that nothing in it is missed: what was made in between may be told
- * twice. The kernel gives a folder that it watches already its old number, so links that lead back into the tree
- * end there. */
+ * The kernel watches folders one by one and knows them by numbers; `folders` has the path of each. A folder
+ * that comes is watched first and read then, so that nothing in it is missed: what was made in between may be
+ * told twice. The kernel gives a folder that it watches already its old number, so links that lead back into
+ * the tree end there. */
 #include "net/watch.h"
 
 #include "base/list.h"
@@ -144,7 +144,9 @@ static void tell(struct tg_watch *watch, const struct inotify_event *event, cons
         if (add_folder(watch, path, true) != TG_OK && watch->changed) watch->changed(watch->user, NULL);
         return;
     }
-    if (watch->changed && is_whole(event, path)) watch->changed(watch->user, path);
+    /* The files of a folder that is deleted were told before it. */
+    bool is_empty_folder = event->mask & IN_DELETE && event->mask & IN_ISDIR;
+    if (watch->changed && !is_empty_folder && is_whole(event, path)) watch->changed(watch->user, path);
 }
 
 static void take_event(struct tg_watch *watch, const struct inotify_event *event)

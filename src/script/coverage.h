@@ -1,7 +1,7 @@
 /* Which lines of an application's Lua have run, counted by a hook.
  *
- * Hooks belong to coroutines, and a new one takes over that of the main thread or of its maker. So the hook is
- * set before anything else is made, and from then on counts in every coroutine of the state.
+ * Hooks belong to coroutines, and a new one takes over that of the main thread or of its maker. So the hook
+ * is set before anything else is made, and from then on counts in every coroutine of the state.
  */
 #ifndef TG_SCRIPT_COVERAGE_H
 #define TG_SCRIPT_COVERAGE_H
@@ -26,7 +26,8 @@ struct tg_coverage {
     bool has_failed;                /* there was no memory for a line */
 };
 
-/* Counts from now on, on `L` and its main thread, and on what they make. Zero-initialised before. [-0, +0, e] */
+/* Counts from now on, on `L` and its main thread, and on what they make. Zero-initialised before. [-0, +0, e]
+ */
 void tg_coverage_begin(struct tg_coverage *coverage, lua_State *L, const char *root);
 
 /* Pushes { [path] = { [line] = times } }. [-0, +1, e] */

@@ -200,8 +200,7 @@ static struct tg_host *new_host(const struct tg_config *config, uint32_t number)
 
 static enum tg_status fill(struct tg_host *host)
 {
-    bool is_open =
-        host->world.L && tg_call_protected(host->world.L, open_world, host, NULL) == LUA_OK;
+    bool is_open = host->world.L && tg_call_protected(host->world.L, open_world, host, NULL) == LUA_OK;
     return is_open ? TG_OK : TG_E_NO_MEMORY;
 }
 

@@ -1,8 +1,8 @@
 /* The specs are one task, in which busted runs; what they spawn are others. os.exit ends the loop, and what
  * called it is never resumed: its <close> variables are closed with its task.
  *
- * An interruption is told once. Lua code that runs gets a hook, which raises; if the main task waits, its wait
- * raises. What hangs in another task is stopped by the hook alone, and the main task as well. */
+ * An interruption is told once. Lua code that runs gets a hook, which raises; if the main task waits, its
+ * wait raises. What hangs in another task is stopped by the hook alone, and the main task as well. */
 #include "script/testbed.h"
 
 #include "script/call.h"
@@ -132,9 +132,15 @@ static int test_seen(lua_State *L)
 static void push_library(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"exit", test_exit},         {"is_own", test_is_own},     {"is_interrupted", test_is_interrupted},
-        {"require", test_require},   {"embedded", test_embedded}, {"real_path", test_real_path},
-        {"cover", test_cover},       {"covered", test_covered},   {"seen", test_seen},
+        {"exit", test_exit},
+        {"is_own", test_is_own},
+        {"is_interrupted", test_is_interrupted},
+        {"require", test_require},
+        {"embedded", test_embedded},
+        {"real_path", test_real_path},
+        {"cover", test_cover},
+        {"covered", test_covered},
+        {"seen", test_seen},
         {NULL, NULL},
     };
     luaL_newlib(L, functions);
@@ -143,8 +149,8 @@ static void push_library(lua_State *L)
 
 /* ---- the beginning ---- */
 
-/* Of the ordinary libraries two things are ours: a wait passes outwards through coroutines, and the program is
- * tidied up before it ends. */
+/* Of the ordinary libraries two things are ours: a wait passes outwards through coroutines, and the program
+ * is tidied up before it ends. */
 static void open_libraries(lua_State *L)
 {
     luaL_openlibs(L);

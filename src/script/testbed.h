@@ -1,5 +1,5 @@
-/* What `tidegate test` runs specs in: a Lua state with the ordinary globals and all libraries, where busted and
- * the specs live, and one open world, whose `tide` waits in real time.
+/* What `tidegate test` runs specs in: a Lua state with the ordinary globals and all libraries, where busted
+ * and the specs live, and one open world, whose `tide` waits in real time.
  *
  *     testbed -> lua/tidegate/testing_run.lua, as one task: busted in it, and the specs in busted
  *
@@ -26,7 +26,8 @@ struct tg_testbed {
 };
 
 /* Begins the specs. `arguments`, NULL-terminated, are what the command was given, without the folder, which
- * is the working directory. Everything but `host` and `ended` must be zero. TG_E_SCRIPT: `error` says why not. */
+ * is the working directory. Everything but `host` and `ended` must be zero. TG_E_SCRIPT: `error` says why
+ * not. */
 enum tg_status tg_testbed_start(struct tg_testbed *testbed, char *const *arguments, struct tg_error *error);
 
 /* Ctrl-C, from the signal, on the thread of the specs: Lua code that runs raises "interrupted". */

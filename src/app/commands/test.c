@@ -1,5 +1,5 @@
-/* Specs run on a gateway without an application and without a port. The first Ctrl-C raises in them, so that what
- * has run so far is reported; the second ends the program at once. */
+/* Specs run on a gateway without an application and without a port. The first Ctrl-C raises in them, so that
+ * what has run so far is reported; the second ends the program at once. */
 #include "app/commands/commands.h"
 #include "app/gateway.h"
 #include "script/testbed.h"
@@ -46,8 +46,7 @@ static void on_loop_signal(void *context, int number)
 
 static enum tg_status catch_signals(struct test *test, struct tg_error *error)
 {
-    enum tg_status status =
-        tg_net_loop_catch_signals(test->gateway.loop, on_loop_signal, test, error);
+    enum tg_status status = tg_net_loop_catch_signals(test->gateway.loop, on_loop_signal, test, error);
     if (status != TG_OK) return status;
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     sigfillset(&action.sa_mask);
@@ -75,8 +74,7 @@ static enum tg_status begin(struct test *test, const struct tg_cli *cli, const s
     test->config.stall_ms = UINT32_MAX; /* a spec may hold the loop */
     enum tg_status status = tg_gateway_open_bare(&test->gateway, &test->config, error);
     if (status != TG_OK) return status;
-    if (chdir(cli->folder) != 0)
-        return tg_error_set(error, TG_E_IO, "%s: %s", cli->folder, strerror(errno));
+    if (chdir(cli->folder) != 0) return tg_error_set(error, TG_E_IO, "%s: %s", cli->folder, strerror(errno));
     tg_net_loop_follow_time(test->gateway.loop);
     test->testbed.host = test->gateway.host;
     test->testbed.ended = ended;
