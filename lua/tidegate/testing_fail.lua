@@ -28,7 +28,7 @@ end
 --- "spec/chat_spec.lua:12", the line that called into the kit.
 ---@return string
 function Fail.place()
-  local info <const> = debug.getinfo(level_of_spec() + 1, "Sl")
+  local info <const> = debug.getinfo(level_of_spec(), "Sl")
   local file <const> = info.source:match "^@(.*)" or info.short_src
   return ("%s:%d"):format(file, info.currentline)
 end

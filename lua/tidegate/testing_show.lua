@@ -172,9 +172,9 @@ end
 ---@return string
 function Show.bytes(bytes)
   local shown <const> = bytes:sub(1, 16):gsub(".", function(char)
-    return ("%02x "):format(char:byte())
+    return (" %02x"):format(char:byte())
   end)
-  return ("%d bytes: %s%s"):format(#bytes, shown, #bytes > 16 and "..." or "")
+  return ("%d bytes:%s%s"):format(#bytes, shown, #bytes > 16 and " ..." or "")
 end
 
 return Show
