@@ -208,7 +208,7 @@ describe("an application that nobody closes", function()
 
   it("ends with the `it` that opened it, without a word", function()
     assert.equal(
-      "1..2\nok 1 - opens\nok 2 - sees\n",
+      "ok 1 - opens\nok 2 - sees\n1..2\n",
       run [[
 local app
 it("opens", function() app = testing.app "a" end)
@@ -239,7 +239,7 @@ it("two", function() end)
 
   it("is not told of where it was closed", function()
     assert.equal(
-      "1..1\nok 1 - one\n",
+      "ok 1 - one\n1..1\n",
       run [[
 local app
 before_each(function() app = testing.app "a" end)
