@@ -2,6 +2,7 @@
 
 local client <const> = require "tidegate.testing_client"
 local fail <const> = require "tidegate.testing_fail"
+local leaks <const> = require "tidegate.testing_leaks"
 local metrics <const> = require "tidegate.testing_metrics"
 local open <const> = require "tidegate.testing_open"
 local report <const> = require "tidegate.testing_report"
@@ -14,6 +15,9 @@ local show <const> = require "tidegate.testing_show"
 ---@field opened_at string
 ---@field is_of_one_test boolean
 ---@field closed_why string? it is closed
+---@field clients table<tidegate.TestClient, true> that somebody still holds
+---@field held_at_first table<string, number> what it held when it was opened
+---@field tasks_at_first table<string, integer>
 local App <const> = {}
 
 ---@param app tidegate.TestApp
@@ -96,7 +100,9 @@ local function new(kit, what, config)
     core = core,
     is_strict = is_strict,
     opened_at = fail.place(),
+    clients = setmetatable({}, { __mode = "k" }),
   }, metatable)
+  app.held_at_first, app.tasks_at_first = leaks.measure(app)
   open.add(app)
   return app
 end
@@ -126,10 +132,12 @@ function App:connect(path, options)
     return nil, request.refusal(self, path, status, body, headers)
   end
   local is_strict <const> = self.is_strict
-  return client.new(self, link, {
+  local new_client <const> = client.new(self, link, {
     path = path,
     is_strict = given.strict == nil and is_strict or given.strict == true,
   })
+  self.clients[new_client] = true
+  return new_client
 end
 
 -- ---- the clock ----

@@ -1,10 +1,12 @@
---- Assertions for luassert: `assert.frame`, `assert.exact_frame`, `assert.error_at`.
+--- Assertions for luassert: `assert.frame`, `assert.exact_frame`, `assert.error_at`,
+--- `assert.no_leaks`.
 ---
 --- A failure says where the frame differs, what was expected there and what came, and shows the
 --- frame.
 
 local diff <const> = require "tidegate.testing_diff"
 local fail <const> = require "tidegate.testing_fail"
+local leaks <const> = require "tidegate.testing_leaks"
 local matchers <const> = require "tidegate.testing_matchers"
 local show <const> = require "tidegate.testing_show"
 
@@ -177,6 +179,28 @@ local function error_at(state, arguments)
   return false
 end
 
+-- ---- leaks ----
+
+---@param state table
+---@param arguments table
+---@return boolean
+local function no_leaks(state, arguments)
+  local app <const> = arguments[1]
+  if type(app) ~= "table" or type(app.held_at_first) ~= "table" then
+    fail.misuse(
+      "assert.no_leaks(app): expected what testing.app returns, got %s",
+      show.value(app, 60)
+    )
+  elseif not state.mod then
+    fail.misuse "assert.no_leaks cannot be negated"
+  end
+  local left <const> = leaks.find(app)
+  if left then
+    say(arguments, "The application holds more than when it was opened:\n" .. left)
+  end
+  return left == nil
+end
+
 -- ---- registering ----
 
 --- Adds an assertion to luassert. Its function leaves in `arguments` what a failure says.
@@ -193,14 +217,12 @@ function Assert.register(name, assertion)
   end, key, key)
 end
 
---- The text of a failure: for assertions that stand elsewhere.
-Assert.say = say
-
 --- Makes the assertions known to luassert; once more does no harm.
 function Assert.install()
   Assert.register("frame", frame_assertion(false, "frame"))
   Assert.register("exact_frame", frame_assertion(true, "exact_frame"))
   Assert.register("error_at", error_at)
+  Assert.register("no_leaks", no_leaks)
 end
 
 return Assert

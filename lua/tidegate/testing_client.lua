@@ -25,6 +25,7 @@ local show <const> = require "tidegate.testing_show"
 ---@field host tidegate.ClientHost
 ---@field link table
 ---@field path string
+---@field connected_at string the line of the spec
 ---@field id string?
 ---@field consumer string?
 ---@field is_text boolean frames are texts, not messages
@@ -150,6 +151,7 @@ local function new(host, link, options)
     host = host,
     link = link,
     path = options.path,
+    connected_at = fail.place(),
     id = link.id,
     consumer = link.consumer,
     is_text = link.is_text or false,

@@ -93,7 +93,15 @@ function Core:logs()
 end
 
 function Core:metrics()
-  return self.server.metrics
+  return self.server.metrics or ""
+end
+
+function Core:tasks()
+  return self.server.tasks or {}
+end
+
+function Core:run()
+  self.runs = (self.runs or 0) + 1
 end
 
 function Core:close()

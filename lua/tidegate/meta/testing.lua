@@ -259,6 +259,7 @@ function Client:frames() end
 ---@class luassert
 ---@field frame fun(expected: table, got: any, extra?: string): table, any
 ---@field exact_frame fun(expected: table, got: any, extra?: string): table, any
+---@field no_leaks fun(app: tidegate.TestApp): tidegate.TestApp
 ---@field error_at fun(frame: any, path: any[], type?: string | tidegate.Matcher): any
 
 return testing, App, Client
