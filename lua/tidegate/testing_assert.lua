@@ -191,6 +191,8 @@ local function no_leaks(state, arguments)
       "assert.no_leaks(app): expected what testing.app returns, got %s",
       show.value(app, 60)
     )
+  elseif app.closed_why then
+    fail.misuse("assert.no_leaks(app): the application was closed %s; ask before", app.closed_why)
   elseif not state.mod then
     fail.misuse "assert.no_leaks cannot be negated"
   end

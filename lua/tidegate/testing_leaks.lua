@@ -23,7 +23,7 @@ local gauges <const> = {
 --- What the application holds now.
 ---@param app tidegate.TestApp
 ---@return table<string, number> held by the gauge
----@return table<string, integer> tasks how many were started at each line
+---@return table<string, integer> tasks how many there are of each: "started at chat.lua:7"
 function Leaks.measure(app)
   local samples <const> = metrics.read(app.core:metrics())
   local held <const>, tasks <const> = {}, {}
@@ -56,7 +56,7 @@ local function open_clients(app)
   return indented(lines)
 end
 
---- Where the tasks were started that were not there when the application was opened.
+--- The tasks that were not there when the application was opened.
 ---@param before table<string, integer>
 ---@param now table<string, integer>
 ---@return string
@@ -65,8 +65,7 @@ local function new_tasks(before, now)
   for place, count in pairs(now) do
     local more <const> = count - (before[place] or 0)
     if more > 0 then
-      lines[#lines + 1] = more > 1 and ("%d started at %s"):format(more, place)
-        or "started at " .. place
+      lines[#lines + 1] = more > 1 and ("%d %s"):format(more, place) or place
     end
   end
   return indented(lines)

@@ -164,13 +164,19 @@ tidegate_seconds 0.25
 
   it("tells what it still holds, and where that comes from", function()
     server.metrics = "tidegate_connections 0\ntidegate_tasks 2\ntidegate_outbox_bytes 0\n"
-    server.tasks = { "ticker.lua:3", "ticker.lua:3" }
+    server.tasks = { "started at ticker.lua:3", "started at ticker.lua:3" }
     local other <close> = testing.app "consumers"
     assert.no_leaks(other)
     local client <const> = other:connect "/ws/chat?page=2"
     assert.is_not_nil(client)
     server.metrics = "tidegate_connections 1\ntidegate_tasks 5\ntidegate_outbox_bytes 32\n"
-    server.tasks = { "ticker.lua:3", "chat.lua:9", "ticker.lua:3", "a.lua:1", "chat.lua:9" }
+    server.tasks = {
+      "started at ticker.lua:3",
+      "waiting at chat.lua:9",
+      "started at ticker.lua:3",
+      "started at a.lua:1",
+      "waiting at chat.lua:9",
+    }
     local text <const> = failure(function()
       assert.no_leaks(other)
     end)
@@ -179,7 +185,7 @@ tidegate_seconds 0.25
   1 connection
     /ws/chat?page=2, connected at spec/kit/app_spec.lua:N
   3 tasks
-    2 started at chat.lua:9
+    2 waiting at chat.lua:9
     started at a.lua:1
   32 bytes in outboxes]],
       (text:gsub("app_spec%.lua:%d+", "app_spec.lua:N"))
