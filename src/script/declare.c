@@ -177,3 +177,20 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     declare_actions(world, L, index, consumer);
     declare_paths(world, L, index, consumer);
 }
+
+static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
+{
+    const struct tg_hooks *hooks = consumer->script_data;
+    const int refs[] = {hooks->object,  hooks->connected, hooks->disconnected,
+                        hooks->receive, hooks->binary,    hooks->before};
+    for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++)
+        if (refs[i]) tg_world_forget(world, L, refs[i]);
+    for (uint32_t i = 0; i < consumer->action_count; i++)
+        tg_world_forget(world, L, consumer->ordered_actions[i]->script_ref);
+}
+
+void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->consumer_count; i++)
+        forget_consumer(world, L, registry->consumers[i]);
+}

@@ -112,7 +112,7 @@ static enum tg_role get_role(lua_State *L, int index)
 static void push_instance_meta(struct tg_world *world, lua_State *L, const struct tg_message_type *type)
 {
     lua_createtable(L, 0, 5);
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushcclosure(L, instance_tostring, 1);
     lua_setfield(L, -2, "__tostring");
     lua_pushboolean(L, 0);
@@ -149,7 +149,7 @@ void tg_message_type_push_constructor(struct tg_world *world, lua_State *L, int 
     lua_rawsetp(L, index, &type_key);
     push_instance_meta(world, L, type);
     lua_pushlightuserdata(L, type);
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushcclosure(L, make_instance, 3);
 }
 

@@ -11,7 +11,7 @@
 /* More than this, between two questions, and it is said that something was lost. */
 enum { CHANGES_MAX_BYTES = 1024 * 1024 };
 
-static const char watch_name[] = "tidegate.watch";
+static const char watch_name[] = TG_REGISTRY_PREFIX "watch";
 
 struct watch {
     struct tg_world *world;
