@@ -47,7 +47,7 @@ end
 
 ---@param path string
 ---@return boolean
-local function is_there(path)
+local function exists(path)
   local file <const> = io.open(path)
   if file then
     file:close()
@@ -55,50 +55,151 @@ local function is_there(path)
   return file ~= nil
 end
 
---- The application's modules come first, as `tidegate run` finds them.
-local function find_application()
-  local own <const> = "./?.lua;./?/init.lua;"
-  local consumers <const> = is_there "consumers" and "./consumers/?.lua;./consumers/?/init.lua;"
-    or ""
-  package.path = consumers .. own .. package.path
+--- What busted needs, by the names with which it asks for it.
+local TOOLS <const> = {
+  "busted.compatibility",
+  "busted",
+  "busted.core",
+  "busted.execute",
+  "busted.modules.cli",
+  "busted.modules.files.lua",
+  "busted.modules.filter_loader",
+  "busted.modules.helper_loader",
+  "busted.modules.luacov",
+  "busted.modules.output_handler_loader",
+  "busted.modules.test_file_loader",
+  "busted.outputHandlers.base",
+  "busted.runner",
+  "luassert",
+  "pl.dir",
+  "pl.xml",
+}
+
+--- Whether the function at `level` of the stack comes from a file of the folder.
+---@param test table
+---@param root string
+---@param level integer
+---@return boolean
+local function is_application(test, root, level)
+  local source <const> = debug.getinfo(level + 1, "S").source
+  local path <const> = source:sub(1, 1) == "@" and test.real_path(source:sub(2))
+  return path and path:sub(1, #root + 1) == root .. "/" or false
 end
 
---- Modules of tidegate are those that the program carries. The test kit lives with the specs; the
+--- The application's modules come first, as `tidegate run` finds them. One of them may be called as
+--- one that busted uses ("system" is): who asks decides then which it gets.
+---@param test table
+local function find_application(test)
+  local own <const> = "./?.lua;./?/init.lua;"
+  local consumers <const> = exists "consumers" and "./consumers/?.lua;./consumers/?/init.lua;" or ""
+  local path <const> = consumers .. own
+  local tools <const>, root <const> = {}, test.real_path "."
+  for name, module in pairs(package.loaded) do
+    if not _G[name] and package.searchpath(name, path) then
+      tools[name] = module
+      package.loaded[name] = nil
+    end
+  end
+  package.path = path .. package.path
+  local stock <const> = require
+  function _G.require(name)
+    local tool <const> = tools[name]
+    if tool ~= nil and not is_application(test, root, 2) then
+      return tool
+    end
+    return stock(name)
+  end
+end
+
+--- The tide of the specs: the program's, joined with that of the test kit, which each spec file loads
+--- anew.
+---@param test table
+---@return fun(kit: table?): table
+local function make_tide(test)
+  local joined, of
+  return function(kit)
+    local kits <const> = kit and kit.tide()
+    if not kits then
+      return test.require "tidegate"
+    elseif kits ~= of then
+      joined = require "tidegate.testing_tide"(test.require "tidegate", kits, test.is_own)
+      of = kits
+    end
+    return joined
+  end
+end
+
+--- How a module that the program carries is loaded. What belongs to testing lives with the specs; the
 --- rest is the world's, so that everything that waits does it on the program's loop.
 ---@param test table
-local function carry_modules(test)
-  table.insert(package.searchers, 2, function(name)
-    if name ~= "tidegate" and not name:find "^tidegate%." then
-      return nil
-    end
-    local text <const>, chunk <const> = test.embedded(name)
-    if not text then
-      return ("\n\tno module '%s' in the program"):format(name)
-    end
-    if name:find "^tidegate%.testing" then
-      return assert(load(text, chunk, "t"))
-    end
+---@param tide_of fun(kit: table?): table
+---@param name string
+---@return function | string loader or why there is none
+local function carried(test, tide_of, name)
+  local text <const>, chunk <const> = test.embedded(name)
+  if name == "tidegate" then
     return function()
-      return test.require(name)
+      local has_kit <const>, kit <const> = pcall(require, "tidegate.testing_kit")
+      return tide_of(has_kit and kit or nil)
     end
+  elseif not text then
+    return ("\n\tno module '%s' in the program"):format(name)
+  elseif name == "tidegate.testing_kit" then
+    return function(...)
+      local kit <const> = assert(load(text, chunk, "t"))(...)
+      package.loaded.tidegate = tide_of(kit)
+      return kit
+    end
+  elseif name:find "^tidegate%.testing" then
+    return assert(load(text, chunk, "t"))
+  end
+  return function()
+    return test.require(name)
+  end
+end
+
+---@param test table
+local function carry_modules(test)
+  local tide_of <const> = make_tide(test)
+  table.insert(package.searchers, 2, function(name)
+    local is_ours <const> = name == "tidegate" or name:find "^tidegate%."
+    return is_ours and carried(test, tide_of, name) or nil
   end)
+end
+
+--- What is to be done before the end.
+---@type fun()[]
+local finish <const> = {}
+
+---@param test table
+---@param status integer
+local function leave(test, status)
+  for _, done in ipairs(finish) do
+    done()
+  end
+  test.exit(test.is_interrupted() and 130 or status)
 end
 
 ---@param test table
 local function require_busted(test)
-  local is_there_too <const>, why <const> = pcall(require, "busted.core")
-  if is_there_too then
-    return
+  for _, name in ipairs(TOOLS) do
+    local is_loaded <const>, why <const> = pcall(require, name)
+    if not is_loaded and tostring(why):find("module '" .. name .. "' not found", 1, true) then
+      io.stderr:write(
+        "tidegate: busted is not installed for Lua 5.4: install the package lua-busted, "
+          .. "or name its folder in LUA_PATH\n"
+      )
+      test.exit(1)
+    elseif not is_loaded then
+      io.stderr:write("tidegate: busted cannot be loaded: " .. tostring(why) .. "\n")
+      test.exit(1)
+    elseif name == "busted.compatibility" then
+      -- What a spec does to os.exit is its own business; and the status of all failures is 1.
+      require("busted.compatibility").exit = function(code)
+        leave(test, code == 0 and 0 or 1)
+      end
+    end
   end
-  if tostring(why):find("'busted.core'", 1, true) then
-    io.stderr:write(
-      "tidegate: busted is not installed for Lua 5.4: install the package lua-busted, "
-        .. "or name its folder in LUA_PATH\n"
-    )
-  else
-    io.stderr:write("tidegate: busted cannot be loaded: " .. tostring(why) .. "\n")
-  end
-  test.exit(1)
 end
 
 --- Has `follow` called with busted's object, which its runner keeps to itself.
@@ -134,7 +235,6 @@ local call_runner <const> = load("local run, options = ... run(options)", "@tide
 ---@param options tidegate.TestOptions
 local function run(test, options)
   local root <const> = test.real_path "."
-  local finish <const> = {}
   if options.coverage or options.loaded then
     test.cover(root)
   end
@@ -151,24 +251,9 @@ local function run(test, options)
       end
     end
   end)
-  local exit <const> = test.exit
-  local function leave(status)
-    for _, done in ipairs(finish) do
-      done()
-    end
-    if test.is_interrupted() then
-      exit(130)
-    end
-    exit(status)
-  end
-  -- What a spec does to os.exit while it runs is its own business.
-  local compatibility <const> = require "busted.compatibility"
-  compatibility.exit = function(code)
-    leave(code == 0 and 0 or 1)
-  end
   _G.arg = { [0] = "tidegate test", "--ignore-lua", table.unpack(options.busted) }
   call_runner(require "busted.runner", { standalone = false })
-  leave(0)
+  leave(test, 0)
 end
 
 ---@param test table
@@ -179,12 +264,12 @@ return function(test, arguments)
     return debug.traceback(tostring(problem), 2)
   end
   local is_done <const>, problem <const> = xpcall(function()
-    find_application()
-    carry_modules(test)
     if options.helps then
       io.stdout:write(help)
     end
     require_busted(test)
+    find_application(test)
+    carry_modules(test)
     if options.helps then
       local _, usage <const> =
         require "busted.modules.cli" { output = "utfTerminal" }:parse { "--help" }
