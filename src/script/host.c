@@ -26,9 +26,14 @@ static struct tg_host *host_of(struct tg_script *script)
     return TG_CONTAINER(script, struct tg_host, script);
 }
 
-static void note_run(struct tg_host *host)
+static void note_tasks(const struct tg_host *host)
 {
     host->world.worker->metrics.tasks = host->tasks.count;
+}
+
+static void note_run(struct tg_host *host)
+{
+    note_tasks(host);
     tg_collector_note(&host->collector);
 }
 
@@ -114,6 +119,7 @@ static void on_forget(struct tg_script *script, struct tg_conn *conn)
     struct tg_host *host = host_of(script);
     if (conn->script_ref) tg_call_protected(host->world.L, forget_body, host, conn);
     conn->script_ref = 0;
+    note_tasks(host); /* those of the connection have ended, without a run of any other */
 }
 
 static void on_turn(struct tg_script *script)

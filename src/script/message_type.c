@@ -178,6 +178,17 @@ const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int inde
     return instance->type;
 }
 
+/* Its __tostring carries it. */
+struct tg_world *tg_message_world_of_instance(lua_State *L, int index)
+{
+    lua_getmetatable(L, index);
+    lua_getfield(L, -1, "__tostring");
+    lua_getupvalue(L, -1, 1);
+    struct tg_world *world = lua_touserdata(L, -1);
+    lua_pop(L, 3);
+    return world;
+}
+
 const char *tg_message_type_push_misuse(lua_State *L, int index)
 {
     const struct tg_message_type *type = lua_istable(L, index) ? type_in_table(L, index) : NULL;
