@@ -111,8 +111,8 @@ local function find_application(test)
   end
 end
 
---- The tide of the specs: the program's, joined with that of the test kit, which each spec file loads
---- anew.
+--- The tide of the specs: the program's, joined with that of the test kit, which each spec file
+--- loads anew.
 ---@param test table
 ---@return fun(kit: table?): table
 local function make_tide(test)
@@ -129,8 +129,8 @@ local function make_tide(test)
   end
 end
 
---- How a module that the program carries is loaded. What belongs to testing lives with the specs; the
---- rest is the world's, so that everything that waits does it on the program's loop.
+--- How a module that the program carries is loaded. What belongs to testing lives with the specs;
+--- the rest is the world's, so that everything that waits does it on the program's loop.
 ---@param test table
 ---@param tide_of fun(kit: table?): table
 ---@param name string

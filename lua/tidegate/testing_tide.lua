@@ -1,6 +1,6 @@
---- What `require "tidegate"` gives in a spec under `tidegate test`. It declares for the test kit, whose
---- applications take what a spec has declared; and what waits does it in real time, on the program's
---- own loop, unless an application that is being tested calls it.
+--- What `require "tidegate"` gives in a spec under `tidegate test`. It declares for the test kit,
+--- whose applications take what a spec has declared; and what waits does it in real time, on the
+--- program's own loop, unless an application that is being tested calls it.
 
 local WAITING <const> = {
   "after",

@@ -290,7 +290,7 @@ void tg_kit_app_install(lua_State *L)
         {"step", app_step},       {"advance", app_advance}, {"require", app_require},
         {"tide", app_tide},       {"decode", app_decode},   {"logs", app_logs},
         {"metrics", app_metrics}, {"call", tg_kit_call},    {"connect", tg_kit_connect},
-        {NULL, NULL},
+        {"text", tg_kit_text},    {"tasks", tg_kit_tasks},  {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__gc", collect_app}, {"__close", app_close}, {"__tostring", app_tostring}, {NULL, NULL}};

@@ -73,6 +73,12 @@ int tg_kit_tide(lua_State *L);
 /* app:call(fn, ...) -> results (call.c) */
 int tg_kit_call(lua_State *L);
 
+/* app:text(message, consumer) -> the text that the consumer's clients get | nil: it is no message (text.c) */
+int tg_kit_text(lua_State *L);
+
+/* app:tasks() -> where each task was started, or waits: list of texts (tasks.c) */
+int tg_kit_tasks(lua_State *L);
+
 /* app:connect(options) -> link | nil, status, body, headers (connect.c) */
 int tg_kit_connect(lua_State *L);
 

@@ -57,6 +57,7 @@ bool tg_kit_run(struct tg_kit_loop *loop)
             struct tg_kit_event *event = TG_CONTAINER(node, struct tg_kit_event, link);
             event->happen(event);
         } else if (loop->alarm_ms <= loop->clock.now_ms) {
+            loop->alarm_ms = TG_NEVER; /* it rings once; the worker says when next, if ever */
             tg_worker_alarm(loop->worker);
         }
         tg_worker_flush(loop->worker);

@@ -7,12 +7,14 @@
 #include "script/conn_call.h"
 #include "script/conn_handle.h"
 #include "script/declare.h"
+#include "script/events.h"
 #include "script/host_library.h"
 #include "script/libs/life.h"
 #include "script/loader.h"
 #include "script/run.h"
 #include "script/sandbox.h"
 #include "script/scratch.h"
+#include "script/start.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -26,10 +28,42 @@ static struct tg_host *host_of(struct tg_script *script)
     return TG_CONTAINER(script, struct tg_host, script);
 }
 
-static void note_run(struct tg_host *host)
+static void note_tasks(const struct tg_host *host)
 {
     host->world.worker->metrics.tasks = host->tasks.count;
+}
+
+static void note_run(struct tg_host *host)
+{
+    note_tasks(host);
     tg_collector_note(&host->collector);
+}
+
+static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "authenticate",
+                         .answers = true,
+                         .is_authentication = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_AUTHENTICATE]};
+    enum tg_outcome outcome = tg_start_authenticate(&host->tasks, &run);
+    note_run(host);
+    return outcome;
+}
+
+static enum tg_outcome on_groups(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "groups",
+                         .answers = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_GROUPS]};
+    enum tg_outcome outcome = tg_start_groups(&host->tasks, &run);
+    note_run(host);
+    return outcome;
 }
 
 static enum tg_outcome on_connected(struct tg_script *script, struct tg_conn *conn)
@@ -56,7 +90,8 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .envelope = envelope,
                          .handler = action->handler,
                          .ref = envelope->ref,
-                         .answers = true};
+                         .is_data = !action->is_event,
+                         .answers = !action->is_event};
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
     note_run(host);
     return outcome;
@@ -73,6 +108,7 @@ static enum tg_outcome on_frame(struct tg_script *script, struct tg_conn *conn, 
                          .what = conn->consumer->is_text ? "receive" : "on_binary",
                          .data = data,
                          .is_binary = is_binary,
+                         .is_data = true,
                          .answers = true};
     enum tg_outcome outcome = tg_run_frame(&host->tasks, &run);
     note_run(host);
@@ -97,7 +133,9 @@ static enum tg_outcome on_disconnected(struct tg_script *script, struct tg_conn 
 
 static void on_cancel(struct tg_script *script, struct tg_conn *conn)
 {
-    tg_task_cancel_all(&host_of(script)->tasks, conn);
+    struct tg_host *host = host_of(script);
+    tg_task_cancel_all(&host->tasks, conn);
+    note_run(host);
 }
 
 /* forget(host, conn) */
@@ -114,6 +152,7 @@ static void on_forget(struct tg_script *script, struct tg_conn *conn)
     struct tg_host *host = host_of(script);
     if (conn->script_ref) tg_call_protected(host->world.L, forget_body, host, conn);
     conn->script_ref = 0;
+    note_tasks(host); /* those of the connection have ended, without a run of any other */
 }
 
 static void on_turn(struct tg_script *script)
@@ -127,6 +166,17 @@ static void on_turn(struct tg_script *script)
 static bool on_has_more(struct tg_script *script)
 {
     return !tg_list_is_empty(&host_of(script)->tasks.ready);
+}
+
+static enum tg_status on_publish_event(struct tg_script *script, struct tg_value *event,
+                                       struct tg_arena *arena, struct tg_publication *publication,
+                                       struct tg_issues *issues, uint64_t *receivers)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_status status =
+        tg_events_publish_outside(&host->tasks, event, arena, publication, issues, receivers);
+    note_run(host);
+    return status;
 }
 
 static void stop_hook_ended(void *context)
@@ -144,7 +194,18 @@ static enum tg_outcome on_stop(struct tg_script *script, const char *reason)
 }
 
 static const struct tg_script_ops ops = {
-    on_connected, on_message, on_frame, on_disconnected, on_cancel, on_forget, on_turn, on_has_more, on_stop,
+    .authenticate = on_authenticate,
+    .groups = on_groups,
+    .connected = on_connected,
+    .message = on_message,
+    .frame = on_frame,
+    .disconnected = on_disconnected,
+    .cancel = on_cancel,
+    .forget = on_forget,
+    .turn = on_turn,
+    .has_more = on_has_more,
+    .publish_event = on_publish_event,
+    .stop = on_stop,
 };
 
 /* ---- the state ---- */
