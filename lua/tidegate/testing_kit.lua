@@ -14,8 +14,12 @@ end
 ---@return string?
 local function running_program()
   local maps <close> = io.open "/proc/self/maps"
-  local line <const> = maps and maps:read "l"
-  return line and line:match "(/%S*)$"
+  for line in maps and maps:lines() or function() end do
+    local path <const> = line:match "(/%S*)$" -- what sanitizers map before it has no path
+    if path then
+      return path
+    end
+  end
 end
 
 ---@param path? string

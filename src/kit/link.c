@@ -85,7 +85,7 @@ static void read_frame(struct tg_kit_link *link, unsigned opcode, struct tg_slic
     default:
         break;
     }
-    uint16_t code = payload.length < 2 ? CLOSE_NO_STATUS : (uint16_t)(bytes[0] << 8 | bytes[1]);
+    uint16_t code = (uint16_t)(payload.length < 2 ? CLOSE_NO_STATUS : bytes[0] << 8 | bytes[1]);
     struct tg_slice reason = payload.length > 2 ? (struct tg_slice){payload.data + 2, payload.length - 2}
                                                 : (struct tg_slice){0};
     add_frame(link, TG_KIT_CLOSE, code, reason);
