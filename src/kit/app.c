@@ -146,6 +146,7 @@ static int collect_app(lua_State *L)
         tg_config_deinit(&app->config);
     }
     tg_kit_journal_deinit(&app->journal);
+    tg_kit_layer_deinit(&app->layer);
     return 0;
 }
 
@@ -290,7 +291,9 @@ void tg_kit_app_install(lua_State *L)
         {"step", app_step},       {"advance", app_advance}, {"require", app_require},
         {"tide", app_tide},       {"decode", app_decode},   {"logs", app_logs},
         {"metrics", app_metrics}, {"call", tg_kit_call},    {"connect", tg_kit_connect},
-        {"text", tg_kit_text},    {"tasks", tg_kit_tasks},  {NULL, NULL},
+        {"text", tg_kit_text},    {"tasks", tg_kit_tasks},
+        {"published", tg_kit_published}, {"publications", tg_kit_publications}, {"swallow", tg_kit_swallow},
+        {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__gc", collect_app}, {"__close", app_close}, {"__tostring", app_tostring}, {NULL, NULL}};

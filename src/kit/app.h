@@ -12,6 +12,7 @@
 #include "core/worker.h"
 #include "kit/alloc.h"
 #include "kit/journal.h"
+#include "kit/layer.h"
 #include "kit/link.h"
 #include "kit/loop.h"
 #include "script/host.h"
@@ -25,6 +26,7 @@ struct tg_kit_app {
     struct tg_worker worker;
     struct tg_kit_loop loop;
     struct tg_kit_journal journal;
+    struct tg_kit_layer layer;
     struct tg_host *host;   /* in its userdata */
     struct tg_list links;   /* those that have not been let go of */
     uint64_t fail_at;       /* injected: the allocation of core that fails; 0: none */
@@ -78,6 +80,12 @@ int tg_kit_text(lua_State *L);
 
 /* app:tasks() -> where each task was started, or waits: list of texts (tasks.c) */
 int tg_kit_tasks(lua_State *L);
+
+/* app:published() -> how many publications there ever were; app:publications(skip) -> those behind the first
+ * `skip` (layer.h); app:swallow("message" | "event", boolean) (capture.c) */
+int tg_kit_published(lua_State *L);
+int tg_kit_publications(lua_State *L);
+int tg_kit_swallow(lua_State *L);
 
 /* app:connect(options) -> link | nil, status, body, headers (connect.c) */
 int tg_kit_connect(lua_State *L);

@@ -115,6 +115,7 @@ static struct tg_kit_app *push_app(lua_State *L)
     struct tg_kit_app *app = lua_newuserdatauv(L, sizeof *app, TG_KIT_USER_VALUES);
     memset(app, 0, sizeof *app);
     tg_list_init(&app->links);
+    tg_list_init(&app->layer.kept);
     app->is_closed = true; /* until there is something to close */
     luaL_setmetatable(L, TG_KIT_APP_NAME);
     for (int i = TG_KIT_UV_LINKS; i <= TG_KIT_USER_VALUES; i++) {
@@ -141,6 +142,7 @@ static void init_worker(lua_State *L, struct tg_kit_app *app)
     enum tg_status status =
         tg_worker_init(&app->worker, &app->config, &app->loop.clock.clock, &app->loop.core, most);
     tg_world_check_memory(L, status == TG_OK ? app : NULL);
+    tg_kit_layer_init(&app->layer, &app->worker);
     app->has_worker = true;
     app->is_closed = false;
 }

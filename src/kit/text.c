@@ -23,7 +23,8 @@ int tg_kit_text(lua_State *L)
     enum tg_naming naming = naming_of(&app->host->generation.registry, consumer);
     lua_settop(L, 2);
     struct tg_scratch *scratch = tg_scratch_push(world, L);
-    tg_message_push_payload(world, L, 2, type, naming);
+    tg_message_check_naming(L, type, naming);
+    tg_message_push_payload(world, L, 2, type);
     tg_message_write(world, L, -1, type, naming, &(struct tg_ref){0}, &scratch->text);
     if (scratch->text.has_failed) return luaL_error(L, "not enough memory");
     lua_pushlstring(L, scratch->text.data, scratch->text.length);
