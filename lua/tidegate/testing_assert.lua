@@ -1,9 +1,10 @@
 --- Assertions for luassert: `assert.frame`, `assert.exact_frame`, `assert.error_at`,
---- `assert.no_leaks`.
+--- `assert.broadcast`, `assert.no_leaks`.
 ---
 --- A failure says where the frame differs, what was expected there and what came, and shows the
 --- frame.
 
+local capture <const> = require "tidegate.testing_capture"
 local diff <const> = require "tidegate.testing_diff"
 local fail <const> = require "tidegate.testing_fail"
 local leaks <const> = require "tidegate.testing_leaks"
@@ -179,21 +180,42 @@ local function error_at(state, arguments)
   return false
 end
 
--- ---- leaks ----
+-- ---- of an application ----
+
+---@param name string
+---@param app any
+local function check_app(name, app)
+  if type(app) ~= "table" or type(app.held_at_first) ~= "table" then
+    local text <const> = "assert.%s: expected what testing.app returns, got %s"
+    fail.misuse(text, name, show.value(app, 60))
+  elseif app.closed_why then
+    fail.misuse("assert.%s: the application was closed %s; ask before", name, app.closed_why)
+  end
+end
+
+---@param _ table
+---@param arguments table
+---@return boolean
+local function broadcast(_, arguments)
+  local app <const>, group <const>, expected <const> = arguments[1], arguments[2], arguments[3]
+  check_app("broadcast(app, group, message)", app)
+  if type(group) ~= "string" or type(expected) ~= "table" then
+    local text <const> = "assert.broadcast(app, group, message): "
+      .. "expected a name and a table, got %s and %s"
+    fail.misuse(text, show.value(group, 60), show.value(expected, 60))
+  end
+  local is_there <const>, text <const> = capture.find(app, group, expected)
+  say(arguments, text)
+  return is_there
+end
 
 ---@param state table
 ---@param arguments table
 ---@return boolean
 local function no_leaks(state, arguments)
   local app <const> = arguments[1]
-  if type(app) ~= "table" or type(app.held_at_first) ~= "table" then
-    fail.misuse(
-      "assert.no_leaks(app): expected what testing.app returns, got %s",
-      show.value(app, 60)
-    )
-  elseif app.closed_why then
-    fail.misuse("assert.no_leaks(app): the application was closed %s; ask before", app.closed_why)
-  elseif not state.mod then
+  check_app("no_leaks(app)", app)
+  if not state.mod then
     fail.misuse "assert.no_leaks cannot be negated"
   end
   local left <const> = leaks.find(app)
@@ -224,6 +246,7 @@ function Assert.install()
   Assert.register("frame", frame_assertion(false, "frame"))
   Assert.register("exact_frame", frame_assertion(true, "exact_frame"))
   Assert.register("error_at", error_at)
+  Assert.register("broadcast", broadcast)
   Assert.register("no_leaks", no_leaks)
 end
 
