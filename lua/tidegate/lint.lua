@@ -12,7 +12,7 @@ local Lint <const> = {}
 local function served()
   local list <const> = {}
   for _, state in pairs(states) do
-    list[#list + 1] = state.is_collected and state.declaration or nil
+    list[#list + 1] = state.collected_by and state.declaration or nil
   end
   return list
 end

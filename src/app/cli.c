@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct flag {
@@ -83,7 +84,30 @@ static enum tg_status note_flag(struct tg_cli *cli, const struct flag *flag, str
     return TG_OK;
 }
 
-enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char *const *arguments, struct tg_error *error)
+/* The first argument that is none of our own flags is the folder, if it is one. It is taken out of the list.
+ */
+static void parse_test(struct tg_cli *cli, char **flags)
+{
+    static const char *const own[] = {"--coverage", "--coverage=", "--watch", "--loaded="};
+    struct stat status;
+    cli->is_test = true;
+    cli->is_dev_flagged = true;
+    int at = 0;
+    for (bool is_own = true; is_own && at < cli->flag_count; at += is_own) {
+        is_own = false;
+        for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) {
+            size_t length = strlen(own[i]);
+            bool has_value = own[i][length - 1] == '=';
+            is_own |= strncmp(flags[at], own[i], has_value ? length : length + 1) == 0;
+        }
+    }
+    if (at == cli->flag_count || *flags[at] == '-') return;
+    if (stat(flags[at], &status) != 0 || !S_ISDIR(status.st_mode)) return;
+    cli->folder = flags[at];
+    memmove(flags + at, flags + at + 1, (size_t)(cli->flag_count-- - at) * sizeof *flags);
+}
+
+enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char **arguments, struct tg_error *error)
 {
     *cli = (struct tg_cli){.folder = "."};
     if (count == 0) return tg_error_set(error, TG_E_INVALID, "which command? `tidegate help` lists them");
@@ -91,6 +115,10 @@ enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char *const *argument
     cli->flags = arguments + 1;
     cli->flag_count = count - 1;
     if (strcmp(cli->command, "--version") == 0) cli->command = "version";
+    if (strcmp(cli->command, "test") == 0) {
+        parse_test(cli, arguments + 1);
+        return TG_OK;
+    }
     bool has_folder = false;
     for (int i = 1; i < count;) {
         struct flag flag;
@@ -119,6 +147,8 @@ static enum tg_status set_file(const struct tg_cli *cli, struct tg_config *confi
 
 static enum tg_status set_flags(const struct tg_cli *cli, struct tg_config *config, struct tg_error *error)
 {
+    if (cli->is_test)
+        return tg_config_set(config, "tidegate test", TG_SLICE("mode"), TG_SLICE("development"), error);
     for (int i = 0; i < cli->flag_count;) {
         struct flag flag;
         if (!is_flag(cli->flags[i])) {

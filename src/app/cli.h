@@ -1,6 +1,7 @@
 /* The command line: which command, which folder, which settings.
  *
  *     tidegate run [DIR] [--config FILE] [--SETTING VALUE ...]
+ *     tidegate test [DIR] [what busted takes ...]
  *
  * Settings come from defaults < tidegate.lua < environment < flags, each checked as it comes.
  */
@@ -16,14 +17,16 @@ struct tg_cli {
     const char *folder;      /* the application; "." unless given */
     const char *config_path; /* --config; NULL: FOLDER/tidegate.lua, if there is one */
     const char *output_path; /* --output of `types`; NULL: standard output */
-    char *const *flags;      /* what follows the command; borrowed */
+    char *const *flags;      /* what follows the command; of `test` without its folder; borrowed */
     int flag_count;
+    bool is_test;        /* flags are busted's: none is a setting */
     bool is_dev_flagged; /* --dev was given */
     bool is_strict;      /* --strict of `check` was given */
 };
 
-/* Reads `arguments` (without the program's name). TG_E_INVALID with a sentence. */
-enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char *const *arguments, struct tg_error *error);
+/* Reads `arguments` (without the program's name), which end with NULL and may be put into another order.
+ * TG_E_INVALID with a sentence. */
+enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char **arguments, struct tg_error *error);
 
 /* Fills an initialised config from all sources and checks it as a whole. */
 enum tg_status tg_cli_configure(const struct tg_cli *cli, char *const *environment, struct tg_config *config,

@@ -78,7 +78,9 @@ static enum tg_status open_worker(struct tg_gateway *gateway, struct tg_error *e
     tg_net_loop_attach(gateway->loop, &gateway->worker);
     status = tg_net_streams_open(&gateway->streams, gateway->loop, &gateway->worker);
     if (status == TG_OK) status = tg_net_processes_open(&gateway->processes, gateway->loop, &gateway->worker);
+    if (status == TG_OK) status = tg_net_watches_open(&gateway->watches, gateway->loop);
     if (status != TG_OK) return tg_error_set(error, status, "not enough memory");
+    gateway->worker.watches = tg_net_watches_core(gateway->watches);
     gateway->worker.streams = tg_net_streams_core(gateway->streams);
     gateway->worker.processes = tg_net_processes_core(gateway->processes);
     status = tg_fetcher_open(&gateway->worker.fetcher, gateway->loop, &gateway->worker, error);
@@ -92,8 +94,10 @@ static void close_network(struct tg_gateway *gateway)
 {
     gateway->worker.streams = NULL;
     gateway->worker.processes = NULL;
+    gateway->worker.watches = NULL;
     if (gateway->streams) tg_net_streams_close(gateway->streams);
     if (gateway->processes) tg_net_processes_close(gateway->processes);
+    if (gateway->watches) tg_net_watches_close(gateway->watches);
 }
 
 enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
@@ -112,6 +116,15 @@ enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_confi
     if (status != TG_OK) return status;
     /* Not before there is a server to stop: until here a signal just ends the process. */
     return tg_net_loop_catch_signals(gateway->loop, on_signal, gateway, error);
+}
+
+enum tg_status tg_gateway_open_bare(struct tg_gateway *gateway, const struct tg_config *config,
+                                    struct tg_error *error)
+{
+    *gateway = (struct tg_gateway){.config = config};
+    enum tg_status status = tg_host_open_bare(&gateway->host, config);
+    if (status != TG_OK) return tg_error_set(error, status, "not enough memory");
+    return open_worker(gateway, error);
 }
 
 void tg_gateway_run(struct tg_gateway *gateway)

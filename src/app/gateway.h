@@ -8,6 +8,7 @@
 #include "net/process.h"
 #include "net/server.h"
 #include "net/stream.h"
+#include "net/watch.h"
 #include "script/host.h"
 
 struct tg_gateway {
@@ -17,6 +18,7 @@ struct tg_gateway {
     struct tg_worker worker;
     struct tg_net_streams *streams;
     struct tg_net_processes *processes;
+    struct tg_net_watches *watches;
     struct tg_server *server;
     char *static_dir; /* owned; NULL: none */
     bool has_worker;
@@ -26,6 +28,10 @@ struct tg_gateway {
  * Anything else that fails is in `error`. Close it in either case. */
 enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
                                struct tg_buf *errors, struct tg_error *error);
+
+/* The same without an application and without a port: what specs run on. */
+enum tg_status tg_gateway_open_bare(struct tg_gateway *gateway, const struct tg_config *config,
+                                    struct tg_error *error);
 
 /* Serves until SIGTERM or SIGINT has been answered with a drain; a second one ends the process at once. */
 void tg_gateway_run(struct tg_gateway *gateway);

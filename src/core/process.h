@@ -22,6 +22,7 @@ struct tg_process_request {
     const char *folder; /* where it runs; NULL: where the gateway does */
     struct tg_slice input;
     bool has_input; /* false: its standard input is empty */
+    bool shows;     /* its outputs are the gateway's own, and none is kept */
     uint32_t timeout_ms;
     uint64_t max_output_bytes; /* of standard output, and of standard error */
 };

@@ -21,6 +21,7 @@
 #include "core/metrics.h"
 #include "core/turn.h"
 #include "core/user.h"
+#include "core/watch.h"
 #include "core/wheel.h"
 #include "wire/issue.h"
 
@@ -36,6 +37,7 @@ struct tg_worker {
     struct tg_generation *generation; /* that new connections get */
     struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
     struct tg_processes *processes;
+    struct tg_watches *watches; /* of files; borrowed; NULL where there are none */
     struct tg_fetcher *fetcher; /* outgoing HTTP; NULL where there is none */
     struct tg_metrics metrics;
     struct tg_turns turns;

@@ -29,7 +29,8 @@ struct tg_net_loop {
     struct tg_worker *worker; /* borrowed */
     uint64_t turn_began_ns;   /* the last time before sleep, and what the loop had slept by then */
     uint64_t idle_ns;
-    uint64_t woke_ms; /* when the last sleep ended */
+    uint64_t woke_ms;  /* when the last sleep ended */
+    bool follows_time; /* the invariant above does not hold */
     void (*on_signal)(void *context, int number);
     void *signal_context;
 };
@@ -74,7 +75,9 @@ static void stop(struct tg_loop *core)
 
 static uint64_t cached_monotonic_ms(struct tg_clock *clock)
 {
-    return uv_now(&of_clock(clock)->uv);
+    struct tg_net_loop *loop = of_clock(clock);
+    if (loop->follows_time) uv_update_time(&loop->uv);
+    return uv_now(&loop->uv);
 }
 
 static uint64_t wall_ms(struct tg_clock *clock)
@@ -197,6 +200,11 @@ struct tg_loop *tg_net_loop_core(struct tg_net_loop *loop)
 struct tg_clock *tg_net_loop_clock(struct tg_net_loop *loop)
 {
     return &loop->clock;
+}
+
+void tg_net_loop_follow_time(struct tg_net_loop *loop)
+{
+    loop->follows_time = true;
 }
 
 void *tg_net_loop_uv(struct tg_net_loop *loop)

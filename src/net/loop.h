@@ -21,6 +21,10 @@ bool tg_net_loop_close(struct tg_net_loop *loop);
 struct tg_loop *tg_net_loop_core(struct tg_net_loop *loop);
 struct tg_clock *tg_net_loop_clock(struct tg_net_loop *loop);
 
+/* From now on the clock tells the time of the call. For code that holds the loop as long as it likes, and
+ * then waits for a time from now. */
+void tg_net_loop_follow_time(struct tg_net_loop *loop);
+
 /* The uv_loop_t, for the other files of net/. */
 void *tg_net_loop_uv(struct tg_net_loop *loop);
 

@@ -208,6 +208,10 @@ static int spawn(struct tg_process *process, const struct tg_process_request *re
         streams[i].data.stream = (uv_stream_t *)&process->pipes[i].handle;
     }
     if (!request->has_input) streams[INPUT].flags = UV_IGNORE;
+    for (int i = OUTPUT; i < PIPES && request->shows; i++) {
+        streams[i].flags = UV_INHERIT_FD;
+        streams[i].data.fd = i;
+    }
     const uv_process_options_t options = {.exit_cb = exited,
                                           .file = request->arguments[0],
                                           .args = request->arguments,
@@ -255,8 +259,12 @@ static void run(struct tg_process *process, const struct tg_process_request *req
     /* The loop's time is that of the start of the turn, which may be long ago. */
     uint64_t late_ms = uv_hrtime() / 1000000 - uv_now(process->owner->uv);
     uv_timer_start(&process->timer, time_is_over, late_ms + request->timeout_ms, 0);
-    for (int i = OUTPUT; i < PIPES; i++)
-        uv_read_start((uv_stream_t *)&process->pipes[i].handle, make_room, said);
+    for (int i = OUTPUT; i < PIPES; i++) {
+        if (request->shows)
+            close_handle((uv_handle_t *)&process->pipes[i].handle);
+        else
+            uv_read_start((uv_stream_t *)&process->pipes[i].handle, make_room, said);
+    }
     if (request->has_input)
         tell_input(process);
     else

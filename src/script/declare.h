@@ -32,4 +32,8 @@ struct tg_hooks {
  * [-0, +0, e] */
 void tg_declare_consumer(struct tg_world *world, lua_State *L, int index);
 
+/* Lets go of the functions of all consumers of a registry that is given back while its world lives on.
+ * [-0, +0, -] */
+void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry);
+
 #endif

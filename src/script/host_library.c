@@ -214,7 +214,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     };
     tg_world_push(world, L, TG_REF_LOADED);
     luaL_newlibtable(L, functions);
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_setfuncs(L, functions, 1);
     tg_life_library_install(world, L);
     tg_group_library_install(world, L);

@@ -112,7 +112,7 @@ static enum tg_role get_role(lua_State *L, int index)
 static void push_instance_meta(struct tg_world *world, lua_State *L, const struct tg_message_type *type)
 {
     lua_createtable(L, 0, 5);
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushcclosure(L, instance_tostring, 1);
     lua_setfield(L, -2, "__tostring");
     lua_pushboolean(L, 0);
@@ -149,7 +149,7 @@ void tg_message_type_push_constructor(struct tg_world *world, lua_State *L, int 
     lua_rawsetp(L, index, &type_key);
     push_instance_meta(world, L, type);
     lua_pushlightuserdata(L, type);
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushcclosure(L, make_instance, 3);
 }
 
@@ -176,6 +176,17 @@ const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int inde
     const struct instance *instance = lua_touserdata(L, index);
     if (lua_rawlen(L, index) != sizeof *instance || instance->mark != &type_key) return NULL;
     return instance->type;
+}
+
+/* Its __tostring carries it. */
+struct tg_world *tg_message_world_of_instance(lua_State *L, int index)
+{
+    lua_getmetatable(L, index);
+    lua_getfield(L, -1, "__tostring");
+    lua_getupvalue(L, -1, 1);
+    struct tg_world *world = lua_touserdata(L, -1);
+    lua_pop(L, 3);
+    return world;
 }
 
 const char *tg_message_type_push_misuse(lua_State *L, int index)

@@ -37,6 +37,9 @@ const struct tg_message_type *tg_message_type_of_table(lua_State *L, int index);
 /* The type of the instance at `index`; NULL for anything else. [-0, +0, -] */
 const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int index);
 
+/* The world that made the instance at `index`. [-0, +0, -] */
+struct tg_world *tg_message_world_of_instance(lua_State *L, int index);
+
 /* What the value at `index`, which is no instance, is, for an error: "a number", "the message type 'chat',
  * which has to be called". [-0, +1, e] */
 const char *tg_message_type_push_misuse(lua_State *L, int index);

@@ -204,9 +204,15 @@ static int world_require(lua_State *L)
 
 void tg_require_install(struct tg_world *world, lua_State *L)
 {
-    /* The stock library is opened aside: its tables serve the search and nothing else. */
+    /* The stock library is opened aside: its tables serve the search and nothing else. It puts a `require` into
+     * the state's globals, which are exchanged meanwhile. */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_newtable(L);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
     lua_pushcfunction(L, luaopen_package);
     lua_call(L, 0, 1);
+    lua_insert(L, -2);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
     lua_newtable(L); /* package of this world */
     static const char *const fields[] = {"path", "cpath", "config", "searchpath"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
@@ -215,7 +221,7 @@ void tg_require_install(struct tg_world *world, lua_State *L)
     }
     tg_world_push(world, L, TG_REF_LOADED);
     lua_setfield(L, -2, "loaded");
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushvalue(L, -2);
     lua_getfield(L, -4, "loadlib");
     lua_pushcclosure(L, world_require, 3);

@@ -45,6 +45,10 @@ struct tg_task *tg_task_check_wait(lua_State *L);
  * before it is waited for has to be looked at first: only a parked task can be woken. */
 int tg_task_wait(lua_State *L, struct tg_wait *wait, lua_KFunction k, lua_KContext context);
 
+/* The wait of a task ends early: what it waited for is cancelled, and the wait raises `text`, a literal.
+ * False: the task does not wait. */
+bool tg_task_interrupt(struct tg_task *task, const char *text);
+
 /* Makes the task ready: resumed before the loop waits again, in the order of the wakes. Nothing when nobody
  * waits. Runs no Lua itself. */
 void tg_task_wake(struct tg_wait *wait);
@@ -106,6 +110,8 @@ struct tg_task {
     struct tg_list link;     /* among those that are ready, or in the pool */
     struct tg_list siblings; /* in its owner's list, while it is parked */
     struct tg_wait *wait;    /* what it waits for */
+    const char *interrupted; /* what the wait raises; NULL: it ends as it should */
+    lua_KFunction goes_on;   /* after the wait */
     struct tg_nap nap;
     const struct tg_task_kind *kind;
     void *context;
@@ -116,6 +122,7 @@ struct tg_task {
 enum { TG_TASK_POOL = 64 };
 
 struct tg_task_pool {
+    const char *marker; /* &tg_task_marker; first, see tg_task_of */
     struct tg_world *world;
     struct tg_list idle;  /* at most TG_TASK_POOL */
     struct tg_list ready; /* to be resumed or unwound */
@@ -134,10 +141,19 @@ void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world);
 /* Cancels what is left, and gives back what is not Lua's. Before lua_close. */
 void tg_task_pool_deinit(struct tg_task_pool *pool);
 
-/* The task whose code runs on `L`, in a coroutine of its own too; pool->nobody where none does. */
+/* Its address tells the tasks of this code from those of another copy of it, which may run in the same state:
+ * a spec inside the gateway has both. */
+extern const char tg_task_marker;
+
+/* Stands for threads that no world here knows, in a state that is borrowed; its pool has no world. */
+struct tg_task *tg_task_stranger(void);
+
+/* The task whose code runs on `L`, in a coroutine of its own too; pool->nobody where none does. Of a thread
+ * that is not ours, the stranger. */
 static inline struct tg_task *tg_task_of(lua_State *L)
 {
-    return *(struct tg_task **)lua_getextraspace(L);
+    struct tg_task *task = *(struct tg_task **)lua_getextraspace(L);
+    return task && task->pool->marker == &tg_task_marker ? task : tg_task_stranger();
 }
 
 static inline void tg_task_set(lua_State *L, struct tg_task *task)
@@ -161,6 +177,9 @@ void tg_task_cancel(struct tg_task *task);
 
 /* Ends all tasks of a connection (NULL: of the generation) now. */
 void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn);
+
+/* The same, but no Lua code runs: <close> variables stay open. For a state that is being closed. */
+void tg_task_abandon_all(struct tg_task_pool *pool, struct tg_conn *conn);
 
 /* Resumes what is ready, some TASKS_PER_TURN of them. */
 void tg_task_turn(struct tg_task_pool *pool);

@@ -153,6 +153,12 @@ static void hook(lua_State *thread)
     lua_sethook(thread, stop_hook, LUA_MASKCOUNT, 1);
 }
 
+void tg_watchdog_hook(lua_Hook stop)
+{
+    lua_State *running = current ? current->running : NULL;
+    if (running) lua_sethook(running, stop, LUA_MASKCOUNT, 1);
+}
+
 /* ---- the signals ---- */
 
 static void trip(const struct tg_tripwire *wire)

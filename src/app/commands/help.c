@@ -11,6 +11,7 @@ static const char head[] =
     "  tidegate check [DIR]    load it, serve nothing; exit status 1 with all errors; tell what looks wrong\n"
     "  tidegate routes [DIR]   list its paths, consumers and actions\n"
     "  tidegate types [DIR]    write definitions of its messages for lua-language-server\n"
+    "  tidegate test [DIR]     run its specs; tidegate test --help has the options\n"
     "  tidegate version        print the version\n"
     "\n"
     "Settings come from the defaults below, then FILE (DIR/tidegate.lua), then the environment\n"

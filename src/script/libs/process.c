@@ -22,7 +22,8 @@ enum { WORLD = 1, META, PREPARE };
 
 static void kill_process(struct run *run)
 {
-    struct tg_processes *processes = run->world->worker->processes;
+    const struct tg_worker *worker = run->world->worker;
+    struct tg_processes *processes = worker ? worker->processes : NULL;
     if (run->process && processes) processes->ops->cancel(processes, run->process);
     run->process = NULL;
 }
@@ -136,16 +137,17 @@ static int run_done(lua_State *L, int status, lua_KContext context)
 }
 
 /* run(...) -> { status =, signal =, stdout =, stderr = } | nil, error. What PREPARE makes of the arguments is
- * arguments, environment|nil, folder|nil, input|nil, timeout_ms|nil, max_output_bytes|nil. */
+ * arguments, environment|nil, folder|nil, input|nil, timeout_ms|nil, max_output_bytes|nil, shows|nil. */
 static int process_run(lua_State *L)
 {
     lua_pushvalue(L, lua_upvalueindex(PREPARE));
     lua_insert(L, 1);
-    lua_call(L, lua_gettop(L) - 1, 6);
+    lua_call(L, lua_gettop(L) - 1, 7);
     const struct tg_config *config = ((struct tg_world *)lua_touserdata(L, lua_upvalueindex(WORLD)))->config;
     struct tg_process_request request = {
         .folder = luaL_optstring(L, 3, NULL),
         .has_input = !lua_isnoneornil(L, 4),
+        .shows = lua_toboolean(L, 7),
         .timeout_ms = (uint32_t)luaL_optinteger(L, 5, (lua_Integer)config->process_timeout_seconds * 1000),
         .max_output_bytes = (uint64_t)luaL_optinteger(L, 6, (lua_Integer)config->process_max_output_bytes)};
     if (request.has_input) request.input.data = luaL_checklstring(L, 4, &request.input.length);
@@ -180,8 +182,10 @@ static int make_run(lua_State *L)
 void tg_process_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg metamethods[] = {{"__gc", run_gc}, {NULL, NULL}};
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_newlib(L, metamethods);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, 1); /* a run holds its world */
     lua_pushcclosure(L, make_run, META);
     lua_setfield(L, -2, "process_run");
     lua_pushcfunction(L, process_environment);
