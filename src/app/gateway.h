@@ -6,6 +6,7 @@
 #include "core/worker.h"
 #include "net/loop.h"
 #include "net/process.h"
+#include "net/record_file.h"
 #include "net/server.h"
 #include "net/stream.h"
 #include "script/host.h"
@@ -18,7 +19,8 @@ struct tg_gateway {
     struct tg_net_streams *streams;
     struct tg_net_processes *processes;
     struct tg_server *server;
-    char *static_dir; /* owned; NULL: none */
+    struct tg_record_file *record; /* NULL: nothing is recorded */
+    char *static_dir;              /* owned; NULL: none */
     bool has_worker;
 };
 

@@ -16,6 +16,7 @@
 #include "core/fetch.h"
 #include "core/loop.h"
 #include "core/metrics.h"
+#include "core/recorder.h"
 #include "core/turn.h"
 #include "core/wheel.h"
 #include "wire/issue.h"
@@ -32,7 +33,8 @@ struct tg_worker {
     struct tg_generation *generation; /* that new connections get */
     struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
     struct tg_processes *processes;
-    struct tg_fetcher *fetcher; /* outgoing HTTP; NULL where there is none */
+    struct tg_fetcher *fetcher;   /* outgoing HTTP; NULL where there is none */
+    struct tg_recorder *recorder; /* borrowed; NULL: nothing is recorded */
     struct tg_metrics metrics;
     struct tg_turns turns;
     struct tg_times gc_steps;              /* of the script's collector, while the loop was idle */
