@@ -5,6 +5,7 @@
 
 #include "net/client_state.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -122,6 +123,15 @@ void tg_client_resume(struct tg_client *client)
 uint64_t tg_client_now_ms(const struct tg_client *client)
 {
     return tg_client_io_now_ms() - client->began_ms;
+}
+
+uint16_t tg_client_port(const struct tg_client *client)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    if (client->fd < 0 || getsockname(client->fd, (struct sockaddr *)&address, &length) != 0) return 0;
+    if (address.ss_family == AF_INET) return ntohs(((const struct sockaddr_in *)&address)->sin_port);
+    return address.ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)&address)->sin6_port) : 0;
 }
 
 bool tg_client_wait(struct tg_client *client, uint32_t timeout_ms)

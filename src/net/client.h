@@ -109,6 +109,9 @@ enum tg_status tg_client_receive(struct tg_client *client, uint32_t timeout_ms, 
 /* Whether the next receive would not answer TG_E_SLOW; waits at most so long until it is so. */
 bool tg_client_wait(struct tg_client *client, uint32_t timeout_ms);
 
+/* The client's own port; 0 when it has none. */
+uint16_t tg_client_port(const struct tg_client *client);
+
 uint64_t tg_client_now_ms(const struct tg_client *client);
 
 #endif

@@ -31,7 +31,7 @@ void tg_handshake_write_accept(struct tg_buf *out, struct tg_slice key)
     char text[128];
     unsigned char digest[TG_SHA1_BYTES];
     size_t length = key.length < sizeof text - guid.length ? key.length : sizeof text - guid.length;
-    memcpy(text, key.data, length);
+    if (length) memcpy(text, key.data, length);
     memcpy(text + length, guid.data, guid.length);
     tg_sha1((struct tg_slice){text, length + guid.length}, digest);
     tg_base64_write(out, (struct tg_slice){(const char *)digest, sizeof digest});
