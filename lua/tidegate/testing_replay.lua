@@ -1,6 +1,6 @@
 --- Plays a recording (`tidegate run --record FILE`) on an application under test: what the clients
---- did, at the times at which they did it, on a clock that obeys. So what went wrong there goes wrong
---- here, in a spec.
+--- did, at the times at which they did it, on a clock that obeys. So what went wrong there goes
+--- wrong here, in a spec.
 
 local fail <const> = require "tidegate.testing_fail"
 local report <const> = require "tidegate.testing_report"
@@ -12,7 +12,7 @@ local FORMAT <const>, SETTLE <const>, SHOWN <const> = 1, 1, 300
 ---@field speed? number how many times as fast; default 1, math.huge: no time passes between events
 ---@field settle? number seconds that pass behind the last event; default 1
 ---@field strict? boolean false: errors do not fail the spec, they are in the result
----@field connect? fun(open: tidegate.RecordedOpen): tidegate.ConnectOptions? # beside what was recorded
+---@field connect? fun(open: tidegate.RecordedOpen): tidegate.ConnectOptions? # beside the recorded
 ---@field only? fun(event: tidegate.RecordedEvent): boolean? # which events are played
 
 local legal <const> = {
@@ -36,7 +36,7 @@ local legal <const> = {
 ---@field messages integer that were played
 ---@field masked integer of these: so many had secrets taken out
 ---@field omitted integer messages that the recording does not have
----@field skipped integer messages of connections that were refused here, or that the server had closed
+---@field skipped integer messages of connections that were refused here, or closed by the server
 ---@field refused { event: tidegate.RecordedOpen, refusal: tidegate.Refusal }[]
 ---@field is_whole boolean the recording was ended by the end of its server
 

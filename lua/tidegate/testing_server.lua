@@ -1,6 +1,6 @@
---- The real program on a free port, with clients that have the methods of those of `testing.app`. It
---- is stopped whatever happens: by `server:close()`, at the end of its scope, by the collector, and by
---- the kernel when the process of the specs ends.
+--- The real program on a free port, with clients that have the methods of those of `testing.app`.
+--- It is stopped whatever happens: by `server:close()`, at the end of its scope, by the collector,
+--- and by the kernel when the process of the specs ends.
 
 local client <const> = require "tidegate.testing_client"
 local fail <const> = require "tidegate.testing_fail"
@@ -276,8 +276,8 @@ local function new(kit, folder, config)
   return server
 end
 
---- Stops the program: SIGTERM, and SIGKILL when that was not enough. A program that did not end well
---- fails the spec with what it wrote. Once more does nothing.
+--- Stops the program: SIGTERM, and SIGKILL when that was not enough. A program that did not end
+--- well fails the spec with what it wrote. Once more does nothing.
 ---@param why? string
 function Server:close(why)
   if self.closed_why then
@@ -396,6 +396,17 @@ end
 ---@return any
 function Server:check(consumer, text)
   return self.core:check(consumer, text)
+end
+
+--- The text of a message as its type writes it for the clients of a consumer. Nil: it is none.
+---@param message any
+---@param to tidegate.TestClient
+---@return string?
+function Server:text(message, to)
+  if type(message) ~= "userdata" then
+    return nil
+  end
+  return self.core:text(message, to.consumer)
 end
 
 --- What the program has logged so far, the oldest line first. What it wrote besides (a sanitizer's

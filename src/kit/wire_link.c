@@ -119,7 +119,7 @@ static void push_event(lua_State *L, const struct tg_client_event *event, lua_Nu
         lua_pushinteger(L, event->code);
         lua_setfield(L, -2, "code");
     }
-    lua_pushnumber(L, began + (lua_Number)event->at_ms / 1000);
+    lua_pushnumber(L, began + (lua_Number)event->at_us / 1e6);
     lua_setfield(L, -2, "at");
 }
 

@@ -28,7 +28,7 @@ enum tg_status tg_client_begin(struct tg_client **client, int fd, const struct t
     begun->timeout_ms = options->timeout_ms;
     begun->max_message_bytes = options->max_message_bytes;
     begun->random = options->seed;
-    begun->began_ms = tg_client_io_now_ms();
+    begun->began_us = tg_client_io_now_us();
     tg_buf_init(&begun->in);
     tg_buf_init(&begun->message);
     tg_buf_init(&begun->shown);
@@ -120,9 +120,9 @@ void tg_client_resume(struct tg_client *client)
     client->is_stalled = false;
 }
 
-uint64_t tg_client_now_ms(const struct tg_client *client)
+uint64_t tg_client_now_us(const struct tg_client *client)
 {
-    return tg_client_io_now_ms() - client->began_ms;
+    return tg_client_io_now_us() - client->began_us;
 }
 
 uint16_t tg_client_port(const struct tg_client *client)

@@ -98,7 +98,7 @@ struct tg_client_event {
     enum tg_client_event_kind kind;
     struct tg_slice data; /* borrowed until the next call; of a close: its reason */
     uint16_t code;
-    uint64_t at_ms; /* since the client began, when the event was whole */
+    uint64_t at_us; /* since the client began, when the event was whole */
 };
 
 /* The next event, waiting for it at most so long. TG_E_SLOW: none has come. TG_E_CLOSED: there will be none.
@@ -112,6 +112,7 @@ bool tg_client_wait(struct tg_client *client, uint32_t timeout_ms);
 /* The client's own port; 0 when it has none. */
 uint16_t tg_client_port(const struct tg_client *client);
 
-uint64_t tg_client_now_ms(const struct tg_client *client);
+/* Microseconds since the client began. */
+uint64_t tg_client_now_us(const struct tg_client *client);
 
 #endif

@@ -106,7 +106,7 @@ static void give(struct tg_client *client, enum tg_client_event_kind kind, struc
     }
     client->has_event = true;
     client->event = (struct tg_client_event){
-        .kind = kind, .data = tg_buf_peek(&client->shown), .at_ms = tg_client_now_ms(client)};
+        .kind = kind, .data = tg_buf_peek(&client->shown), .at_us = tg_client_now_us(client)};
 }
 
 static void give_message(struct tg_client *client, struct tg_slice data, bool is_binary)
@@ -190,8 +190,8 @@ static void take_frame(struct tg_client *client, const struct frame *frame)
     }
 }
 
-/* TCP has ended, and all that came before has been given. What is left of a frame is lost: a server that gives
- * a client up ends it like that, which is no breach. */
+/* TCP has ended, and all that came before has been given. What is left of a frame is lost: a server that
+ * gives a client up ends it like that, which is no breach. */
 static void give_end(struct tg_client *client)
 {
     client->is_end_given = true;

@@ -116,19 +116,21 @@ static struct tg_slice next_line(struct tg_slice *rest)
     return line;
 }
 
-/* "HTTP/1.1 101 Switching Protocols" */
+/* "HTTP/1.1 101 Switching Protocols". RFC 6455 4.1: 1.1 for an upgrade; a refusal may be of HTTP/1.0. */
 static bool read_status(struct tg_slice line, int *status)
 {
-    static const struct tg_slice version = TG_SLICE("HTTP/1.1 ");
-    if (line.length < version.length + 3 || memcmp(line.data, version.data, version.length) != 0)
-        return false;
+    static const struct tg_slice version = TG_SLICE("HTTP/1.");
+    enum { MINOR = 7, DIGITS = 9 };
+    if (line.length < DIGITS + 3 || memcmp(line.data, version.data, version.length) != 0) return false;
+    char minor = line.data[MINOR];
+    if ((minor != '0' && minor != '1') || line.data[MINOR + 1] != ' ') return false;
     *status = 0;
     for (size_t i = 0; i < 3; i++) {
-        char digit = line.data[version.length + i];
+        char digit = line.data[DIGITS + i];
         if (!isdigit((unsigned char)digit)) return false;
         *status = *status * 10 + (digit - '0');
     }
-    return *status >= 100;
+    return *status >= 100 && (minor == '1' || *status != STATUS_UPGRADED);
 }
 
 /* `answer->text` has the head; the slices of the headers borrow from it. */

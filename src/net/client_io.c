@@ -15,11 +15,11 @@
 /* KEPT_MAX: while it sends, a client keeps so many bytes that nobody has received; then it reads no more. */
 enum { READ_BYTES = 64 * 1024, KEPT_MAX = 64 * 1024 * 1024 };
 
-uint64_t tg_client_io_now_ms(void)
+uint64_t tg_client_io_now_us(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }
 
 /* xorshift64*: foreseeable, which is what a seed is for. */

@@ -8,7 +8,7 @@
 struct tg_client {
     int fd; /* -1 after a drop */
     uint32_t timeout_ms;
-    uint64_t began_ms;
+    uint64_t began_us;
     uint64_t max_message_bytes;
     uint64_t random;              /* state of the generator; 0: the system's is asked */
     struct tg_buf in;             /* what was read from the socket; the first `in_at` bytes are done with */
@@ -30,7 +30,12 @@ struct tg_client {
 
 /* ---- client_io.c ---- */
 
-uint64_t tg_client_io_now_ms(void);
+uint64_t tg_client_io_now_us(void);
+
+static inline uint64_t tg_client_io_now_ms(void)
+{
+    return tg_client_io_now_us() / 1000;
+}
 
 /* `length` bytes that nobody foresees, unless a seed was given. */
 enum tg_status tg_client_io_random(struct tg_client *client, void *bytes, size_t length,

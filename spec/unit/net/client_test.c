@@ -180,6 +180,17 @@ static void tells_a_refusal_with_its_status_headers_and_body(void **state)
     end(&place);
 }
 
+static void takes_a_refusal_of_an_older_http(void **state)
+{
+    (void)state;
+    struct place place;
+    struct tg_client_options given = options();
+    assert_int_equal(begin(&place, &given, TG_SLICE("HTTP/1.0 404 x\r\ncontent-length: 0\r\n\r\n")),
+                     TG_E_CLOSED);
+    assert_int_equal(place.answer.status, 404);
+    end(&place);
+}
+
 static void waits_for_an_answer_no_longer_than_told(void **state)
 {
     (void)state;
@@ -435,6 +446,7 @@ int main(void)
         cmocka_unit_test(takes_no_answer_that_is_no_handshake),
         cmocka_unit_test(takes_nothing_that_it_did_not_ask_for),
         cmocka_unit_test(tells_a_refusal_with_its_status_headers_and_body),
+        cmocka_unit_test(takes_a_refusal_of_an_older_http),
         cmocka_unit_test(waits_for_an_answer_no_longer_than_told),
         cmocka_unit_test(sends_no_header_that_is_two),
         cmocka_unit_test(receives_messages_and_fragments_with_a_ping_between),
