@@ -9,8 +9,10 @@ static void write_group(struct tg_buf *out, const char *bytes, size_t count)
 {
     uint32_t bits = 0;
     for (size_t i = 0; i < GROUP_BYTES; i++) bits = bits << 8 | (i < count ? (unsigned char)bytes[i] : 0);
-    for (size_t i = 0; i < GROUP_DIGITS; i++)
-        tg_buf_append_char(out, i <= count ? digits[bits >> (18 - DIGIT_BITS * i) & DIGIT_MASK] : '=');
+    for (size_t i = 0; i < GROUP_DIGITS; i++) {
+        char digit = digits[bits >> (18 - DIGIT_BITS * i) & DIGIT_MASK];
+        tg_buf_append(out, i <= count ? &digit : "=", 1);
+    }
 }
 
 void tg_base64_write(struct tg_buf *out, struct tg_slice bytes)

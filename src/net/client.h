@@ -44,8 +44,8 @@ struct tg_client_answer {
     struct tg_buf body; /* of a refusal: TG_CLIENT_BODY_MAX bytes of it at most */
 };
 
-#define TG_CLIENT_HEAD_MAX (64 * 1024)
-#define TG_CLIENT_BODY_MAX (1024 * 1024)
+#define TG_CLIENT_HEAD_MAX ((size_t)64 * 1024)
+#define TG_CLIENT_BODY_MAX ((size_t)1024 * 1024)
 
 void tg_client_answer_deinit(struct tg_client_answer *answer);
 

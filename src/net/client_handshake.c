@@ -86,7 +86,7 @@ static enum tg_status read_head(struct tg_client *client, uint64_t deadline_ms, 
             return client->breach.status;
         }
         if (tg_client_unread(client).length > TG_CLIENT_HEAD_MAX)
-            return tg_error_set(error, TG_E_TOO_LARGE, "the answer's head is longer than %d bytes",
+            return tg_error_set(error, TG_E_TOO_LARGE, "the answer's head is longer than %zu bytes",
                                 TG_CLIENT_HEAD_MAX);
         if (client->has_ended)
             return tg_error_set(error, TG_E_PROTOCOL,
@@ -137,7 +137,7 @@ static bool read_status(struct tg_slice line, int *status)
 static enum tg_status parse_head(struct tg_client_answer *answer, size_t length, struct tg_error *error)
 {
     struct tg_slice rest = {answer->text.data, length};
-    uint32_t lines = 0;
+    uint32_t lines = 1; /* one more than there are headers */
     for (size_t i = 0; i < length; i++) lines += answer->text.data[i] == '\n';
     if (!read_status(next_line(&rest), &answer->status))
         return tg_error_set(error, TG_E_PROTOCOL, "the answer is not HTTP/1.1");

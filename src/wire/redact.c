@@ -23,11 +23,10 @@ static void search(struct search *s, const struct tg_schema *schema);
 /* False: it was here before. */
 static bool is_new(struct search *s, const struct tg_schema *schema)
 {
-    const struct tg_schema **address = tg_arena_alloc(s->scratch, sizeof(struct tg_schema *));
-    if (!address) return s->is_found = true;
-    *address = schema;
-    enum tg_status status =
-        tg_map_add(&s->seen, (struct tg_slice){(const char *)address, sizeof *address}, (void *)address);
+    struct tg_slice address =
+        tg_arena_copy(s->scratch, (struct tg_slice){(const char *)&schema, sizeof(uintptr_t)});
+    if (!address.data) return s->is_found = true;
+    enum tg_status status = tg_map_add(&s->seen, address, s);
     if (status == TG_E_NO_MEMORY) s->is_found = true;
     return status == TG_OK;
 }
