@@ -43,20 +43,22 @@ end
 --- Gives the consumers of `handle` their paths below `prefix` and appends each to `found` once.
 ---@param handle table
 ---@param prefix string
+---@param load table
 ---@param found tidegate.State[]
-local function resolve(handle, prefix, found)
+local function resolve(handle, prefix, load, found)
   local state <const> = states[handle]
   for _, entry in ipairs(state.entries or {}) do
-    resolve(entry.object, prefix .. state.prefix .. entry.path, found)
+    resolve(entry.object, prefix .. state.prefix .. entry.path, load, found)
   end
   if state.entries then
     return
   end
-  local declared <const> = state.declaration.paths
-  if not state.is_collected then
-    state.is_collected = true
+  if state.collected_by ~= load then
+    state.collected_by = load
+    state.declaration.paths = {}
     found[#found + 1] = state
   end
+  local declared <const> = state.declaration.paths
   if #state.own_paths == 0 and prefix ~= "" then
     declared[#declared + 1] = prefix
   end
@@ -84,17 +86,22 @@ local function refuse(state, text)
   error(("%s: %s %s"):format(state.source, state.what, text), 0)
 end
 
+--- Of a program, which loads once.
+local only_load <const> = {}
+
 --- The declarations of the consumers that an entry module returned, each handed out once, with its
 --- final paths and name. Called when every entry module has been loaded: a consumer that stands in
 --- a router is declared by the router, whichever module returns it too.
 ---@param value any # what the module returned
 ---@param where string the module's file
+---@param load table? # the same for all modules of one load; a spec loads consumers again and again
 ---@return tidegate.Declaration[]
-local function collect(value, where)
+local function collect(value, where, load)
+  load = load or only_load
   local found <const> = {}
   for _, handle in ipairs(returned(value, where)) do
-    if not states[handle].parent and not states[handle].is_collected then
-      resolve(handle, "", found)
+    if not states[handle].parent and states[handle].collected_by ~= load then
+      resolve(handle, "", load, found)
     end
   end
   local declarations <const> = {}

@@ -10,7 +10,7 @@
 ---@field prefix? string of a router
 ---@field entries? { path: string, object: table }[] of a router
 ---@field parent? tidegate.State the router that it stands in
----@field is_collected? boolean
+---@field collected_by? table the load that handed it out
 
 --- By handle. A handle that nobody holds any more is forgotten.
 ---@type table<table, tidegate.State>

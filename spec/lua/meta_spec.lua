@@ -148,6 +148,14 @@ describe("the definitions for language servers", function()
     assert.equal(names(require("tidegate.consumer").mixin_methods), names(mixin))
   end)
 
+  it("name what the test kit has, and the methods of its applications and clients", function()
+    local library <const>, app <const>, client <const> = definitions "testing"
+    library.null = require("tidegate.testing_matchers").null -- which a definition cannot be
+    assert.equal(names(require "tidegate.testing_library" {}), names(library))
+    assert.equal(names(require("tidegate.testing_app").methods), names(app))
+    assert.equal(names(require("tidegate.testing_client").methods), names(client))
+  end)
+
   it("name what the modules ask of the host", function()
     local asked <const> = {}
     local modules <const> = "collect consumer consumer_options consumer_states declare errors "

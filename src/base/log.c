@@ -30,6 +30,7 @@ static struct {
     enum tg_log_level level;
     struct tg_clock *clock; /* NULL: the system's */
     uint64_t dropped;       /* lines that nobody took since the last that was written */
+    struct tg_log_diversion diversion;
 } sink = {.fd = STDERR_FILENO, .format = TG_LOG_TEXT, .level = TG_LOG_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error", "off"};
@@ -43,6 +44,20 @@ void tg_log_open(int fd, enum tg_log_format format, enum tg_log_level level, str
     sink.level = level;
     sink.clock = clock;
     sink.dropped = 0;
+}
+
+struct tg_log_diversion tg_log_divert(struct tg_log_diversion diversion)
+{
+    struct tg_log_diversion before = sink.diversion;
+    before.level = sink.level;
+    sink.diversion = diversion;
+    sink.level = diversion.level;
+    return before;
+}
+
+const char *tg_log_level_name(enum tg_log_level level)
+{
+    return level_names[level];
 }
 
 bool tg_log_is_on(enum tg_log_level level)
@@ -198,6 +213,10 @@ static void write_out(int fd, const char *bytes, size_t length)
 
 void tg_log_write(enum tg_log_level level, const char *event, const struct tg_log_field *fields)
 {
+    if (sink.diversion.take) {
+        sink.diversion.take(sink.diversion.context, level, event, fields);
+        return;
+    }
     struct line line;
     line.length = 0;
     line.format = sink.format;

@@ -36,6 +36,19 @@ struct tg_log_field {
 /* Where lines go and which. `clock` stamps them. Default: text, info, standard error. */
 void tg_log_open(int fd, enum tg_log_format format, enum tg_log_level level, struct tg_clock *clock);
 
+/* Who gets the lines from `level` on, instead of the descriptor; `take` NULL: nobody else. */
+struct tg_log_diversion {
+    void (*take)(void *context, enum tg_log_level level, const char *event,
+                 const struct tg_log_field *fields);
+    void *context;
+    enum tg_log_level level;
+};
+
+/* Returns what was there before, for the way back. */
+struct tg_log_diversion tg_log_divert(struct tg_log_diversion diversion);
+
+const char *tg_log_level_name(enum tg_log_level level);
+
 /* Asked before a line is put together, so that a debug line costs a comparison when it is off. */
 bool tg_log_is_on(enum tg_log_level level);
 

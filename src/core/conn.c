@@ -15,7 +15,10 @@
 #include "base/log.h"
 #include "core/conn_flow.h"
 #include "core/conn_order.h"
+#include "core/conn_start.h"
 #include "core/dispatch.h"
+#include "core/group.h"
+#include "core/user.h"
 #include "core/worker.h"
 
 #include <stdio.h>
@@ -39,6 +42,20 @@ struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES])
 {
     snprintf(text, TG_CONN_ID_BYTES, "%016llx", (unsigned long long)id);
     return (struct tg_slice){text, TG_CONN_ID_BYTES - 1};
+}
+
+bool tg_conn_id_read(struct tg_slice text, uint64_t *id)
+{
+    if (text.length != TG_CONN_ID_BYTES - 1) return false;
+    uint64_t read = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
+        if (!digit) return false;
+        read = read << 4 | (uint64_t)(digit - digits);
+    }
+    *id = read;
+    return true;
 }
 
 /* ---- time ---- */
@@ -83,6 +100,8 @@ static void note_end(struct tg_conn *conn, enum tg_ender by, uint16_t code, stru
     conn->state = TG_CONN_CLOSING;
     conn->close_code = code;
     if (recorder) recorder->ops->closed(recorder, conn, by, reason);
+    tg_group_leave_all(conn);
+    tg_user_leave(conn);
     tg_conn_order_end_calls(conn, TG_E_CLOSED);
     unsigned char frame[2 + TG_CONTROL_PAYLOAD_MAX];
     size_t length = tg_frame_write_close(frame, code, reason.data, reason.length) - CLOSE_FRAME_HEAD;
@@ -238,24 +257,20 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     conn->heard_ms = tg_worker_now_ms(worker);
     tg_list_init(&conn->link);
     tg_list_init(&conn->dirty_link);
+    tg_list_init(&conn->event_link);
     tg_list_init(&conn->tasks);
     tg_list_init(&conn->calls);
+    tg_list_init(&conn->memberships);
+    tg_list_init(&conn->user_link);
     tg_outbox_init(&conn->outbox);
     tg_assembly_init(&conn->assembly);
     tg_timer_init(&conn->timer, timer_fired);
     return conn;
 }
 
-/* `connected` has answered. */
-static void started(struct tg_conn *conn, enum tg_outcome outcome)
-{
-    conn->is_starting = outcome == TG_WAITING;
-    if (outcome == TG_FAILED) tg_conn_close(conn, 1011, TG_SLICE("the consumer could not start"));
-}
-
-struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *generation,
-                             const struct tg_consumer *consumer, struct tg_request *request,
-                             struct tg_transport *transport)
+struct tg_conn *tg_conn_add(struct tg_worker *worker, struct tg_generation *generation,
+                            const struct tg_consumer *consumer, struct tg_request *request,
+                            struct tg_transport *transport)
 {
     struct tg_conn *conn = conn_new(worker, generation, consumer, request, transport);
     if (!conn || tg_worker_add(worker, conn) != TG_OK) {
@@ -267,8 +282,15 @@ struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *gen
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));
     if (worker->recorder) worker->recorder->ops->opened(worker->recorder, conn);
-    conn->is_connected_called = true;
-    started(conn, generation->script->ops->connected(generation->script, conn));
+    return conn;
+}
+
+struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *generation,
+                             const struct tg_consumer *consumer, struct tg_request *request,
+                             struct tg_transport *transport)
+{
+    struct tg_conn *conn = tg_conn_add(worker, generation, consumer, request, transport);
+    if (conn) tg_conn_start(conn);
     return conn;
 }
 
@@ -365,6 +387,8 @@ static void free_conn(struct tg_conn *conn)
     script->ops->cancel(script, conn); /* what `disconnected` started */
     script->ops->forget(script, conn);
     tg_worker_remove(conn->worker, conn);
+    tg_group_forget(conn);
+    tg_user_forget(conn);
     tg_assembly_deinit(&conn->assembly);
     free(conn->close_reason);
     free(conn->request);
@@ -408,9 +432,10 @@ void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
     }
     if (conn->state == TG_CONN_CLOSED) return; /* it was late already, and goes with its connection */
     if (conn->is_starting)
-        started(conn, outcome);
+        tg_conn_start_go_on(conn, outcome);
     else
         conn->running--;
+    if (conn->running == 0) conn->is_event_running = false;
     if (conn->is_draining)
         tg_conn_drain(conn);
     else
@@ -426,7 +451,7 @@ void tg_conn_drain(struct tg_conn *conn)
     if (conn->state != TG_CONN_OPEN) return;
     conn->is_draining = true;
     tg_conn_order_clear(conn);
-    if (conn->running == 0 && !conn->is_starting) tg_conn_close(conn, 1001, going_away);
+    if (conn->running == 0 && !tg_conn_start_is_worth_waiting(conn)) tg_conn_close(conn, 1001, going_away);
 }
 
 /* ---- what script and dispatch ask ---- */

@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tg_user;
 struct tg_worker;
 
 enum tg_conn_state {
@@ -51,12 +52,19 @@ struct tg_conn {
     struct tg_request *request;     /* owned */
     struct tg_list link;            /* in worker->conns */
     struct tg_list dirty_link;      /* in worker->dirty while there is something to flush */
+    struct tg_list event_link;      /* in worker->eventful while there may be an event to begin */
     struct tg_outbox outbox;
     struct tg_assembly assembly;
-    struct tg_inbox inbox; /* what came while a handler waits */
+    struct tg_inbox inbox; /* what came while a handler waits, and events */
     struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */
     struct tg_list calls;  /* struct tg_question, oldest first */
     const struct tg_action *running_action; /* of the handlers that wait; NULL: a frame as it is */
+    struct tg_list memberships;             /* struct tg_membership, in the order of joining */
+    uint32_t named_groups;                  /* of them those that count for max_groups_per_connection */
+    struct tg_user *user;                   /* NULL: anonymous */
+    struct tg_list user_link;               /* in the user's connections while OPEN */
+    struct tg_slice user_id;                /* borrowed from `user`; empty: anonymous */
+    uint64_t delivery;                      /* the last that reached it (deliver.c) */
     struct tg_timer timer;                  /* the one next thing to look at: heartbeat, progress, close */
     uint64_t id;                            /* slot and serial, see worker.h */
     uint64_t heard_ms;                      /* when the client last sent anything */
@@ -70,13 +78,16 @@ struct tg_conn {
     uint16_t close_code;
     uint8_t close_reason_bytes;
     uint8_t state; /* enum tg_conn_state */
+    uint8_t stage; /* enum tg_conn_stage, of the start */
     bool is_connected_called : 1;
     bool is_awaiting_pong : 1;
     bool is_paused : 1;      /* reading is off: for one of the next two, or both */
     bool is_outbox_high : 1; /* the outbox is above high water */
     bool is_inbox_full : 1;
     bool is_inbox_blocked : 1;     /* its first message waits until nothing runs */
-    bool is_starting : 1;          /* `connected` waits */
+    bool is_starting : 1;          /* the start has not ended: see conn_start.h */
+    bool is_authenticated : 1;     /* conn.user is set: the authenticator is not asked any more */
+    bool is_event_running : 1;     /* the handler that runs or waits is that of an event */
     bool is_leaving : 1;           /* `disconnected` waits */
     bool is_draining : 1;          /* closes with 1001 when the handlers that wait have ended */
     bool is_awaiting_writable : 1; /* the kernel is full */
@@ -89,11 +100,18 @@ struct tg_conn {
 
 /* ---- what net tells ---- */
 
-/* The upgrade is done. Takes `request`, borrows `transport` until tg_conn_closed, runs `connected`.
- * NULL without memory or when the worker is full: drop the socket (`request` is freed). */
+/* The upgrade is done. Takes `request`, borrows `transport` until tg_conn_closed; authenticates, joins the
+ * consumer's groups, runs `connected`. NULL without memory or when the worker is full: drop the socket
+ * (`request` is freed). */
 struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *generation,
                              const struct tg_consumer *consumer, struct tg_request *request,
                              struct tg_transport *transport);
+
+/* The same in two steps, for who knows the user before the authenticator is asked: tg_conn_start follows. */
+struct tg_conn *tg_conn_add(struct tg_worker *worker, struct tg_generation *generation,
+                            const struct tg_consumer *consumer, struct tg_request *request,
+                            struct tg_transport *transport);
+void tg_conn_start(struct tg_conn *conn);
 
 /* A piece of a data message. */
 void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk);
@@ -128,6 +146,10 @@ enum tg_status tg_conn_commit(struct tg_conn *conn, enum tg_opcode opcode);
 /* Both at once, for bytes that exist already (copied). */
 enum tg_status tg_conn_send(struct tg_conn *conn, enum tg_opcode opcode, struct tg_slice payload);
 
+/* Queues a frame that others get too, with a reference of its own; no copy. As tg_conn_commit; TG_E_CLOSED.
+ */
+enum tg_status tg_conn_share(struct tg_conn *conn, struct tg_payload *payload);
+
 /* Closes after what is queued. `reason` (copied) is cut at 123 bytes. TG_E_CLOSED: ending already. */
 enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slice reason);
 
@@ -158,12 +180,18 @@ bool tg_conn_call_answer(struct tg_conn *conn, uint64_t number, const struct tg_
 #define TG_CONN_ID_BYTES 17
 struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES]);
 
+/* Reads such a text; false: it is none. */
+bool tg_conn_id_read(struct tg_slice text, uint64_t *id);
+
 /* The two fields that every log line about a connection carries. */
 #define TG_LOG_CONN(conn)                                                                                    \
     TG_LOG_STR("consumer", (conn)->consumer->name),                                                          \
         TG_LOG_STR("conn", tg_conn_id_text((conn)->id, (char[TG_CONN_ID_BYTES]){0}))
 
 /* ---- what the worker does at the end of a turn ---- */
+
+/* Begins the first event that waits, if its turn has come, and the messages behind it. */
+void tg_conn_begin_event(struct tg_conn *conn);
 
 /* Writes what fits. The connection may be gone when this returns. */
 void tg_conn_flush(struct tg_conn *conn);

@@ -33,8 +33,19 @@
     X(reading_paused, counter, "Times a connection stopped reading: outbox_high_water_bytes")                \
     X(inbox_full, counter, "Times a connection stopped reading: inbox_messages, inbox_max_bytes")            \
     X(inbox_messages, gauge, "Messages that wait for a handler of their connection now")                     \
+    X(inbox_events, gauge, "Events that wait for their connection now")                                      \
+    X(events_dropped, counter, "Events not given to a connection: inbox_max_events, inbox_max_event_bytes")  \
+    X(events_invalid, counter, "Events that a receiver's schema or its checks refused")                      \
+    X(groups, gauge, "Groups and topics that have members now")                                              \
+    X(group_memberships, gauge, "Connections in a group or topic now, once for each")                        \
+    X(groups_full, counter, "Times a connection could not join: max_groups_per_connection")                  \
+    X(broadcasts, counter, "Messages and events for groups, consumers, users and single connections")        \
+    X(deliveries, counter, "Connections that such a message or event reached")                               \
+    X(payload_bytes, gauge, "Bytes of frames that are shared by their receivers, once for each frame")       \
     X(tasks, gauge, "Tasks alive now: handlers that wait, and what was spawned")                             \
     X(handler_timeouts, counter, "Handlers and hooks ended because they waited too long")                    \
+    X(authentications_refused, counter, "Clients that an authenticator did not let in")                      \
+    X(authentication_timeouts, counter, "Connections closed with 4408: authentication_timeout_ms")           \
     X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \
     X(outbox_full, counter, "Connections closed with 1013: outbox_max_bytes, outbox_max_messages")           \
     X(heartbeat_timeouts, counter, "Connections dropped: no answer in heartbeat_timeout_seconds")            \

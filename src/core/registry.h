@@ -23,14 +23,17 @@ struct tg_texts {
     uint32_t count;
 };
 
-/* A message that a client may send, and who handles it. */
+/* A message that a client may send, or an event that others may, and who handles it. */
 struct tg_action {
     struct tg_slice name;
     const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
-    int script_ref;                  /* the handler */
-    uint32_t script_name_key;        /* the name, as the script keeps it */
-    uint32_t concurrency;            /* so many messages of a connection at once; 0 counts as 1 */
-    uint64_t timeout_ms;             /* of the handler; 0: handler_timeout_ms */
+    bool is_event;
+    bool is_relay;            /* an event that goes to the client as it is: nobody handles it */
+    int script_ref;           /* the handler */
+    const void *script_type;  /* what was declared of the message; the script's own, in the arena */
+    uint32_t script_name_key; /* the name, as the script keeps it */
+    uint32_t concurrency;     /* so many messages of a connection at once; 0 counts as 1 */
+    uint64_t timeout_ms;      /* of the handler; 0: handler_timeout_ms */
     struct tg_slice summary, description;
     struct tg_texts tags;
     struct tg_texts outputs;    /* actions of the declared replies */
@@ -38,7 +41,15 @@ struct tg_action {
     struct tg_handler *handler; /* its counters, in the arena; made by tg_registry_add_action */
 };
 
-enum tg_hook { TG_HOOK_CONNECTED, TG_HOOK_DISCONNECTED, TG_HOOK_RECEIVE, TG_HOOK_BINARY, TG_HOOKS };
+enum tg_hook {
+    TG_HOOK_CONNECTED,
+    TG_HOOK_DISCONNECTED,
+    TG_HOOK_RECEIVE,
+    TG_HOOK_BINARY,
+    TG_HOOK_AUTHENTICATE,
+    TG_HOOK_GROUPS,
+    TG_HOOKS
+};
 
 struct tg_counters {
     uint64_t messages_invalid;
@@ -52,12 +63,16 @@ struct tg_consumer {
     bool is_text;                       /* frames go to the script as they are: no JSON, no actions */
     bool takes_binary;                  /* has a handler for binary frames */
     enum tg_naming naming;              /* how clients write the names of fields */
+    bool sends_completion;              /* frames that say what is done: core/completion.h */
     bool has_strict_frames;             /* a frame type without handler closes with 1003 */
     struct tg_texts headers;            /* request headers kept beside the common ones, lower case */
     struct tg_texts sends;              /* actions of what the hooks send */
     struct tg_map actions;              /* name -> struct tg_action */
     struct tg_action **ordered_actions; /* as declared */
     uint32_t action_count;
+    struct tg_map events; /* the same of events, which have names of their own */
+    struct tg_action **ordered_events;
+    uint32_t event_count;
     struct tg_counters *counters; /* in the arena; made by tg_registry_add_consumer */
     void *script_data;            /* the script's own, in the arena */
 };
@@ -76,6 +91,7 @@ struct tg_registry {
     uint32_t consumer_count;
     struct tg_endpoint *endpoints; /* in the order in which they are asked */
     uint32_t endpoint_count;
+    bool has_camel; /* some consumer's naming is TG_NAMING_CAMEL */
 };
 
 /* `max_check_steps`: what one match of a pattern may take. */
@@ -90,6 +106,16 @@ enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_
 /* Adds an action to a consumer. TG_E_EXISTS: the action is there; `error` names both sources. */
 enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_consumer *consumer,
                                       struct tg_action *action, struct tg_error *error);
+
+/* The same for an event. */
+enum tg_status tg_registry_add_event(struct tg_registry *registry, struct tg_consumer *consumer,
+                                     struct tg_action *event, struct tg_error *error);
+
+/* Who handles or relays the event; NULL: the consumer declares none of this name. */
+const struct tg_action *tg_consumer_find_event(const struct tg_consumer *consumer, struct tg_slice name);
+
+/* The consumer of this name, or NULL. */
+const struct tg_consumer *tg_registry_find_consumer(const struct tg_registry *registry, struct tg_slice name);
 
 /* Adds a path (copied). TG_E_INVALID: a bad pattern. TG_E_EXISTS: a path is there that accepts the
  * same; `error` names both patterns and both sources. */

@@ -75,6 +75,9 @@ static _Noreturn void raise(lua_State *L, const char *format, ...)
 static const char *general_reason(const struct tg_task *task)
 {
     const struct tg_task_pool *pool = task->pool;
+    if (!pool->world)
+        return "nothing waits in a spec: only handlers, hooks and tasks of the app can; use app:advance "
+               "to let its time pass, or app:call to run a function as a task of it";
     if (task->is_unwinding)
         return "cannot wait while the task is being ended: what closes a variable answers at once; "
                "tide.spawn goes on by itself";

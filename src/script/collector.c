@@ -86,6 +86,7 @@ void tg_collector_start(struct tg_collector *collector, lua_State *L, const stru
 
 void tg_collector_note(struct tg_collector *collector)
 {
+    if (!collector->worker) return; /* a state that is borrowed */
     collector->is_disturbed = true;
     show_heap(collector);
     if (!tg_list_is_linked(&collector->timer.link) && is_worth_it(collector)) arm(collector);

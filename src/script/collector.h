@@ -27,7 +27,7 @@ struct tg_collector {
 void tg_collector_start(struct tg_collector *collector, lua_State *L, const struct tg_heap *heap,
                         struct tg_worker *worker);
 
-/* Lua code has run. Collects nothing. */
+/* Lua code has run. Collects nothing; does nothing when it was not started. */
 void tg_collector_note(struct tg_collector *collector);
 
 /* Before the worker goes. Does nothing when it was not started. */

@@ -12,7 +12,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 
-static const char box_name[] = "tidegate.call";
+static const char box_name[] = TG_REGISTRY_PREFIX "call";
 
 enum { CONN = 1, MESSAGE, OPTIONS, BOX }; /* on the stack */
 

@@ -91,15 +91,17 @@ static void check(lua_State *L, enum tg_status status, const struct tg_error *er
     if (status != TG_OK) luaL_error(L, "%s", error->text);
 }
 
-/* The action table on top. */
-static void declare_action(struct tg_world *world, lua_State *L, struct tg_consumer *consumer)
+/* The action table on top, as an action of a client's or an event. */
+static struct tg_action *read_action(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
     int index = lua_gettop(L);
     struct tg_action *action = arena_calloc(world, L, 1, sizeof *action);
     lua_getfield(L, index, "type");
     const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
     lua_pop(L, 1);
-    check_names(L, consumer, type);
+    action->is_relay = tg_table_flag(L, index, "is_relay");
+    if (type->role != TG_ROLE_EVENT || action->is_relay) check_names(L, consumer, type);
+    action->script_type = type;
     action->name = type->action;
     lua_pushlstring(L, type->action.data, type->action.length);
     action->script_name_key = tg_world_key_id(world, L);
@@ -115,16 +117,30 @@ static void declare_action(struct tg_world *world, lua_State *L, struct tg_consu
     lua_getfield(L, index, "timeout");
     action->timeout_ms = (uint64_t)ceil(luaL_checknumber(L, -1) * 1000);
     lua_pop(L, 2);
-    struct tg_error error;
-    check(L, tg_registry_add_action(world->registry, consumer, action, &error), &error);
+    return action;
 }
 
 static void declare_actions(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
 {
+    struct tg_error error;
     uint32_t count = push_list(L, index, "actions");
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        declare_action(world, L, consumer);
+        struct tg_action *action = read_action(world, L, consumer);
+        check(L, tg_registry_add_action(world->registry, consumer, action, &error), &error);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void declare_events(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
+{
+    struct tg_error error;
+    uint32_t count = push_list(L, index, "events");
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        struct tg_action *event = read_action(world, L, consumer);
+        check(L, tg_registry_add_event(world->registry, consumer, event, &error), &error);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -146,6 +162,23 @@ static void declare_paths(struct tg_world *world, lua_State *L, int index, struc
     lua_pop(L, 1);
 }
 
+/* Names, and functions that return some. */
+static void declare_groups(struct tg_world *world, lua_State *L, int index, struct tg_hooks *hooks)
+{
+    hooks->group_count = push_list(L, index, "groups");
+    hooks->groups = arena_calloc(world, L, hooks->group_count, sizeof *hooks->groups);
+    for (uint32_t i = 0; i < hooks->group_count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        if (lua_isfunction(L, -1)) {
+            hooks->groups[i].function = tg_world_keep(world, L);
+        } else {
+            hooks->groups[i].name = copy_text(world, L, -1);
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+}
+
 static void declare_hooks(struct tg_world *world, lua_State *L, int index, struct tg_hooks *hooks)
 {
     hooks->object = keep_field(world, L, index, "object");
@@ -154,6 +187,9 @@ static void declare_hooks(struct tg_world *world, lua_State *L, int index, struc
     hooks->receive = keep_field(world, L, index, "receive");
     hooks->binary = keep_field(world, L, index, "binary");
     hooks->before = keep_field(world, L, index, "before");
+    hooks->authenticate = keep_field(world, L, index, "authenticate");
+    hooks->sends_authentication = tg_table_flag(L, index, "send_authentication");
+    declare_groups(world, L, index, hooks);
 }
 
 void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
@@ -168,6 +204,7 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     consumer->is_text = tg_table_flag(L, index, "is_text");
     consumer->has_strict_frames = tg_table_flag(L, index, "strict_frames");
     consumer->headers = get_texts(world, L, index, "headers");
+    consumer->sends_completion = tg_table_flag(L, index, "send_completion");
     consumer->naming = tg_table_flag(L, index, "camelize") ? TG_NAMING_CAMEL : TG_NAMING_DECLARED;
     consumer->sends = get_types(world, L, index, "sends", consumer);
     declare_hooks(world, L, index, hooks);
@@ -175,5 +212,23 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     consumer->script_data = hooks;
     check(L, tg_registry_add_consumer(world->registry, consumer), NULL);
     declare_actions(world, L, index, consumer);
+    declare_events(world, L, index, consumer);
     declare_paths(world, L, index, consumer);
+}
+
+static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
+{
+    const struct tg_hooks *hooks = consumer->script_data;
+    const int refs[] = {hooks->object,  hooks->connected, hooks->disconnected,
+                        hooks->receive, hooks->binary,    hooks->before};
+    for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++)
+        if (refs[i]) tg_world_forget(world, L, refs[i]);
+    for (uint32_t i = 0; i < consumer->action_count; i++)
+        tg_world_forget(world, L, consumer->ordered_actions[i]->script_ref);
+}
+
+void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->consumer_count; i++)
+        forget_consumer(world, L, registry->consumers[i]);
 }

@@ -8,6 +8,12 @@
 
 #include "script/world.h"
 
+/* Where names of groups come from. */
+struct tg_group_source {
+    struct tg_slice name;
+    int function; /* 0: the name is all */
+};
+
 /* The functions of one consumer, as references of the world; 0 where there is none. A consumer's
  * script_data points to its own. */
 struct tg_hooks {
@@ -16,10 +22,18 @@ struct tg_hooks {
     int receive; /* text consumers */
     int binary;
     int before;
+    int authenticate;
+    bool sends_authentication;      /* frames that say how it ended */
+    struct tg_group_source *groups; /* in the arena */
+    uint32_t group_count;
 };
 
 /* Adds the declaration at `index`. Raises what does not fit with the others, naming both places.
  * [-0, +0, e] */
 void tg_declare_consumer(struct tg_world *world, lua_State *L, int index);
+
+/* Lets go of the functions of all consumers of a registry that is given back while its world lives on.
+ * [-0, +0, -] */
+void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry);
 
 #endif

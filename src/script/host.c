@@ -2,16 +2,19 @@
 
 #include "base/log.h"
 #include "script/blocking.h"
+#include "script/borrow.h"
 #include "script/call.h"
 #include "script/conn_call.h"
 #include "script/conn_handle.h"
 #include "script/declare.h"
+#include "script/events.h"
 #include "script/host_library.h"
 #include "script/libs/life.h"
 #include "script/loader.h"
 #include "script/run.h"
 #include "script/sandbox.h"
 #include "script/scratch.h"
+#include "script/start.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -22,13 +25,45 @@
 
 static struct tg_host *host_of(struct tg_script *script)
 {
-    return (struct tg_host *)script;
+    return TG_CONTAINER(script, struct tg_host, script);
+}
+
+static void note_tasks(const struct tg_host *host)
+{
+    host->world.worker->metrics.tasks = host->tasks.count;
 }
 
 static void note_run(struct tg_host *host)
 {
-    host->world.worker->metrics.tasks = host->tasks.count;
+    note_tasks(host);
     tg_collector_note(&host->collector);
+}
+
+static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "authenticate",
+                         .answers = true,
+                         .is_authentication = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_AUTHENTICATE]};
+    enum tg_outcome outcome = tg_start_authenticate(&host->tasks, &run);
+    note_run(host);
+    return outcome;
+}
+
+static enum tg_outcome on_groups(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "groups",
+                         .answers = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_GROUPS]};
+    enum tg_outcome outcome = tg_start_groups(&host->tasks, &run);
+    note_run(host);
+    return outcome;
 }
 
 static enum tg_outcome on_connected(struct tg_script *script, struct tg_conn *conn)
@@ -55,7 +90,8 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .envelope = envelope,
                          .handler = action->handler,
                          .ref = envelope->ref,
-                         .answers = true};
+                         .is_data = !action->is_event,
+                         .answers = !action->is_event};
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
     note_run(host);
     return outcome;
@@ -72,6 +108,7 @@ static enum tg_outcome on_frame(struct tg_script *script, struct tg_conn *conn, 
                          .what = conn->consumer->is_text ? "receive" : "on_binary",
                          .data = data,
                          .is_binary = is_binary,
+                         .is_data = true,
                          .answers = true};
     enum tg_outcome outcome = tg_run_frame(&host->tasks, &run);
     note_run(host);
@@ -96,7 +133,9 @@ static enum tg_outcome on_disconnected(struct tg_script *script, struct tg_conn 
 
 static void on_cancel(struct tg_script *script, struct tg_conn *conn)
 {
-    tg_task_cancel_all(&host_of(script)->tasks, conn);
+    struct tg_host *host = host_of(script);
+    tg_task_cancel_all(&host->tasks, conn);
+    note_run(host);
 }
 
 /* forget(host, conn) */
@@ -113,6 +152,7 @@ static void on_forget(struct tg_script *script, struct tg_conn *conn)
     struct tg_host *host = host_of(script);
     if (conn->script_ref) tg_call_protected(host->world.L, forget_body, host, conn);
     conn->script_ref = 0;
+    note_tasks(host); /* those of the connection have ended, without a run of any other */
 }
 
 static void on_turn(struct tg_script *script)
@@ -126,6 +166,17 @@ static void on_turn(struct tg_script *script)
 static bool on_has_more(struct tg_script *script)
 {
     return !tg_list_is_empty(&host_of(script)->tasks.ready);
+}
+
+static enum tg_status on_publish_event(struct tg_script *script, struct tg_value *event,
+                                       struct tg_arena *arena, struct tg_publication *publication,
+                                       struct tg_issues *issues, uint64_t *receivers)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_status status =
+        tg_events_publish_outside(&host->tasks, event, arena, publication, issues, receivers);
+    note_run(host);
+    return status;
 }
 
 static void stop_hook_ended(void *context)
@@ -143,7 +194,18 @@ static enum tg_outcome on_stop(struct tg_script *script, const char *reason)
 }
 
 static const struct tg_script_ops ops = {
-    on_connected, on_message, on_frame, on_disconnected, on_cancel, on_forget, on_turn, on_has_more, on_stop,
+    .authenticate = on_authenticate,
+    .groups = on_groups,
+    .connected = on_connected,
+    .message = on_message,
+    .frame = on_frame,
+    .disconnected = on_disconnected,
+    .cancel = on_cancel,
+    .forget = on_forget,
+    .turn = on_turn,
+    .has_more = on_has_more,
+    .publish_event = on_publish_event,
+    .stop = on_stop,
 };
 
 /* ---- the state ---- */
@@ -152,15 +214,19 @@ static const struct tg_script_ops ops = {
 static int open_world(lua_State *L)
 {
     struct tg_host *host = lua_touserdata(L, 1);
-    tg_world_open(&host->world);
-    tg_world_push(&host->world, L, TG_REF_OWN_ENV);
-    tg_sandbox_own_state(L);
-    lua_pop(L, 1);
-    tg_scratch_install(&host->world, L);
-    tg_conn_handle_install(&host->world, L);
-    tg_conn_call_install(&host->world, L);
-    tg_host_library_install(&host->world, L);
-    if (tg_config_is_development(host->world.config)) tg_blocking_install(&host->world, L);
+    struct tg_world *world = &host->world;
+    tg_world_open(world);
+    if (!world->is_borrowed) {
+        tg_world_push(world, L, TG_REF_OWN_ENV);
+        tg_sandbox_own_state(L);
+        lua_pop(L, 1);
+    }
+    tg_scratch_install(world, L);
+    tg_conn_handle_install(world, L);
+    tg_conn_call_install(world, L);
+    tg_host_library_install(world, L);
+    /* How long a call really takes is nothing that a spec should depend on. */
+    if (tg_config_is_development(world->config) && !world->is_borrowed) tg_blocking_install(world, L);
     return 0;
 }
 
@@ -181,19 +247,25 @@ static enum tg_status load(struct tg_host *host, const char *folder, struct tg_b
     return status;
 }
 
+/* Everything but the state. */
+static void init(struct tg_host *host, const struct tg_config *config, uint32_t number)
+{
+    host->script.ops = &ops;
+    host->generation.number = number;
+    host->generation.script = &host->script;
+    tg_registry_init(&host->generation.registry, config->max_check_steps);
+    host->world.config = config;
+    host->world.registry = &host->generation.registry;
+    host->world.heap = &host->heap;
+    host->world.watchdog = &host->watchdog;
+}
+
 enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
                             uint32_t number, struct tg_buf *errors)
 {
     struct tg_host *opened = calloc(1, sizeof *opened);
     if (!opened) return TG_E_NO_MEMORY;
-    opened->script.ops = &ops;
-    opened->generation.number = number;
-    opened->generation.script = &opened->script;
-    tg_registry_init(&opened->generation.registry, config->max_check_steps);
-    opened->world.config = config;
-    opened->world.registry = &opened->generation.registry;
-    opened->world.heap = &opened->heap;
-    opened->world.watchdog = &opened->watchdog;
+    init(opened, config, number);
     opened->heap.limit_bytes = (uint64_t)config->lua_memory_mb << 20;
     enum tg_status status = TG_E_NO_MEMORY;
     opened->world.L = lua_newstate(tg_heap_alloc, &opened->heap);
@@ -207,11 +279,63 @@ enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *confi
     return status;
 }
 
+/* ---- borrowed states ---- */
+
+enum tg_status tg_host_open_in(struct tg_host *host, lua_State *L, int index, const struct tg_config *config)
+{
+    index = lua_absindex(L, index);
+    init(host, config, 1);
+    host->world.is_borrowed = true;
+    host->world.L = lua_newthread(L);
+    lua_setiuservalue(L, index, 1);
+    lua_pushvalue(L, index);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &host->world);
+    tg_task_pool_init(&host->tasks, &host->world);
+    tg_borrow_note(L);
+    int outcome = tg_call_protected(host->world.L, open_world, host, NULL);
+    tg_borrow_restore(L);
+    return outcome == LUA_OK ? TG_OK : TG_E_NO_MEMORY;
+}
+
+/* Nobody is there any more for what the world's threads do. */
+static void disown_threads(struct tg_world *world, lua_State *L)
+{
+    tg_world_push(world, L, TG_REF_THREADS);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+        tg_task_set(lua_tothread(L, -2), tg_task_stranger());
+    lua_pop(L, 1);
+    tg_task_set(world->L, tg_task_stranger());
+}
+
+void tg_host_close_in(struct tg_host *host, lua_State *L)
+{
+    struct tg_world *world = &host->world;
+    if (!world->tasks) return;
+    tg_task_pool_deinit(&host->tasks);
+    world->tasks = NULL;
+    world->worker = NULL;
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, world) == LUA_TUSERDATA && world->table_ref) {
+        disown_threads(world, L);
+        tg_world_close(world, L, -1);
+    }
+    lua_pop(L, 1);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, world);
+}
+
+void tg_host_deinit_in(struct tg_host *host)
+{
+    tg_world_deinit(&host->world);
+    tg_registry_deinit(&host->generation.registry);
+}
+
+/* ---- */
+
 void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
 {
     host->world.worker = worker;
     worker->generation = &host->generation;
-    tg_collector_start(&host->collector, host->world.L, &host->heap, worker);
+    if (!host->world.is_borrowed) tg_collector_start(&host->collector, host->world.L, &host->heap, worker);
     if (tg_life_start(&host->tasks) != TG_OK)
         tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_S("action", "on_start"));
     tg_task_turn(&host->tasks);

@@ -16,9 +16,9 @@
 #include "script/world.h"
 
 struct tg_host {
-    struct tg_script script; /* first: a tg_host is a tg_script */
+    struct tg_world world; /* first: the userdata that a borrowed world lies in is one of both */
+    struct tg_script script;
     struct tg_generation generation;
-    struct tg_world world;
     struct tg_task_pool tasks;
     uint32_t stops;      /* hooks of on_stop that have not ended */
     struct tg_heap heap; /* of the Lua state */
@@ -31,6 +31,21 @@ struct tg_host {
  * TG_E_NO_MEMORY. The config is borrowed; close with tg_host_close. */
 enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
                             uint32_t number, struct tg_buf *errors);
+
+/* ---- in a state of somebody else's: no memory limit, no watchdog, no collector of ours ---- */
+
+/* Makes a world without modules, for loader.h to load, in the state of `L`. `host` is the block of the userdata at `index`, zeroed,
+ * and alive as long as any function of the world. TG_E_NO_MEMORY: close it all the same. [-0, +0, e] */
+enum tg_status tg_host_open_in(struct tg_host *host, lua_State *L, int index, const struct tg_config *config);
+
+/* Gives back all but the block. What Lua still holds of the world answers that it is closed. Nothing when it
+ * is closed already. */
+void tg_host_close_in(struct tg_host *host, lua_State *L);
+
+/* What is left to be freed when the userdata of a closed host is collected. */
+void tg_host_deinit_in(struct tg_host *host);
+
+/* ---- */
 
 /* From now on `worker` runs this code; connections of the worker may come. Borrowed. The hooks of on_start
  * run up to their first wait. */

@@ -2,6 +2,8 @@
 #include "script/host_library.h"
 
 #include "base/log.h"
+#include "script/events.h"
+#include "script/libs/group.h"
 #include "script/libs/http.h"
 #include "script/libs/life.h"
 #include "script/libs/process.h"
@@ -212,14 +214,16 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     };
     tg_world_push(world, L, TG_REF_LOADED);
     luaL_newlibtable(L, functions);
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_setfuncs(L, functions, 1);
     tg_life_library_install(world, L);
+    tg_group_library_install(world, L);
     tg_queue_library_install(world, L);
     tg_task_library_install(world, L);
     tg_tcp_library_install(world, L);
     tg_process_library_install(world, L);
     tg_http_library_install(world, L);
+    tg_events_library_install(world, L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     push_formats(L);

@@ -23,6 +23,9 @@ struct load {
     struct tg_buf *errors;
     const char *name; /* of the module under way */
     const char *path;
+    lua_CFunction produce; /* of tg_load_value, as the next */
+    void *context;
+    bool may_declare_more; /* than what is returned */
     lua_Integer returned; /* modules that ran */
     lua_Integer module;   /* of those, the one under way in the second pass, from 1 */
     uint32_t failures;
@@ -82,18 +85,36 @@ static void report(struct load *load, const char *text, size_t length)
     tg_buf_append_char(load->errors, '\n');
 }
 
+/* Keeps the value on top for declare_all. [-1, +0, e] */
+static void keep_returned(lua_State *L, struct load *load)
+{
+    tg_world_push(load->world, L, TG_REF_RETURNED);
+    lua_createtable(L, 0, 2);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "value");
+    lua_pushstring(L, load->path);
+    lua_setfield(L, -2, "path");
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pop(L, 2);
+}
+
 /* run_module(load): runs the file and keeps what it returns for declare_all. */
 static int run_module(lua_State *L)
 {
     struct load *load = lua_touserdata(L, 1);
     tg_require_file(load->world, L, load->name, load->path);
-    tg_world_push(load->world, L, TG_REF_RETURNED);
-    lua_createtable(L, 0, 2);
-    lua_pushvalue(L, 3);
-    lua_setfield(L, -2, "value");
-    lua_pushstring(L, load->path);
-    lua_setfield(L, -2, "path");
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    keep_returned(L, load);
+    return 0;
+}
+
+/* run_producer(load): the same for a value that somebody else makes. */
+static int run_producer(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, 1);
+    lua_pushcfunction(L, load->produce);
+    lua_pushlightuserdata(L, load->context);
+    lua_call(L, 1, 1);
+    keep_returned(L, load);
     return 0;
 }
 
@@ -111,8 +132,9 @@ static int declare_module(lua_State *L)
     lua_getfield(L, -1, "value");
     lua_getfield(L, -2, "path");
     lua_remove(L, -3);
-    lua_remove(L, -3);
-    lua_call(L, 2, 1);
+    lua_pushvalue(L, -3); /* the list is what tells one load from another */
+    lua_remove(L, -4);
+    lua_call(L, 3, 1);
     int declarations = lua_gettop(L);
     for (lua_Integer i = 1; lua_rawgeti(L, declarations, i) != LUA_TNIL; i++) {
         tg_declared_forget(load->world, L, -1);
@@ -223,24 +245,51 @@ static enum tg_status find_folders(struct tg_world *world, const char *folder)
     return world->entries ? TG_OK : TG_E_NO_MEMORY;
 }
 
+/* Reads what the modules that ran have returned. */
+static enum tg_status declare_all(struct load *load, const char *none)
+{
+    struct tg_world *world = load->world;
+    /* Only now: a router may hold consumers of modules that come later. */
+    for (load->module = 1; load->module <= load->returned; load->module++) step(load, declare_module);
+    /* A module that failed could not return anything: that would be told twice. */
+    if (load->failures == 0 && !load->may_declare_more &&
+        tg_call_protected(world->L, report_unreturned, load, NULL) != LUA_OK)
+        return TG_E_NO_MEMORY;
+    if (load->failures == 0 && world->registry->consumer_count == 0) {
+        tg_buf_printf(load->errors, "%s: no consumer was found: %s\n", load->path, none);
+        load->failures++;
+    }
+    world->is_loaded = true;
+    if (load->errors->has_failed) return TG_E_NO_MEMORY;
+    return load->failures == 0 ? TG_OK : TG_E_SCRIPT;
+}
+
 enum tg_status tg_load_application(struct tg_world *world, const char *folder, struct tg_buf *errors)
 {
     if (find_folders(world, folder) != TG_OK) return TG_E_NO_MEMORY;
     struct load load = {.world = world, .errors = errors};
     load_entries(&load);
-    /* Only now: a router may hold consumers of modules that come later. */
-    for (load.module = 1; load.module <= load.returned; load.module++) step(&load, declare_module);
-    /* A module that failed could not return anything: that would be told twice. */
-    if (load.failures == 0 && tg_call_protected(world->L, report_unreturned, &load, NULL) != LUA_OK)
-        return TG_E_NO_MEMORY;
-    if (load.failures == 0 && world->registry->consumer_count == 0) {
-        tg_buf_printf(errors,
-                      "%s: no consumer was found: an entry module (*.lua or NAME/init.lua) returns what "
-                      "tide.consumer made\n",
-                      world->entries);
-        load.failures++;
-    }
-    world->is_loaded = true;
-    if (errors->has_failed) return TG_E_NO_MEMORY;
-    return load.failures == 0 ? TG_OK : TG_E_SCRIPT;
+    return declare_all(&load, "an entry module (*.lua or NAME/init.lua) returns what tide.consumer made");
+}
+
+/* clear_returned(load): of an earlier load */
+static int clear_returned(lua_State *L)
+{
+    struct load *load = lua_touserdata(L, 1);
+    tg_world_push_refs(load->world, L);
+    lua_newtable(L);
+    lua_rawseti(L, -2, TG_REF_RETURNED);
+    return 0;
+}
+
+enum tg_status tg_load_value(struct tg_world *world, lua_CFunction produce, void *context, const char *where,
+                             bool may_declare_more, struct tg_buf *errors)
+{
+    if (!world->root && find_folders(world, ".") != TG_OK) return TG_E_NO_MEMORY;
+    struct load load = {
+        .world = world, .errors = errors, .path = where, .produce = produce, .context = context};
+    load.may_declare_more = may_declare_more;
+    if (tg_call_protected(world->L, clear_returned, &load, NULL) != LUA_OK) return TG_E_NO_MEMORY;
+    if (step(&load, run_producer)) load.returned++;
+    return declare_all(&load, "it is what tide.consumer made, a router, or a list of them");
 }

@@ -215,7 +215,7 @@ void tg_require_install(struct tg_world *world, lua_State *L)
     }
     tg_world_push(world, L, TG_REF_LOADED);
     lua_setfield(L, -2, "loaded");
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushvalue(L, -2);
     lua_getfield(L, -4, "loadlib");
     lua_pushcclosure(L, world_require, 3);

@@ -4,12 +4,15 @@
 #include "script/run.h"
 
 #include "base/log.h"
+#include "core/completion.h"
 #include "core/dispatch.h"
+#include "core/event.h"
 #include "core/turn.h"
 #include "core/worker.h"
 #include "script/conn_handle.h"
 #include "script/message_type.h"
 #include "script/payload.h"
+#include "script/start.h"
 #include "script/to_lua.h"
 
 #include <lauxlib.h>
@@ -64,25 +67,32 @@ static void answer_failure(const struct tg_run *run, const struct tg_failure *fa
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
 }
 
+static bool is_event(const struct tg_run *run)
+{
+    return run->action && run->action->is_event;
+}
+
 static void tell_failure(void *context, const struct tg_failure *failure)
 {
     struct tg_run *run = context;
-    if (!failure->is_declared || !run->answers) {
+    if (!failure->is_declared || !run->answers || run->is_authentication) {
         run->conn->worker->metrics.handler_errors++;
         log_failure(run, failure);
     }
-    if (run->answers) answer_failure(run, failure);
+    if (run->is_authentication)
+        tg_start_authentication_failed(run->conn);
+    else if (run->answers)
+        answer_failure(run, failure);
 }
 
 /* ---- bodies: (refs) ---- */
 
-static struct tg_run *run_of(lua_State *L)
+struct tg_run *tg_run_of(lua_State *L)
 {
     return tg_task_of(L)->context;
 }
 
-/* Pushes the connection's handle. [-0, +1, e] */
-static void push_conn(lua_State *L, struct tg_run *run)
+void tg_run_push_conn(lua_State *L, struct tg_run *run)
 {
     if (run->conn->script_ref)
         lua_rawgeti(L, 1, run->conn->script_ref);
@@ -129,7 +139,7 @@ static int send_reply(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     if (lua_isnil(L, -1)) return 0;
     int reply = lua_gettop(L);
     const struct tg_message_type *type = tg_message_type_of_instance(L, reply);
@@ -144,7 +154,7 @@ static int send_reply(lua_State *L, int status, lua_KContext context)
 /* handler(conn, message) after `before`: the arguments are on top. */
 static int call_handler(lua_State *L)
 {
-    lua_rawgeti(L, 1, run_of(L)->action->script_ref);
+    lua_rawgeti(L, 1, tg_run_of(L)->action->script_ref);
     lua_insert(L, -3);
     lua_callk(L, 2, 1, 0, send_reply);
     return send_reply(L, LUA_OK, 0);
@@ -166,7 +176,7 @@ static int after_before(lua_State *L, int status, lua_KContext context)
     if (!lua_isboolean(L, -2))
         luaL_error(L, "`before` returned %s: it returns nothing or true, a message, or false and a sentence",
                    tg_message_type_push_misuse(L, -2));
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     struct tg_detail detail = {.code = TG_SLICE("refused"), .detail = TG_SLICE("The message was refused")};
     if (lua_type(L, -1) == LUA_TSTRING) detail.detail.data = lua_tolstring(L, -1, &detail.detail.length);
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
@@ -174,29 +184,35 @@ static int after_before(lua_State *L, int status, lua_KContext context)
 }
 
 /* Makes the defaults and runs the checks of the message on top. False: a check was not content, and the
- * client has been told. */
+ * client has been told, or of an event the log. */
 static bool finish_payload(lua_State *L, struct tg_run *run)
 {
     struct tg_worker *worker = run->conn->worker;
     struct tg_issues issues;
     tg_buf_truncate(&worker->issues, 0);
     tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
-    issues.counts = worker->issue_counts;
+    if (is_event(run))
+        issues.style = TG_ISSUE_TEXT;
+    else
+        issues.counts = worker->issue_counts;
     const struct tg_payload_work work = {
         .world = run->world, .arena = &worker->arena, .issues = &issues, .holder = lua_gettop(L)};
     tg_payload_work(&work, L, run->envelope->calls);
     if (issues.count == 0) return true;
-    tg_dispatch_answer_issues(run->conn, &issues, &run->ref);
+    if (is_event(run))
+        tg_event_tell_invalid(run->conn, run->action, &issues);
+    else
+        tg_dispatch_answer_issues(run->conn, &issues, &run->ref);
     return false;
 }
 
 static int message_body(lua_State *L)
 {
-    struct tg_run *run = run_of(L);
-    int before = tg_hooks_of(run->conn)->before;
+    struct tg_run *run = tg_run_of(L);
+    int before = is_event(run) ? 0 : tg_hooks_of(run->conn)->before;
     lua_rawgeti(L, 1, TG_REF_KEYS);
     if (!before) lua_rawgeti(L, 1, run->action->script_ref);
-    push_conn(L, run);
+    tg_run_push_conn(L, run);
     push_message(L, run);
     tg_watchdog_restart();
     if (run->envelope->calls && !finish_payload(L, run)) return 0;
@@ -218,7 +234,7 @@ static int hook_done(lua_State *L, int status, lua_KContext context)
     (void)context;
     if (tg_message_type_of_instance(L, -1))
         luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with conn:send",
-                   run_of(L)->what);
+                   tg_run_of(L)->what);
     return 0;
 }
 
@@ -232,10 +248,10 @@ static int call_hook(lua_State *L, int arguments)
 /* receive(conn, data, is_binary), binary(conn, data) */
 static int frame_body(lua_State *L)
 {
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     const struct tg_hooks *hooks = tg_hooks_of(run->conn);
     lua_rawgeti(L, 1, run->conn->consumer->is_text ? hooks->receive : hooks->binary);
-    push_conn(L, run);
+    tg_run_push_conn(L, run);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
     lua_pushboolean(L, run->is_binary);
     return call_hook(L, 3);
@@ -244,20 +260,20 @@ static int frame_body(lua_State *L)
 /* connected(consumer, conn) */
 static int connected_body(lua_State *L)
 {
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->connected);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
-    push_conn(L, run);
+    tg_run_push_conn(L, run);
     return call_hook(L, 2);
 }
 
 /* disconnected(consumer, conn, code, reason) */
 static int disconnected_body(lua_State *L)
 {
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->disconnected);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
-    push_conn(L, run);
+    tg_run_push_conn(L, run);
     lua_pushinteger(L, run->code);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
     return call_hook(L, 4);
@@ -274,7 +290,8 @@ static void too_late(struct tg_timer *timer)
 
 static uint64_t timeout_of(const struct tg_run *run)
 {
-    if (!run->answers) return 0; /* core watches over `disconnected` */
+    if (!run->answers && !is_event(run)) return 0; /* core watches over `disconnected` */
+    if (run->is_authentication) return run->world->config->authentication_timeout_ms;
     return run->action && run->action->timeout_ms ? run->action->timeout_ms
                                                   : run->world->config->handler_timeout_ms;
 }
@@ -305,9 +322,14 @@ static bool park(struct tg_task *task)
 static void answer_late(const struct tg_run *run)
 {
     struct tg_worker *worker = run->conn->worker;
+    if (run->is_authentication) {
+        tg_start_authentication_late(run->conn);
+        return;
+    }
     worker->metrics.handler_timeouts++;
     tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
            TG_LOG_I("timeout_ms", timeout_of(run)));
+    if (!run->answers) return;
     const struct tg_detail detail = {.code = TG_SLICE("handler_timeout"),
                                      .detail = TG_SLICE("The handler took too long")};
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
@@ -317,6 +339,13 @@ static void note_end(const struct tg_run *run, uint64_t now_ns)
 {
     tg_times_note(&run->handler->wall, now_ns - run->began_ns);
     tg_times_note(&run->handler->held, run->held_ns);
+}
+
+/* What follows the last that a client gets of a message or an event. */
+static void complete(const struct tg_run *run)
+{
+    if (is_event(run)) tg_conn_complete(run->conn, TG_EVENT_COMPLETE, NULL);
+    if (run->is_data) tg_conn_complete(run->conn, TG_COMPLETE, &run->ref);
 }
 
 /* After a wait. Whoever cancels what belongs to a connection that has ended knows of it already. */
@@ -329,6 +358,7 @@ static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending 
     note_end(run, tg_turn_now_ns());
     if (run->is_late && ending == TG_TASK_CANCELLED) answer_late(run);
     tg_wheel_disarm(&conn->worker->wheel, &run->timer);
+    if (is_expected) complete(run);
     free(run);
     if (is_expected) tg_conn_ended(conn, ending == TG_TASK_DONE ? TG_DONE : TG_FAILED);
 }
@@ -342,7 +372,7 @@ static void held(void *context, uint64_t from_ns, uint64_t to_ns)
     tg_turn_note(&run->conn->worker->turns, run->handler, to_ns - from_ns);
 }
 
-static enum tg_outcome run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
+enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
 {
     static const struct tg_task_kind kind = {
         .park = park, .held = held, .failed = tell_failure, .ended = ended};
@@ -354,20 +384,20 @@ static enum tg_outcome run_task(struct tg_task_pool *pool, struct tg_run *run, l
 
 enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run)
 {
-    return run_task(pool, run, message_body);
+    return tg_run_task(pool, run, message_body);
 }
 
 enum tg_outcome tg_run_frame(struct tg_task_pool *pool, struct tg_run *run)
 {
-    return run_task(pool, run, frame_body);
+    return tg_run_task(pool, run, frame_body);
 }
 
 enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run)
 {
-    return run_task(pool, run, connected_body);
+    return tg_run_task(pool, run, connected_body);
 }
 
 enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run)
 {
-    return run_task(pool, run, disconnected_body);
+    return tg_run_task(pool, run, disconnected_body);
 }

@@ -47,7 +47,7 @@ static int close_variables(struct tg_task *task, uint32_t budget_ms)
     lua_State *thread = task->thread;
     task->is_unwinding = true;
     world->heap->has_refused = false;
-    lua_sethook(thread, NULL, 0, 0);
+    if (world->watchdog->has_timers) lua_sethook(thread, NULL, 0, 0); /* else it is somebody else's */
     lua_State *outer = tg_watchdog_enter(world->watchdog, thread, budget_ms);
     bool is_in_time = lua_status(thread) != LUA_YIELD || tg_coroutine_unwind(thread);
     int outcome = lua_resetthread(thread);
@@ -110,13 +110,19 @@ static void unwind_task(struct tg_task *task)
     if (outcome != LUA_OK) tell(task, kind_of(task, outcome));
 }
 
-static void end_cancelled(struct tg_task *task)
+/* What it waited for, and what it was about to take, is others' again. */
+static void let_go(struct tg_task *task)
 {
     task->is_cancelled = true;
     stop_waiting(task);
     tg_list_remove(&task->link);
     if (task->nap.lost) task->nap.lost(task->nap.context);
     task->nap.lost = NULL;
+}
+
+static void end_cancelled(struct tg_task *task)
+{
+    let_go(task);
     unwind_task(task);
     if (task->kind->settle) task->kind->settle(task, TG_TASK_CANCELLED, 0);
     finish(task, TG_TASK_CANCELLED);
@@ -358,6 +364,17 @@ void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn)
     for (struct tg_list *node; (node = tg_list_take_first(tasks));)
         end_cancelled(TG_CONTAINER(node, struct tg_task, siblings));
     tg_watchdog_leave(world->watchdog, outer);
+}
+
+void tg_task_abandon_all(struct tg_task_pool *pool, struct tg_conn *conn)
+{
+    for (struct tg_list *node; (node = tg_list_take_first(owner_list(pool, conn)));) {
+        struct tg_task *task = TG_CONTAINER(node, struct tg_task, siblings);
+        let_go(task);
+        task->is_spent = true;
+        if (task->kind->settle) task->kind->settle(task, TG_TASK_CANCELLED, 0);
+        finish(task, TG_TASK_CANCELLED);
+    }
 }
 
 void tg_task_pool_deinit(struct tg_task_pool *pool)

@@ -116,6 +116,7 @@ struct tg_task {
 enum { TG_TASK_POOL = 64 };
 
 struct tg_task_pool {
+    const char *marker; /* &tg_task_marker; first, see tg_task_of */
     struct tg_world *world;
     struct tg_list idle;  /* at most TG_TASK_POOL */
     struct tg_list ready; /* to be resumed or unwound */
@@ -134,10 +135,19 @@ void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world);
 /* Cancels what is left, and gives back what is not Lua's. Before lua_close. */
 void tg_task_pool_deinit(struct tg_task_pool *pool);
 
-/* The task whose code runs on `L`, in a coroutine of its own too; pool->nobody where none does. */
+/* Its address tells the tasks of this code from those of another copy of it, which may run in the same state:
+ * a spec inside the gateway has both. */
+extern const char tg_task_marker;
+
+/* Stands for threads that no world here knows, in a state that is borrowed; its pool has no world. */
+struct tg_task *tg_task_stranger(void);
+
+/* The task whose code runs on `L`, in a coroutine of its own too; pool->nobody where none does. Of a thread
+ * that is not ours, the stranger. */
 static inline struct tg_task *tg_task_of(lua_State *L)
 {
-    return *(struct tg_task **)lua_getextraspace(L);
+    struct tg_task *task = *(struct tg_task **)lua_getextraspace(L);
+    return task && task->pool->marker == &tg_task_marker ? task : tg_task_stranger();
 }
 
 static inline void tg_task_set(lua_State *L, struct tg_task *task)
@@ -161,6 +171,9 @@ void tg_task_cancel(struct tg_task *task);
 
 /* Ends all tasks of a connection (NULL: of the generation) now. */
 void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn);
+
+/* The same, but no Lua code runs: <close> variables stay open. For a state that is being closed. */
+void tg_task_abandon_all(struct tg_task_pool *pool, struct tg_conn *conn);
 
 /* Resumes what is ready, some TASKS_PER_TURN of them. */
 void tg_task_turn(struct tg_task_pool *pool);

@@ -6,12 +6,22 @@
 
 #include <stdlib.h>
 
+const char tg_task_marker = 0;
+
+struct tg_task *tg_task_stranger(void)
+{
+    /* Never written after initialisation, but for `held`, which ends as it began. */
+    static struct tg_task_pool strangers = {.marker = &tg_task_marker, .nobody.pool = &strangers};
+    return &strangers.nobody;
+}
+
 void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world)
 {
-    *pool = (struct tg_task_pool){.world = world};
+    *pool = (struct tg_task_pool){.marker = &tg_task_marker, .world = world};
     tg_list_init(&pool->idle);
     tg_list_init(&pool->ready);
     tg_list_init(&pool->tasks);
+    world->tasks = pool;
     pool->nobody = pool->stopped = (struct tg_task){.pool = pool, .thread = world->L};
     tg_task_set(world->L, &pool->nobody); /* threads that are made take it over */
 }
@@ -25,6 +35,7 @@ static int new_thread(lua_State *L)
     task->ref = tg_world_keep(world, L);
     tg_world_push_refs(world, thread);
     task->thread = thread;
+    if (world->is_borrowed) tg_world_note_thread(world, L, thread);
     return 0;
 }
 

@@ -258,6 +258,17 @@ static void add_environments(struct tg_world *world, lua_State *L)
     lua_rawseti(L, refs, TG_REF_OWN_ENV);
 }
 
+/* Makes the keys of the table that refs, on top, has at `ref` weak. [-0, +0, e] */
+static void set_weak_keys(lua_State *L, int ref)
+{
+    lua_rawgeti(L, -1, ref);
+    lua_createtable(L, 0, 1);
+    lua_pushliteral(L, "k");
+    lua_setfield(L, -2, "__mode");
+    lua_setmetatable(L, -2);
+    lua_pop(L, 1);
+}
+
 void tg_world_open(struct tg_world *world)
 {
     lua_State *L = world->L;
@@ -269,12 +280,17 @@ void tg_world_open(struct tg_world *world)
     lua_pushvalue(L, -1);
     world->table_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     static const int tables[] = {
-        TG_REF_LOADED,   TG_REF_KEYS,   TG_REF_KEY_IDS, TG_REF_ARRAY_META,
-        TG_REF_DECLARED, TG_REF_STARTS, TG_REF_STOPS,   TG_REF_RETURNED,
+        TG_REF_LOADED, TG_REF_KEYS,  TG_REF_KEY_IDS,  TG_REF_ARRAY_META, TG_REF_DECLARED,
+        TG_REF_STARTS, TG_REF_STOPS, TG_REF_RETURNED, TG_REF_THREADS,
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         lua_newtable(L);
         lua_rawseti(L, -2, tables[i]);
+    }
+    if (world->is_borrowed) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, world);
+        lua_rawseti(L, -2, TG_REF_SELF);
+        set_weak_keys(L, TG_REF_THREADS);
     }
     /* In the order of enum tg_world_key, since ids are given out in order. */
     static const char *const keys[] = {"action", "payload", "topic", "ref"};
@@ -283,6 +299,52 @@ void tg_world_open(struct tg_world *world)
         tg_world_key_id(world, L);
     }
     add_environments(world, L);
+    lua_pop(L, 1);
+}
+
+/* ---- the end of a borrowed world ---- */
+
+/* In the registry: what finds the userdata of a closed world, by its address; the values are weak. */
+static const char closed_worlds[] = TG_REGISTRY_PREFIX "closed_worlds";
+
+void tg_world_push_closed_refs(struct tg_world *world, lua_State *L)
+{
+    lua_rawgetp(L, LUA_REGISTRYINDEX, closed_worlds);
+    lua_rawgetp(L, -1, world);
+    lua_getiuservalue(L, -1, 2);
+    lua_replace(L, -3);
+    lua_pop(L, 1);
+}
+
+void tg_world_close(struct tg_world *world, lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    tg_world_push_refs(world, L);
+    lua_setiuservalue(L, index, 2);
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, closed_worlds) != LUA_TTABLE) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+        lua_createtable(L, 0, 1);
+        lua_pushliteral(L, "v");
+        lua_setfield(L, -2, "__mode");
+        lua_setmetatable(L, -2);
+        lua_pushvalue(L, -1);
+        lua_rawsetp(L, LUA_REGISTRYINDEX, closed_worlds);
+    }
+    lua_pushvalue(L, index);
+    lua_rawsetp(L, -2, world);
+    lua_pop(L, 1);
+    luaL_unref(L, LUA_REGISTRYINDEX, world->table_ref);
+    world->table_ref = 0;
+}
+
+void tg_world_note_thread(struct tg_world *world, lua_State *L, lua_State *thread)
+{
+    tg_world_push(world, L, TG_REF_THREADS);
+    lua_pushthread(thread);
+    lua_xmove(thread, L, 1);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, -3);
     lua_pop(L, 1);
 }
 

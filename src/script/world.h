@@ -20,6 +20,11 @@
 
 #include <stdbool.h>
 
+/* Names in the registry of a Lua state. Where a state has two copies of this code, each has its own. */
+#ifndef TG_REGISTRY_PREFIX
+#define TG_REGISTRY_PREFIX "tidegate."
+#endif
+
 /* Fixed places in `refs`. Above them luaL_ref gives out numbers; below, it keeps its list of free ones: at 0
  * until Lua 5.4.2, at 3 since. */
 enum tg_world_ref {
@@ -37,20 +42,26 @@ enum tg_world_ref {
     TG_REF_STARTS,       /* functions of tide.on_start and tide.on_stop (libs/life.c) */
     TG_REF_STOPS,
     TG_REF_RETURNED, /* what the entry modules returned: { value =, path = } (loader.c) */
+    TG_REF_SELF,     /* the userdata that a borrowed world lies in */
+    TG_REF_THREADS,  /* of a borrowed world: the keys are its threads, weak */
     TG_REF_COUNT,
 };
 
 /* Key ids of the names that every message table has; those of declared fields follow. */
 enum tg_world_key { TG_KEY_ACTION = 1, TG_KEY_PAYLOAD, TG_KEY_TOPIC, TG_KEY_REF };
 
+struct tg_task_pool;
+
 struct tg_world {
-    lua_State *L; /* the main thread */
+    lua_State *L; /* the main thread; of a borrowed state a thread of its own */
     const struct tg_config *config;
     struct tg_heap *heap;         /* of a state that is the world's own; borrowed */
     struct tg_watchdog *watchdog; /* of the runs in it; borrowed */
-    struct tg_worker *worker;     /* NULL while only checking */
+    struct tg_worker *worker;     /* NULL while only checking, and when a borrowed world is closed */
+    struct tg_task_pool *tasks;   /* NULL when it is closed */
     struct tg_registry *registry; /* whose arena holds what is compiled */
-    int table_ref;                /* of `refs` in the Lua registry */
+    int table_ref;                /* of `refs` in the Lua registry; 0: a borrowed world that is closed */
+    bool is_borrowed;             /* the state is somebody else's (borrow.h) */
     bool is_collector_stopped;    /* by tg_world_stop_collector */
     bool is_loaded;               /* modules have run: nothing is declared any more */
     uint32_t key_count;
@@ -67,10 +78,23 @@ void tg_world_open(struct tg_world *world);
 /* Gives everything back that is not Lua's. The state stays. */
 void tg_world_deinit(struct tg_world *world);
 
+/* Lets go of a borrowed world's tables: they live on as long as somebody holds a function of it. The userdata
+ * that it lies in is at `index`, with room for two user values. [-0, +0, e] */
+void tg_world_close(struct tg_world *world, lua_State *L, int index);
+
+/* Notes a thread of a borrowed world, for its close. [-0, +0, e] */
+void tg_world_note_thread(struct tg_world *world, lua_State *L, lua_State *thread);
+
+/* Pushes the `refs` of a borrowed world that is closed, for what is still held of it. [-0, +1, -] */
+void tg_world_push_closed_refs(struct tg_world *world, lua_State *L);
+
 /* Pushes `refs`. [-0, +1, -] */
 static inline void tg_world_push_refs(struct tg_world *world, lua_State *L)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, world->table_ref);
+    if (world->table_ref)
+        lua_rawgeti(L, LUA_REGISTRYINDEX, world->table_ref);
+    else
+        tg_world_push_closed_refs(world, L);
 }
 
 /* Pushes what is kept under `ref`. [-0, +1, -] */
@@ -79,6 +103,16 @@ static inline void tg_world_push(struct tg_world *world, lua_State *L, int ref)
     tg_world_push_refs(world, L);
     lua_rawgeti(L, -1, ref);
     lua_replace(L, -2);
+}
+
+/* Pushes what functions of C carry as their world: in a borrowed state the userdata that it lies in, so that
+ * whoever holds one of them holds the world. [-0, +1, -] */
+static inline void tg_world_push_self(struct tg_world *world, lua_State *L)
+{
+    if (world->is_borrowed)
+        tg_world_push(world, L, TG_REF_SELF);
+    else
+        lua_pushlightuserdata(L, world);
 }
 
 /* Whether field `name` of the table at `index` is true. [-0, +0, e] */

@@ -21,10 +21,13 @@ static lua_State *check_coroutine(lua_State *L)
     return coroutine;
 }
 
+/* One that runs where no task does has nobody on it, but is in the middle of its calls. */
 static bool is_busy(lua_State *coroutine)
 {
+    lua_Debug debug;
     struct tg_task *task = tg_task_of(coroutine);
-    return task != &task->pool->nobody;
+    if (task != &task->pool->nobody) return true;
+    return lua_status(coroutine) == LUA_OK && lua_getstack(coroutine, 0, &debug);
 }
 
 static bool is_dead(lua_State *coroutine)
@@ -175,7 +178,9 @@ static int coroutine_create(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
     lua_State *made = lua_newthread(L);
-    tg_task_set(made, &tg_task_of(L)->pool->nobody);
+    struct tg_task_pool *pool = tg_task_of(L)->pool;
+    tg_task_set(made, &pool->nobody);
+    if (pool->world && pool->world->is_borrowed) tg_world_note_thread(pool->world, L, made);
     lua_pushvalue(L, 1);
     lua_xmove(L, made, 1);
     return 1;

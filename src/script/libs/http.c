@@ -237,7 +237,7 @@ static void push_response_meta(struct tg_world *world, lua_State *L)
 {
     lua_createtable(L, 0, 2);
     lua_createtable(L, 0, 1);
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushcclosure(L, response_json, 1);
     lua_setfield(L, -2, "json");
     lua_setfield(L, -2, "__index");
@@ -248,13 +248,13 @@ static void push_response_meta(struct tg_world *world, lua_State *L)
 void tg_http_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg metamethods[] = {{"__close", close_request}, {"__gc", close_request}, {NULL, NULL}};
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushnil(L);
     push_response_meta(world, L);
     luaL_newlib(L, metamethods);
     lua_pushcclosure(L, http_function, UPVALUE_REQUEST);
     lua_setfield(L, -2, "http_function");
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     lua_pushcclosure(L, json_text, 1);
     lua_setfield(L, -2, "json_text");
 }

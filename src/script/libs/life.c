@@ -87,6 +87,6 @@ void tg_life_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"on_start", life_on_start}, {"on_stop", life_on_stop}, {NULL, NULL}};
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_setfuncs(L, functions, 1);
 }

@@ -22,7 +22,8 @@ enum { WORLD = 1, META, PREPARE };
 
 static void kill_process(struct run *run)
 {
-    struct tg_processes *processes = run->world->worker->processes;
+    const struct tg_worker *worker = run->world->worker;
+    struct tg_processes *processes = worker ? worker->processes : NULL;
     if (run->process && processes) processes->ops->cancel(processes, run->process);
     run->process = NULL;
 }
@@ -180,8 +181,10 @@ static int make_run(lua_State *L)
 void tg_process_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg metamethods[] = {{"__gc", run_gc}, {NULL, NULL}};
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_newlib(L, metamethods);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, 1); /* a run holds its world */
     lua_pushcclosure(L, make_run, META);
     lua_setfield(L, -2, "process_run");
     lua_pushcfunction(L, process_environment);

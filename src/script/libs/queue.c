@@ -9,7 +9,7 @@
 
 #include <lauxlib.h>
 
-static const char queue_name[] = "tidegate.queue";
+static const char queue_name[] = TG_REGISTRY_PREFIX "queue";
 
 struct queue {
     lua_Integer capacity, first, count;

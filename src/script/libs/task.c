@@ -13,8 +13,8 @@
 /* A century: what is longer is a mistake. */
 static const double LONGEST_SECONDS = 3155760000.0;
 
-static const char handle_name[] = "tidegate.task";
-static const char watcher_name[] = "tidegate.watcher";
+static const char handle_name[] = TG_REGISTRY_PREFIX "task";
+static const char watcher_name[] = TG_REGISTRY_PREFIX "watcher";
 
 enum { ORIGIN_BYTES = 80 };
 
@@ -191,7 +191,9 @@ void tg_spawn(lua_State *L, struct tg_task_pool *pool, int arguments, void (*whe
     note_origin(L, handle);
     lua_pushvalue(L, -1);
     handle->ref = tg_world_keep(world, L);
-    struct tg_task *task = tg_task_spawn(pool, tg_task_of(L)->conn, &kind, handle);
+    const struct tg_task *spawner = tg_task_of(L);
+    struct tg_conn *conn = spawner->pool == pool ? spawner->conn : NULL;
+    struct tg_task *task = tg_task_spawn(pool, conn, &kind, handle);
     if (!task || !lua_checkstack(task->thread, arguments + 2)) {
         if (task) tg_task_cancel(task); /* its end drops the anchor */
         if (!task) tg_world_forget(world, L, handle->ref);
@@ -211,8 +213,9 @@ void tg_spawn(lua_State *L, struct tg_task_pool *pool, int arguments, void (*whe
 static int task_spawn(lua_State *L)
 {
     struct tg_world *world = lua_touserdata(L, lua_upvalueindex(1));
-    struct tg_task_pool *pool = tg_task_of(L)->pool;
+    struct tg_task_pool *pool = world->tasks;
     luaL_checktype(L, 1, LUA_TFUNCTION);
+    if (!pool) return luaL_error(L, "tide.spawn: the app is closed");
     if (pool->count >= world->config->max_tasks)
         return luaL_error(L,
                           "tide.spawn: %d tasks are alive, which is max_tasks: wait for some, or cancel them",
@@ -438,6 +441,6 @@ void tg_task_library_install(struct tg_world *world, lua_State *L)
     luaL_newmetatable(L, watcher_name);
     luaL_setfuncs(L, watching, 0);
     lua_pop(L, 2);
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_setfuncs(L, functions, 1);
 }

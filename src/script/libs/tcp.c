@@ -259,7 +259,7 @@ void tg_tcp_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg waiting_methods[] = {
         {"send", socket_send}, {"receive", socket_receive}, {NULL, NULL}};
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     tg_tcp_push_metatable(L, waiting_methods);
     lua_pushcclosure(L, make_connect, META);
     lua_setfield(L, -2, "tcp_connect");

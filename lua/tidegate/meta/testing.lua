@@ -1,0 +1,280 @@
+---@meta tidegate.testing
+
+--- Tests of applications with busted: `local testing <const> = require "tidegate.testing"`.
+---@class tidegate.Testing
+local testing = {}
+
+--- Anything but nothing, in an expected value.
+---@type tidegate.Matcher
+testing.any = {}
+
+--- Nothing: the field is not there.
+---@type tidegate.Matcher
+testing.absent = {}
+
+--- The null of messages, as `cjson.null`.
+---@type lightuserdata
+testing.null = nil
+
+--- A value of a kind: `testing.a "string"`.
+---@param kind tidegate.ValueKind
+---@return tidegate.Matcher
+function testing.a(kind) end
+
+--- A string in which a pattern of Lua is found.
+---@param pattern string
+---@return tidegate.Matcher
+function testing.matching(pattern) end
+
+--- What a function says yes to: `testing.satisfying("an even number", is_even)`.
+---@param sentence string stands in failures
+---@param matches fun(value: any): boolean
+---@return tidegate.Matcher
+function testing.satisfying(sentence, matches) end
+
+--- Opens an application: a folder, consumers, or a function that declares and returns them. What
+--- keeps it from loading fails the spec.
+---@param what string | tidegate.Consumer | tidegate.Consumer[] | fun(tide: tidegate.Library): any
+---@param config? tidegate.AppConfig
+---@return tidegate.TestApp
+function testing.app(what, config) end
+
+--- Starts the real program with the application in a folder, on a free port of this machine, and
+--- stops it whatever happens. `config` has settings, as in tidegate.lua, and tidegate.ServerOptions.
+---@param folder string
+---@param config? tidegate.ServerOptions | table<string, any>
+---@return tidegate.TestServer
+function testing.server(folder, config) end
+
+--- Plays what `tidegate run --record FILE` kept, on the application's clock. What the application logs
+--- as an error fails the spec, with the message's number and the line of the recording.
+---@param app tidegate.TestApp
+---@param path string
+---@param options? tidegate.ReplayOptions
+---@return tidegate.Replay
+function testing.replay(app, path, options) end
+
+---@alias tidegate.ValueKind
+---| "string" | "number" | "integer" | "boolean" | "null" | "array" | "object"
+
+---@class tidegate.Matcher
+local Matcher = {}
+
+---@class tidegate.AppConfig
+---@field seed? integer of the application's random numbers
+---@field strict? boolean false: frames that no consumer declares are received too
+---@field [string] any settings, as in tidegate.lua
+
+---@class (exact) tidegate.ConnectOptions
+---@field cookies? table<string, string>
+---@field headers? table<string, string>
+---@field origin? string
+---@field peer? string the address that the client comes from
+---@field query? string | table<string, string | number>
+---@field strict? boolean false: frames that the consumer does not declare are received too
+---@field subprotocol? string
+---@field user? any who the client is: `authenticate` is not asked
+
+---@class (exact) tidegate.ReceiveAllOptions
+---@field timeout? number seconds in which nothing more comes; default 1
+---@field wait_group? boolean to the group's message too: until `group_complete`
+
+---@class tidegate.Refusal
+---@field status integer
+---@field body string
+---@field json any what the body says, if it is JSON
+---@field headers table<string, string>
+
+---@class tidegate.SeenFrame
+---@field at number seconds of the application's clock
+---@field from "server" | "client"
+---@field kind "text" | "binary" | "ping" | "close" | "end"
+---@field data? string
+---@field frame? any what the text says
+---@field code? integer of a close frame
+---@field reason? string
+
+---@class tidegate.LogLine
+---@field level "debug" | "info" | "warning" | "error"
+---@field event string
+---@field fields table<string, string | integer>
+---@field at number seconds of the application's clock
+
+--- An application under test. `<close>` closes it.
+---@class tidegate.TestApp
+local App = {}
+
+--- Ends the application and all that it has going on. Once more does nothing.
+function App:close() end
+
+--- Opens a connection. Nil and the refusal when the server does not accept it.
+---@param path string "/ws/chat/blue?page=2"
+---@param options? tidegate.ConnectOptions
+---@return tidegate.TestClient? client
+---@return tidegate.Refusal? refusal
+function App:connect(path, options) end
+
+--- Seconds of the application's own clock since it was opened.
+---@return number
+function App:now() end
+
+--- Lets so many seconds pass at once: every timer that is due runs, in order.
+---@param seconds number
+function App:advance(seconds) end
+
+--- Moves to the next timer within `seconds`; false when there was none, and they have passed.
+---@param seconds number
+---@return boolean
+function App:step(seconds) end
+
+--- A module of the application, the very one that its consumers use.
+---@param name string
+---@return any
+function App:require(name) end
+
+--- Runs a function as a task of the application, to its end: what waits may be called in it.
+---@param fn function
+---@param ... any for `fn`
+---@return any ...
+function App:call(fn, ...) end
+
+--- What the application has logged, the oldest line first; `tostring` makes a text of it.
+---@param event? string only those of this event
+---@return tidegate.LogLine[]
+function App:logs(event) end
+
+--- The application's metrics by name. What has labels is the sum of them.
+---@return table<string, number>
+function App:metrics() end
+
+--- One metric, or the part of it that has these labels.
+---@param name string
+---@param labels? table<string, string>
+---@return number
+function App:metric(name, labels) end
+
+--- Breaks something: `{ allocation = n }`, the n-th from now fails; `{ layer = "down" }`.
+---@param faults table
+function App:inject(faults) end
+
+--- Answers requests of `tide.http` whose URL matches.
+---@param pattern string
+---@param response table | function
+function App:stub_http(pattern, response) end
+
+--- Answers `tide.process.run` of commands that match.
+---@param pattern string
+---@param response table | function
+function App:stub_process(pattern, response) end
+
+--- What a text says as JSON: integers exact, `cjson.null`, lists that are empty stay lists.
+---@param text string
+---@return any
+function App:decode(text) end
+
+--- Whether a consumer declares to send a frame; else nil, and "undeclared" or a list of what is
+--- wrong.
+---@param consumer string
+---@param text string
+---@return true?
+---@return string | table[] | nil
+function App:check(consumer, text) end
+
+--- The text of a message as its type writes it for a client; nil when it is no message.
+---@param message tidegate.Message
+---@param to tidegate.TestClient
+---@return string?
+function App:text(message, to) end
+
+--- A client of an application under test. `<close>` closes it.
+---@class tidegate.TestClient
+local Client = {}
+
+--- Sends a table as JSON, a message as its type writes it, or a string as it is.
+---@param message table | string | tidegate.Message
+function Client:send(message) end
+
+---@param data string
+function Client:send_binary(data) end
+
+--- The next frame: of a message what its JSON says, else { text = } or { binary = }. Fails the spec
+--- when none comes in time.
+---@param seconds? number default 1; the application's clock moves only as far as needed
+---@return table frame
+function Client:receive(seconds) end
+
+--- The next frame with an action, or one that has what a table says.
+---@param wanted string | table
+---@param seconds? number
+---@return table frame
+---@return table[] before
+function Client:receive_until(wanted, seconds) end
+
+--- All frames until `complete`, or until nothing more comes; without the completions.
+---@param options? tidegate.ReceiveAllOptions
+---@return table[] frames
+function Client:receive_all(options) end
+
+--- True when no frame comes. Fails the spec with the frame that came.
+---@param seconds? number default 0: nothing is there already
+---@return true
+function Client:receive_nothing(seconds) end
+
+--- Sends a message with a `ref` and returns the frame that answers it.
+---@param message table | string | tidegate.Message
+---@param seconds? number
+---@return table frame
+function Client:call(message, seconds) end
+
+--- Subscribes to a topic and returns the answer: `subscribed`, or an error.
+---@param topic string
+---@param ref? string
+---@return table frame
+function Client:subscribe(topic, ref) end
+
+---@param topic string
+---@param ref? string
+---@return table frame
+function Client:unsubscribe(topic, ref) end
+
+--- Answers a question of the server (`conn:call`): `frame` is what was received.
+---@param frame table
+---@param payload any
+function Client:answer(frame, payload) end
+
+--- Wants the frame of authentication next, with a status.
+---@param status? integer default 200
+---@return table frame
+function Client:assert_authenticated(status) end
+
+--- Reads no more, as a client that hangs.
+function Client:stall() end
+
+function Client:resume() end
+
+--- Closes as a browser does: with a close frame, to which the server answers.
+---@param code? integer default 1000
+---@param reason? string
+function Client:close(code, reason) end
+
+--- Loses the connection without a word.
+function Client:drop() end
+
+--- Wants the server to close the connection; frames before that are passed over.
+---@param code? integer nil: any
+---@param reason? string | tidegate.Matcher a pattern of Lua
+---@param seconds? number
+---@return tidegate.SeenFrame # how it ended
+function Client:assert_closed(code, reason, seconds) end
+
+--- Everything that came from the server, with times: pings and the close too.
+---@return tidegate.SeenFrame[]
+function Client:frames() end
+
+---@class luassert
+---@field frame fun(expected: table, got: any, extra?: string): table, any
+---@field exact_frame fun(expected: table, got: any, extra?: string): table, any
+---@field no_leaks fun(app: tidegate.TestApp): tidegate.TestApp
+---@field error_at fun(frame: any, path: any[], type?: string | tidegate.Matcher): any
+
+return testing, App, Client

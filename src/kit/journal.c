@@ -1,0 +1,126 @@
+/* A line is one block: the struct, and behind it per field "key\0", the type, and an integer or a length with
+ * its bytes; the event comes first, as a text. */
+#include "kit/journal.h"
+
+#include "kit/alloc.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+struct line {
+    struct tg_list link;
+    enum tg_log_level level;
+    uint64_t at_ms;
+    uint32_t fields;
+    char bytes[];
+};
+
+void tg_kit_journal_init(struct tg_kit_journal *journal, struct tg_clock *clock)
+{
+    *journal = (struct tg_kit_journal){.clock = clock, .began_ms = tg_clock_monotonic_ms(clock)};
+    tg_list_init(&journal->lines);
+}
+
+static void drop_oldest(struct tg_kit_journal *journal)
+{
+    free(TG_CONTAINER(tg_list_take_first(&journal->lines), struct line, link));
+    journal->count--;
+}
+
+void tg_kit_journal_deinit(struct tg_kit_journal *journal)
+{
+    while (journal->count > 0) drop_oldest(journal);
+}
+
+static void put(char **next, const void *bytes, size_t length)
+{
+    if (length) memcpy(*next, bytes, length);
+    *next += length;
+}
+
+static size_t bytes_of(const char *event, const struct tg_log_field *fields)
+{
+    size_t bytes = strlen(event) + 1;
+    for (; fields->key; fields++)
+        bytes += strlen(fields->key) + 2 + sizeof(int64_t) + sizeof(size_t) + fields->text.length;
+    return bytes;
+}
+
+static void write_line(struct line *line, const char *event, const struct tg_log_field *fields)
+{
+    char *next = line->bytes;
+    put(&next, event, strlen(event) + 1);
+    for (; fields->key; fields++, line->fields++) {
+        const char type = fields->type == TG_LOG_FIELD_INTEGER ? 'i' : 't';
+        put(&next, fields->key, strlen(fields->key) + 1);
+        put(&next, &type, 1);
+        if (type == 'i') {
+            put(&next, &fields->integer, sizeof fields->integer);
+        } else {
+            put(&next, &fields->text.length, sizeof fields->text.length);
+            put(&next, fields->text.data, fields->text.length);
+        }
+    }
+}
+
+void tg_kit_journal_take(void *context, enum tg_log_level level, const char *event,
+                         const struct tg_log_field *fields)
+{
+    struct tg_kit_journal *journal = context;
+    tg_kit_alloc_pause();
+    struct line *line = malloc(sizeof *line + bytes_of(event, fields));
+    tg_kit_alloc_resume();
+    if (!line) return;
+    *line = (struct line){.level = level, .at_ms = tg_clock_monotonic_ms(journal->clock)};
+    tg_list_init(&line->link);
+    write_line(line, event, fields);
+    if (journal->count == TG_KIT_JOURNAL_LINES) drop_oldest(journal);
+    tg_list_append(&journal->lines, &line->link);
+    journal->count++;
+}
+
+/* Pushes the value behind a key and returns where the next field begins. [-0, +1, e] */
+static const char *push_value(lua_State *L, const char *next)
+{
+    bool is_integer = *next++ == 'i';
+    if (is_integer) {
+        int64_t integer;
+        memcpy(&integer, next, sizeof integer);
+        lua_pushinteger(L, integer);
+        return next + sizeof integer;
+    }
+    size_t length;
+    memcpy(&length, next, sizeof length);
+    lua_pushlstring(L, next + sizeof length, length);
+    return next + sizeof length + length;
+}
+
+static void push_line(lua_State *L, const struct line *line, uint64_t began_ms)
+{
+    const char *next = line->bytes;
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, tg_log_level_name(line->level));
+    lua_setfield(L, -2, "level");
+    lua_pushstring(L, next);
+    lua_setfield(L, -2, "event");
+    lua_pushnumber(L, (double)(line->at_ms - began_ms) / 1000);
+    lua_setfield(L, -2, "at");
+    next += strlen(next) + 1;
+    lua_createtable(L, 0, (int)line->fields);
+    for (uint32_t i = 0; i < line->fields; i++) {
+        lua_pushstring(L, next);
+        next = push_value(L, next + strlen(next) + 1);
+        lua_rawset(L, -3);
+    }
+    lua_setfield(L, -2, "fields");
+}
+
+void tg_kit_journal_push(const struct tg_kit_journal *journal, lua_State *L)
+{
+    lua_createtable(L, (int)journal->count, 0);
+    lua_Integer i = 0;
+    for (const struct tg_list *node = journal->lines.next; node != &journal->lines; node = node->next) {
+        push_line(L, TG_CONTAINER(node, struct line, link), journal->began_ms);
+        lua_rawseti(L, -2, ++i);
+    }
+}

@@ -1,0 +1,208 @@
+/* From a folder, a function or a list to an app that serves. What is wrong with the application is told as text,
+ * as `tidegate check` tells it; what is wrong with the call is raised. */
+#include "kit/app.h"
+#include "kit/world.h"
+#include "script/loader.h"
+#include "script/settings.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { OPTIONS = 1, APP, WORLD, DECLARE, TIDE, CONSUMERS };
+
+/* ---- settings ---- */
+
+static enum tg_status set_file(struct tg_config *config, const char *folder, struct tg_error *error)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/tidegate.lua", folder);
+    return access(path, F_OK) == 0 ? tg_settings_load(path, config, error) : TG_OK;
+}
+
+/* The setting whose name and value are on top. */
+static enum tg_status set_one(lua_State *L, struct tg_config *config, struct tg_error *error)
+{
+    struct tg_slice name, text;
+    int type = lua_type(L, -1);
+    if (lua_type(L, -2) != LUA_TSTRING)
+        return tg_error_set(error, TG_E_INVALID, "config: settings have names: { max_errors = 5 }");
+    name.data = lua_tolstring(L, -2, &name.length);
+    if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
+        return tg_error_set(error, TG_E_INVALID,
+                            "config: %s: a setting is a string, a number or a boolean, got a %s", name.data,
+                            lua_typename(L, type));
+    text.data = luaL_tolstring(L, -1, &text.length);
+    enum tg_status status = tg_config_set(config, "config", name, text, error);
+    lua_pop(L, 1);
+    return status;
+}
+
+/* In any order: with several mistakes any of them is told. */
+static enum tg_status set_given(lua_State *L, struct tg_config *config, struct tg_error *error)
+{
+    enum tg_status status = TG_OK;
+    if (lua_getfield(L, OPTIONS, "config") != LUA_TNIL) {
+        luaL_checktype(L, -1, LUA_TTABLE);
+        for (lua_pushnil(L); status == TG_OK && lua_next(L, -2); lua_pop(L, 1))
+            status = set_one(L, config, error);
+        if (status != TG_OK) return status;
+    }
+    lua_pop(L, 1);
+    return TG_OK;
+}
+
+static enum tg_status configure(lua_State *L, struct tg_config *config, const char *folder,
+                                struct tg_error *error)
+{
+    config->mode = TG_MODE_DEVELOPMENT;
+    enum tg_status status = folder ? set_file(config, folder, error) : TG_OK;
+    if (status == TG_OK) status = set_given(L, config, error);
+    return status == TG_OK ? tg_config_check(config, error) : status;
+}
+
+/* ---- the world ---- */
+
+/* produce(L of kit.open): calls DECLARE with TIDE, or takes CONSUMERS. */
+static int produce(lua_State *L)
+{
+    lua_State *from = lua_touserdata(L, 1);
+    bool is_function = !lua_isnil(from, DECLARE);
+    lua_pushvalue(from, is_function ? DECLARE : CONSUMERS);
+    if (is_function) lua_pushvalue(from, TIDE);
+    lua_xmove(from, L, is_function ? 2 : 1);
+    if (is_function) lua_call(L, 1, 1);
+    return 1;
+}
+
+static enum tg_status load(lua_State *L, struct tg_kit_app *app, const char *folder, struct tg_buf *errors)
+{
+    struct tg_world *world = &app->host->world;
+    if (folder) return tg_load_application(world, folder, errors);
+    return tg_load_value(world, produce, L, app->is_shared ? "consumers" : "declare", app->is_shared, errors);
+}
+
+/* Pushes the world that the options ask for. */
+static void push_world(lua_State *L, struct tg_kit_app *app)
+{
+    struct tg_kit_world *world =
+        app->is_shared ? tg_kit_world_push_shared(L) : tg_kit_world_push(L, &app->config);
+    if (world->app)
+        luaL_error(L, "consumers that a spec declares itself can be in one open app at a time: close the other "
+                      "app first, or hand over a function(tide) that declares them anew");
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, APP, TG_KIT_UV_WORLD);
+    tg_kit_world_lend(world, app, &app->config);
+    app->host = &world->host;
+}
+
+/* ---- opening ---- */
+
+static void check_options(lua_State *L)
+{
+    static const char *const sources[] = {"folder", "declare", "consumers"};
+    luaL_checktype(L, OPTIONS, LUA_TTABLE);
+    int given = 0;
+    for (size_t i = 0; i < 3; i++) {
+        given += lua_getfield(L, OPTIONS, sources[i]) != LUA_TNIL;
+        lua_pop(L, 1);
+    }
+    if (given != 1) luaL_error(L, "kit.open: exactly one of folder, declare and consumers is needed");
+}
+
+static struct tg_kit_app *push_app(lua_State *L)
+{
+    struct tg_kit_app *app = lua_newuserdatauv(L, sizeof *app, TG_KIT_USER_VALUES);
+    memset(app, 0, sizeof *app);
+    tg_list_init(&app->links);
+    tg_list_init(&app->layer.kept);
+    app->is_closed = true; /* until there is something to close */
+    luaL_setmetatable(L, TG_KIT_APP_NAME);
+    for (int i = TG_KIT_UV_LINKS; i <= TG_KIT_USER_VALUES; i++) {
+        lua_newtable(L);
+        lua_setiuservalue(L, -2, i);
+    }
+    return app;
+}
+
+static int fail(lua_State *L, struct tg_kit_app *app, const char *text, size_t length)
+{
+    luaL_pushfail(L);
+    while (length > 0 && text[length - 1] == '\n') length--;
+    lua_pushlstring(L, text, length);
+    tg_kit_close(L, app, APP);
+    return 2;
+}
+
+static void init_worker(lua_State *L, struct tg_kit_app *app)
+{
+    uint32_t most = app->config.max_connections ? app->config.max_connections : UINT32_MAX;
+    tg_kit_loop_init(&app->loop, &app->worker);
+    tg_kit_journal_init(&app->journal, &app->loop.clock.clock);
+    enum tg_status status =
+        tg_worker_init(&app->worker, &app->config, &app->loop.clock.clock, &app->loop.core, most);
+    tg_world_check_memory(L, status == TG_OK ? app : NULL);
+    tg_kit_layer_init(&app->layer, &app->worker);
+    app->has_worker = true;
+    app->is_closed = false;
+}
+
+static int serve(lua_State *L, struct tg_kit_app *app, const char *folder)
+{
+    struct tg_buf errors;
+    tg_buf_init(&errors);
+    tg_kit_enter(app);
+    enum tg_status status = load(L, app, folder, &errors);
+    if (status == TG_OK) tg_host_attach(app->host, &app->worker);
+    tg_kit_leave(app);
+    if (status == TG_E_NO_MEMORY) tg_buf_append_literal(&errors, "not enough memory");
+    /* The text is copied where a Lua error cannot lose it. */
+    struct tg_slice text = tg_arena_copy(&app->worker.arena, tg_buf_peek(&errors));
+    tg_buf_deinit(&errors);
+    if (status != TG_OK) return fail(L, app, text.length ? text.data : "", text.length);
+    tg_kit_rest(L, app, APP);
+    lua_settop(L, APP);
+    return 1;
+}
+
+int tg_kit_open(lua_State *L)
+{
+    struct tg_error error;
+    lua_settop(L, OPTIONS);
+    check_options(L);
+    struct tg_kit_app *app = push_app(L);
+    lua_getfield(L, OPTIONS, "folder");
+    const char *folder = lua_tostring(L, -1);
+    lua_setfield(L, OPTIONS, "folder"); /* the text stays where it is */
+    tg_world_check_memory(L, tg_config_init(&app->config) == TG_OK ? app : NULL);
+    app->has_config = true;
+    if (configure(L, &app->config, folder, &error) != TG_OK) {
+        luaL_pushfail(L);
+        lua_pushstring(L, error.text);
+        return 2;
+    }
+    lua_settop(L, APP);
+    app->is_shared = lua_getfield(L, OPTIONS, "consumers") != LUA_TNIL;
+    lua_pop(L, 1);
+    lua_getfield(L, OPTIONS, "seed");
+    uint64_t seed = (uint64_t)luaL_optinteger(L, -1, 0);
+    lua_pop(L, 1);
+    init_worker(L, app);
+    push_world(L, app);
+    struct tg_kit_world *world = lua_touserdata(L, WORLD);
+    world->host.generation.registry.seed = (struct tg_hash_seed){seed, ~seed};
+    tg_kit_world_seed(world, L, seed);
+    lua_getfield(L, OPTIONS, "declare");
+    if (folder)
+        lua_pushnil(L);
+    else
+        tg_kit_world_require(world, L, "tidegate");
+    lua_getfield(L, OPTIONS, "consumers");
+    return serve(L, app, folder);
+}
+
+int tg_kit_tide(lua_State *L)
+{
+    tg_kit_world_require(tg_kit_world_push_shared(L), L, "tidegate");
+    return 1;
+}

@@ -1,0 +1,109 @@
+/* The spec's own world has two registries: `types`, which is there as long as the Lua state, and that of its
+ * host, which is made anew for each app and has the app's consumers. */
+#include "kit/world.h"
+
+#include "kit/app.h"
+#include "script/declare.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+static const char world_name[] = "tidegate.kit.world";
+static const char shared_key[] = "tidegate.kit.shared";
+
+static int collect_world(lua_State *L)
+{
+    struct tg_kit_world *world = luaL_checkudata(L, 1, world_name);
+    tg_host_close_in(&world->host, L);
+    tg_host_deinit_in(&world->host);
+    if (world->is_shared) tg_registry_deinit(&world->types);
+    if (world->has_config) tg_config_deinit(&world->config);
+    return 0;
+}
+
+/* Pushes the userdata, which __gc can deal with at once. */
+static struct tg_kit_world *push_block(lua_State *L)
+{
+    struct tg_kit_world *world = lua_newuserdatauv(L, sizeof *world, 2);
+    memset(world, 0, sizeof *world);
+    if (luaL_newmetatable(L, world_name)) {
+        lua_pushcfunction(L, collect_world);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return world;
+}
+
+static void open_world(lua_State *L, struct tg_kit_world *world, const struct tg_config *config)
+{
+    tg_world_check_memory(L, tg_host_open_in(&world->host, L, -1, config) == TG_OK ? world : NULL);
+}
+
+struct tg_kit_world *tg_kit_world_push(lua_State *L, const struct tg_config *config)
+{
+    struct tg_kit_world *world = push_block(L);
+    open_world(L, world, config);
+    return world;
+}
+
+struct tg_kit_world *tg_kit_world_push_shared(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, shared_key) == LUA_TUSERDATA) return lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    struct tg_kit_world *world = push_block(L);
+    world->is_shared = true;
+    tg_world_check_memory(L, tg_config_init(&world->config) == TG_OK ? world : NULL);
+    world->has_config = true;
+    world->config.mode = TG_MODE_DEVELOPMENT;
+    tg_registry_init(&world->types, world->config.max_check_steps);
+    open_world(L, world, &world->config);
+    world->host.world.registry = &world->types;
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, shared_key);
+    return world;
+}
+
+void tg_kit_world_lend(struct tg_kit_world *world, struct tg_kit_app *app, const struct tg_config *config)
+{
+    world->app = app;
+    world->host.world.config = config;
+    world->host.world.registry = &world->host.generation.registry;
+}
+
+void tg_kit_world_end(struct tg_kit_world *world, lua_State *L)
+{
+    struct tg_host *host = &world->host;
+    if (!world->app) return;
+    world->app = NULL;
+    tg_host_detach(host);
+    host->world.worker = NULL;
+    if (!world->is_shared) {
+        tg_host_close_in(host, L);
+        return;
+    }
+    tg_declare_forget(&host->world, L, &host->generation.registry);
+    tg_registry_deinit(&host->generation.registry);
+    tg_registry_init(&host->generation.registry, world->config.max_check_steps);
+    host->world.registry = &world->types;
+    host->world.config = &world->config;
+    host->world.is_loaded = false;
+}
+
+void tg_kit_world_require(struct tg_kit_world *world, lua_State *L, const char *name)
+{
+    tg_world_push(&world->host.world, L, TG_REF_ENV);
+    lua_getfield(L, -1, "require");
+    lua_pushstring(L, name);
+    lua_call(L, 1, 1);
+    lua_replace(L, -2);
+}
+
+void tg_kit_world_seed(struct tg_kit_world *world, lua_State *L, uint64_t seed)
+{
+    tg_world_push(&world->host.world, L, TG_REF_OWN_ENV);
+    lua_getfield(L, -1, LUA_MATHLIBNAME);
+    lua_getfield(L, -1, "randomseed");
+    lua_pushinteger(L, (lua_Integer)seed);
+    lua_call(L, 1, 0);
+    lua_pop(L, 2);
+}

@@ -1,0 +1,43 @@
+/* The userdata that a world of the kit lies in, and the one world that is the spec's own.
+ *
+ * A world belongs to one app, and its Lua side is collected when the app is closed and nobody holds anything
+ * of it. The spec's own, in which a spec declares messages and consumers itself, goes on from app to app.
+ */
+#ifndef TG_KIT_WORLD_H
+#define TG_KIT_WORLD_H
+
+#include "script/host.h"
+
+#include <lua.h>
+
+struct tg_kit_app;
+
+struct tg_kit_world {
+    struct tg_host host;      /* first */
+    struct tg_config config;  /* of the spec's own, while no app runs it */
+    struct tg_registry types; /* the same: what was compiled for it, which outlives apps */
+    struct tg_kit_app *app;   /* that runs it; NULL: none */
+    bool is_shared;
+    bool has_config;
+};
+
+/* Pushes a new one; raises without memory. [-0, +1, e] */
+struct tg_kit_world *tg_kit_world_push(lua_State *L, const struct tg_config *config);
+
+/* Pushes the spec's own, which is made the first time. [-0, +1, e] */
+struct tg_kit_world *tg_kit_world_push_shared(lua_State *L);
+
+/* `app` runs the world from now on, with its config; what is declared goes into a registry of its own. */
+void tg_kit_world_lend(struct tg_kit_world *world, struct tg_kit_app *app, const struct tg_config *config);
+
+/* The app is over: the world ends with it, or goes on as the spec's. The worker's connections are gone.
+ * [-0, +0, e] */
+void tg_kit_world_end(struct tg_kit_world *world, lua_State *L);
+
+/* Pushes `require(name)` of the world's application. [-0, +1, e] */
+void tg_kit_world_require(struct tg_kit_world *world, lua_State *L, const char *name);
+
+/* Seeds math.random of the world. [-0, +0, e] */
+void tg_kit_world_seed(struct tg_kit_world *world, lua_State *L, uint64_t seed);
+
+#endif
