@@ -4,6 +4,8 @@ local app <const> = require "tidegate.testing_app"
 local assertions <const> = require "tidegate.testing_assert"
 local matchers <const> = require "tidegate.testing_matchers"
 local open <const> = require "tidegate.testing_open"
+local replay <const> = require "tidegate.testing_replay"
+local server <const> = require "tidegate.testing_server"
 
 --- Makes the library. Where luassert is there, it learns the assertions.
 ---@param kit table the module
@@ -21,6 +23,16 @@ return function(kit)
   --- Opens an application.
   function testing.app(what, config)
     return (app.new(kit, what, config))
+  end
+
+  --- Starts the real program.
+  function testing.server(folder, config)
+    return (server.new(kit, folder, config))
+  end
+
+  --- Plays a recording.
+  function testing.replay(target, path, options)
+    return (replay.replay(kit, target, path, options))
   end
 
   if pcall(require, "luassert") then

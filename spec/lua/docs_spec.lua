@@ -16,6 +16,7 @@ local pages <const> = {
   "docs/operations.md",
   "docs/outgoing.md",
   "docs/protocol.md",
+  "docs/recording.md",
   "docs/settings.md",
 }
 

@@ -1,6 +1,6 @@
 /* A flag is the name of a setting with dashes; its value follows as `--name value` or `--name=value`.
  * --config, --dev (short for --mode development), --help and the flags of single commands are no settings.
- * --static is short for --static-dir. */
+ * --static is short for --static-dir, --record for --record-file. */
 #include "app/cli.h"
 
 #include "script/settings.h"
@@ -164,6 +164,7 @@ static enum tg_status set_flags(const struct tg_cli *cli, struct tg_config *conf
             flag.value = TG_SLICE("development");
         }
         if (strcmp(flag.name, "static") == 0) snprintf(flag.name, sizeof flag.name, "static_dir");
+        if (strcmp(flag.name, "record") == 0) snprintf(flag.name, sizeof flag.name, "record_file");
         status = tg_config_set(config, origin, tg_slice_of(flag.name), flag.value, error);
         if (status != TG_OK) return status;
     }

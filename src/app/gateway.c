@@ -113,6 +113,9 @@ enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_confi
         return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
     const struct tg_server_options options = {config->host, config->port, gateway->static_dir};
     status = tg_server_open(&gateway->server, gateway->loop, &gateway->worker, &options, error);
+    /* Not before the port is ours: a start that fails leaves no file. */
+    if (status == TG_OK && config->record_file[0])
+        status = tg_record_file_open(&gateway->record, &gateway->worker, config->record_file, folder, error);
     if (status != TG_OK) return status;
     /* Not before there is a server to stop: until here a signal just ends the process. */
     return tg_net_loop_catch_signals(gateway->loop, on_signal, gateway, error);
@@ -139,6 +142,7 @@ bool tg_gateway_close(struct tg_gateway *gateway)
                TG_LOG_I("connections", gateway->worker.metrics.connections));
         leave_now(gateway, EXIT_FAILURE);
     }
+    tg_record_file_close(gateway->record);
     if (gateway->has_worker) tg_host_detach(gateway->host);
     if (gateway->worker.fetcher) tg_fetcher_close(gateway->worker.fetcher);
     gateway->worker.fetcher = NULL;

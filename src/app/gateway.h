@@ -6,6 +6,7 @@
 #include "core/worker.h"
 #include "net/loop.h"
 #include "net/process.h"
+#include "net/record_file.h"
 #include "net/server.h"
 #include "net/stream.h"
 #include "net/watch.h"
@@ -20,7 +21,8 @@ struct tg_gateway {
     struct tg_net_processes *processes;
     struct tg_net_watches *watches;
     struct tg_server *server;
-    char *static_dir; /* owned; NULL: none */
+    struct tg_record_file *record; /* NULL: nothing is recorded */
+    char *static_dir;              /* owned; NULL: none */
     bool has_worker;
 };
 

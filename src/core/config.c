@@ -113,6 +113,11 @@ static const struct tg_setting settings[] = {
     INTEGER(fetch_max_concurrent, "32", 1, 1024, "tide.http requests under way; beyond: they wait"),
     INTEGER(fetch_max_waiting, "1000", 0, 100000, "tide.http requests that wait; beyond: an error"),
     TEXT(fetch_ca_file, "", "certificates that tide.http trusts, PEM; empty: the system's"),
+    TEXT(record_file, "", "new file for what clients send, {time} in its name is the time; empty: none"),
+    INTEGER(record_max_bytes, "67108864", 4096, 1024 * (int64_t)GIB,
+            "bytes of the recording; it ends there, the gateway does not"),
+    INTEGER(record_buffer_bytes, "8388608", 4096, GIB,
+            "bytes of the recording that wait for the disk; beyond: it ends"),
     INTEGER(lua_memory_mb, "256", 8, 65536, "MB of memory for the Lua code; beyond: the handler fails"),
     INTEGER(handler_cpu_ms, "100", 5, 60000, "CPU time of one run of a handler; beyond: it is stopped"),
     INTEGER(load_cpu_ms, "5000", 100, 600000, "CPU time of all modules as they load; beyond: an error"),
@@ -353,7 +358,8 @@ void tg_config_deinit(struct tg_config *config)
     free(config->host);
     free(config->static_dir);
     free(config->fetch_ca_file);
-    config->host = config->static_dir = config->fetch_ca_file = NULL;
+    free(config->record_file);
+    config->host = config->static_dir = config->fetch_ca_file = config->record_file = NULL;
 }
 
 enum tg_status tg_config_set(struct tg_config *config, const char *origin, struct tg_slice name,

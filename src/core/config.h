@@ -82,6 +82,11 @@ struct tg_config {
     uint32_t fetch_max_waiting;     /* beyond: refused */
     char *fetch_ca_file;            /* certificates of the authorities that are trusted; "": the system's */
 
+    /* recording */
+    char *record_file;            /* what clients send is written here; "": nowhere */
+    uint64_t record_max_bytes;    /* of the file; the recording ends there */
+    uint64_t record_buffer_bytes; /* that wait for the disk; the recording ends beyond */
+
     /* limits of scripts */
     uint32_t lua_memory_mb;    /* of a Lua state; what would pass it is not allocated */
     uint32_t handler_cpu_ms;   /* of one run of a handler, until it waits or ends */

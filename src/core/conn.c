@@ -94,10 +94,12 @@ static void await_close(struct tg_conn *conn, uint32_t milliseconds)
 /* ---- closing ---- */
 
 /* The reason is kept as a close frame would carry it, so that the hook reads what the client does. */
-static void note_end(struct tg_conn *conn, uint16_t code, struct tg_slice reason)
+static void note_end(struct tg_conn *conn, enum tg_ender by, uint16_t code, struct tg_slice reason)
 {
+    struct tg_recorder *recorder = conn->worker->recorder;
     conn->state = TG_CONN_CLOSING;
     conn->close_code = code;
+    if (recorder) recorder->ops->closed(recorder, conn, by, reason);
     tg_group_leave_all(conn);
     tg_user_leave(conn);
     tg_conn_order_end_calls(conn, TG_E_CLOSED);
@@ -163,7 +165,7 @@ void tg_conn_flush(struct tg_conn *conn)
 
 static void drop(struct tg_conn *conn, uint16_t code, const char *reason)
 {
-    if (conn->state == TG_CONN_OPEN) note_end(conn, code, tg_slice_of(reason));
+    if (conn->state == TG_CONN_OPEN) note_end(conn, TG_ENDED_BY_SERVER, code, tg_slice_of(reason));
     tg_conn_flow_clear(conn);
     tg_conn_flow_break(conn);
 }
@@ -279,6 +281,7 @@ struct tg_conn *tg_conn_add(struct tg_worker *worker, struct tg_generation *gene
     tg_conn_rearm(conn);
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));
+    if (worker->recorder) worker->recorder->ops->opened(worker->recorder, conn);
     return conn;
 }
 
@@ -328,6 +331,8 @@ void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
     if (!is_whole) return;
     conn->worker->metrics.messages_received++;
     conn->worker->metrics.bytes_received += message.length;
+    struct tg_recorder *recorder = conn->worker->recorder;
+    if (recorder) recorder->ops->received(recorder, conn, message, conn->assembly.is_binary);
     if (!tg_list_is_empty(&conn->calls) && tg_dispatch_answer(conn, message, conn->assembly.is_binary)) {
         tg_assembly_done(&conn->assembly);
         return;
@@ -358,7 +363,7 @@ bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice r
 {
     tg_conn_flow_pump_all(conn);
     if (conn->state != TG_CONN_OPEN) return false;
-    note_end(conn, code, reason);
+    note_end(conn, TG_ENDED_BY_CLIENT, code, reason);
     tg_conn_order_clear(conn);
     await_close(conn, conn->worker->config->close_timeout_ms);
     return true;
@@ -369,7 +374,7 @@ void tg_conn_protocol_error(struct tg_conn *conn)
     conn->worker->metrics.protocol_errors++;
     tg_conn_flow_clear(conn);
     if (conn->state == TG_CONN_OPEN)
-        note_end(conn, tg_status_close_code(TG_E_PROTOCOL), TG_SLICE("protocol error"));
+        note_end(conn, TG_ENDED_BY_SERVER, tg_status_close_code(TG_E_PROTOCOL), TG_SLICE("protocol error"));
     await_close(conn, PROTOCOL_ERROR_MS);
 }
 
@@ -393,7 +398,7 @@ static void free_conn(struct tg_conn *conn)
 void tg_conn_closed(struct tg_conn *conn)
 {
     struct tg_script *script = conn->generation->script;
-    if (conn->state == TG_CONN_OPEN) note_end(conn, CLOSE_ABNORMAL, (struct tg_slice){0});
+    if (conn->state == TG_CONN_OPEN) note_end(conn, TG_ENDED_BY_CLIENT, CLOSE_ABNORMAL, (struct tg_slice){0});
     conn->state = TG_CONN_CLOSED;
     tg_conn_flow_clear(conn);
     tg_conn_order_drop(conn);
@@ -455,7 +460,7 @@ enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slic
 {
     if (conn->state != TG_CONN_OPEN) return TG_E_CLOSED;
     if (queue_close_frame(conn, code, reason) != TG_OK) conn->is_broken = true;
-    note_end(conn, code, reason);
+    note_end(conn, TG_ENDED_BY_SERVER, code, reason);
     tg_conn_order_clear(conn);  /* RFC 6455 5.5.1: after a close frame data means nothing */
     tg_conn_flow_balance(conn); /* listens again: the client's own close frame has to come */
     tg_worker_mark_dirty(conn->worker, conn);

@@ -72,6 +72,7 @@ struct tg_conn {
     bool is_awaiting_writable : 1; /* the kernel is full */
     bool is_full : 1;              /* a frame did not fit: 1013 at the end of the turn */
     bool is_close_awaited : 1;     /* nothing is left but the client's close frame, until a deadline */
+    bool has_secrets : 1;          /* something that its clients send is secret; known while recorded */
     bool is_broken : 1;            /* a write failed, or the kernel says so: only the drop is left */
 
     struct tg_request *request; /* owned */

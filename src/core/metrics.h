@@ -66,6 +66,10 @@
     X(gc_cycles, counter, "Collections of the Lua state that ended while the loop was idle")                 \
     X(outbox_bytes, gauge, "Bytes queued in all outboxes now")                                               \
     X(script_heap_bytes, gauge, "Memory of the Lua state")                                                   \
+    X(recording, gauge, "1 while what clients send is recorded")                                             \
+    X(recorded_lines, counter, "Lines of the recording")                                                     \
+    X(recorded_bytes, counter, "Bytes of the recording")                                                     \
+    X(recordings_ended, counter, "Recordings that ended early: record_max_bytes, or the disk")               \
     X(http_requests, counter, "Plain HTTP requests answered")                                                \
     X(fetches, counter, "Outgoing HTTP requests begun")                                                      \
     X(fetches_running, gauge, "Outgoing HTTP requests under way now")                                        \

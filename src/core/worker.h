@@ -19,6 +19,7 @@
 #include "core/layer_memory.h"
 #include "core/loop.h"
 #include "core/metrics.h"
+#include "core/recorder.h"
 #include "core/turn.h"
 #include "core/user.h"
 #include "core/watch.h"
@@ -37,8 +38,9 @@ struct tg_worker {
     struct tg_generation *generation; /* that new connections get */
     struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
     struct tg_processes *processes;
-    struct tg_watches *watches; /* of files; borrowed; NULL where there are none */
-    struct tg_fetcher *fetcher; /* outgoing HTTP; NULL where there is none */
+    struct tg_watches *watches;   /* of files; borrowed; NULL where there are none */
+    struct tg_fetcher *fetcher;   /* outgoing HTTP; NULL where there is none */
+    struct tg_recorder *recorder; /* borrowed; NULL: nothing is recorded */
     struct tg_metrics metrics;
     struct tg_turns turns;
     struct tg_times gc_steps;              /* of the script's collector, while the loop was idle */

@@ -2,8 +2,10 @@
  *
  *     kit.open(options) -> app | nil, errors
  *     kit.tide() -> what `require "tidegate"` gives in a spec
+ *     kit.wire: real sockets and programs (kit/wire.h)
  */
 #include "kit/app.h"
+#include "kit/wire.h"
 
 #include <lauxlib.h>
 
@@ -16,6 +18,8 @@ int luaopen_tidegate_kit(lua_State *L)
     tg_kit_app_install(L);
     tg_kit_link_install(L);
     luaL_newlib(L, functions);
+    tg_kit_push_wire(L);
+    lua_setfield(L, -2, "wire");
     lua_pushliteral(L, TG_VERSION);
     lua_setfield(L, -2, "version");
     return 1;

@@ -1,5 +1,8 @@
 #include "wire/handshake.h"
 
+#include "base/base64.h"
+#include "base/sha1.h"
+
 static bool is_base64_digit(char c)
 {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
@@ -20,6 +23,18 @@ bool tg_handshake_version_is_supported(struct tg_slice version)
     while (version.length && version.data[0] == ' ') version.data++, version.length--;
     while (version.length && version.data[version.length - 1] == ' ') version.length--;
     return tg_slice_equal(version, TG_SLICE("13"));
+}
+
+void tg_handshake_write_accept(struct tg_buf *out, struct tg_slice key)
+{
+    static const struct tg_slice guid = TG_SLICE("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    char text[128];
+    unsigned char digest[TG_SHA1_BYTES];
+    size_t length = key.length < sizeof text - guid.length ? key.length : sizeof text - guid.length;
+    if (length) memcpy(text, key.data, length);
+    memcpy(text + length, guid.data, guid.length);
+    tg_sha1((struct tg_slice){text, length + guid.length}, digest);
+    tg_base64_write(out, (struct tg_slice){(const char *)digest, sizeof digest});
 }
 
 static bool is_file_character(char c)

@@ -1,7 +1,8 @@
-/* What RFC 6455 4.2.1 asks of an upgrade and the library does not check. */
+/* What RFC 6455 4.2.1 asks of an upgrade and the library does not check, and what 4.2.2 answers. */
 #ifndef TG_WIRE_HANDSHAKE_H
 #define TG_WIRE_HANDSHAKE_H
 
+#include "base/buf.h"
 #include "base/slice.h"
 
 #include <stdbool.h>
@@ -11,6 +12,10 @@ bool tg_handshake_key_is_valid(struct tg_slice key);
 
 /* RFC 6455 4.4: the one version that is spoken. */
 bool tg_handshake_version_is_supported(struct tg_slice version);
+
+/* RFC 6455 4.2.2 (5.4): what a server answers to this key, 28 characters of base64. */
+#define TG_HANDSHAKE_ACCEPT_BYTES 28
+void tg_handshake_write_accept(struct tg_buf *out, struct tg_slice key);
 
 /* A file below a folder: the path of a request (decoded once) as a relative file name, safe to append
  * to the folder's name: no empty, "." or ".." segment, no hidden file (a segment that begins with

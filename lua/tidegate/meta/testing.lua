@@ -39,6 +39,21 @@ function testing.satisfying(sentence, matches) end
 ---@return tidegate.TestApp
 function testing.app(what, config) end
 
+--- Starts the real program with the application in a folder, on a free port of this machine, and
+--- stops it whatever happens. `config` has settings, as in tidegate.lua, and tidegate.ServerOptions.
+---@param folder string
+---@param config? tidegate.ServerOptions | table<string, any>
+---@return tidegate.TestServer
+function testing.server(folder, config) end
+
+--- Plays what `tidegate run --record FILE` kept, on the application's clock. What the application logs
+--- as an error fails the spec, with the message's number and the line of the recording.
+---@param app tidegate.TestApp
+---@param path string
+---@param options? tidegate.ReplayOptions
+---@return tidegate.Replay
+function testing.replay(app, path, options) end
+
 ---@alias tidegate.ValueKind
 ---| "string" | "number" | "integer" | "boolean" | "null" | "array" | "object"
 

@@ -89,6 +89,9 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->fetch_max_concurrent, 32);
     assert_int_equal(config->fetch_max_waiting, 1000);
     assert_string_equal(config->fetch_ca_file, "");
+    assert_string_equal(config->record_file, "");
+    assert_int_equal(config->record_max_bytes, 67108864);
+    assert_int_equal(config->record_buffer_bytes, 8388608);
     assert_int_equal(config->lua_memory_mb, 256);
     assert_int_equal(config->handler_cpu_ms, 100);
     assert_int_equal(config->load_cpu_ms, 5000);
@@ -102,7 +105,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 47);
+    assert_int_equal(count, 50);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);
@@ -330,7 +333,7 @@ static enum tg_status set_once(void *context)
 
 static void stays_as_it_was_without_memory(void **state)
 {
-    assert_int_equal(tg_alloc_sweep(set_once, *state), 4);
+    assert_int_equal(tg_alloc_sweep(set_once, *state), 5);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

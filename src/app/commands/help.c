@@ -20,6 +20,7 @@ static const char head[] =
     "  --config FILE           read settings from FILE instead of DIR/tidegate.lua\n"
     "  --dev                   short for --mode development\n"
     "  --static DIR            short for --static-dir DIR\n"
+    "  --record FILE           short for --record-file FILE\n"
     "\n"
     "  --strict                of check: warnings end with exit status 1, too\n"
     "  --output FILE           of types: write into FILE instead of to standard output\n";

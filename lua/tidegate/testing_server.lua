@@ -1,0 +1,429 @@
+--- The real program on a free port, with clients that have the methods of those of `testing.app`.
+--- It is stopped whatever happens: by `server:close()`, at the end of its scope, by the collector,
+--- and by the kernel when the process of the specs ends.
+
+local client <const> = require "tidegate.testing_client"
+local fail <const> = require "tidegate.testing_fail"
+local open <const> = require "tidegate.testing_open"
+local request <const> = require "tidegate.testing_request"
+local show <const> = require "tidegate.testing_show"
+
+local PATIENCE <const>, POLL <const>, SHOWN_BYTES <const> = 10, 0.002, 4000
+
+---@class tidegate.TestServer: tidegate.ClientHost
+---@field url string "http://127.0.0.1:40123"
+---@field host string
+---@field port integer
+---@field wire table sockets and processes of the kit's module
+---@field core table the application, loaded here to check frames, never connected to
+---@field process table
+---@field patience number seconds
+---@field is_strict boolean
+---@field began number
+---@field lines tidegate.LogLine[] read so far
+---@field read integer bytes of the output that are in `lines`
+---@field opened_at string
+---@field is_of_one_test boolean
+---@field closed_why string? it is closed
+local Server <const> = {}
+
+-- ---- what is started ----
+
+---@class (exact) tidegate.ServerOptions
+---@field env? table<string, string> variables of the program, beside those of this process
+---@field patience? number seconds for starting, stopping and each answer of the kernel; default 10
+---@field program? string which program; default: TG_BIN, or the one beside the kit's module
+---@field strict? boolean false: frames that no consumer declares are received too
+
+local own_options <const> =
+  { env = "table", patience = "number", program = "string", strict = "boolean" }
+
+--- Settings and options apart.
+---@param given any
+---@return table<string, any> settings
+---@return tidegate.ServerOptions options
+local function read_options(given)
+  if given ~= nil and type(given) ~= "table" then
+    fail.misuse("testing.server: the settings must be a table, got a %s", type(given))
+  end
+  local settings <const>, options <const> = {}, {}
+  for name, value in pairs(given or {}) do
+    local target <const> = own_options[name] and options or settings
+    target[name] = value
+  end
+  fail.options("testing.server", options, own_options)
+  return settings, options
+end
+
+--- The settings that the server cannot do without, or that would hide what is read from its log.
+---@param settings table<string, any>
+local function check_settings(settings)
+  if settings.log_format ~= nil then
+    fail.misuse "testing.server: log_format is the kit's own: it reads the log"
+  elseif
+    settings.log_level ~= nil
+    and settings.log_level ~= "info"
+    and settings.log_level ~= "debug"
+  then
+    fail.misuse 'testing.server: log_level must be "info" or "debug": the kit reads the log'
+  end
+end
+
+---@param value any
+---@return string
+local function setting_text(value)
+  if type(value) == "table" then
+    return table.concat(value, ",")
+  end
+  return tostring(value)
+end
+
+---@param folder string
+---@param settings table<string, any>
+---@return string[]
+local function arguments(folder, settings)
+  local all <const> = { host = "127.0.0.1", port = 0, mode = "development", log_format = "json" }
+  for name, value in pairs(settings) do
+    all[name] = value
+  end
+  local flags <const> = {}
+  for name, value in pairs(all) do
+    flags[#flags + 1] = ("--%s=%s"):format(tostring(name):gsub("_", "-"), setting_text(value))
+  end
+  table.sort(flags)
+  return { "run", folder, table.unpack(flags) }
+end
+
+--- Settings of this process are none of the server's; nor is what was loaded before it.
+---@param wire table
+---@param added? table<string, string>
+---@return string[]
+local function environment(wire, added)
+  local list <const> = {}
+  for _, line in ipairs(wire.environment()) do
+    local name <const> = line:match "^([^=]*)="
+    if
+      name
+      and name ~= "LD_PRELOAD"
+      and not name:find "^TIDEGATE_"
+      and not (added and added[name])
+    then
+      list[#list + 1] = line
+    end
+  end
+  for name, value in pairs(added or {}) do
+    list[#list + 1] = ("%s=%s"):format(name, value)
+  end
+  return list
+end
+
+---@param path string
+---@return boolean
+local function is_file(path)
+  local file <close> = io.open(path, "rb")
+  return file ~= nil
+end
+
+--- Which program is meant: the first of these that is there.
+---@param wire table
+---@param options tidegate.ServerOptions
+---@return string
+local function find_program(wire, options)
+  local named <const> = options.program or os.getenv "TG_BIN"
+  if named and not is_file(named) then
+    fail.misuse("testing.server: there is no program %s", show.value(named))
+  end
+  local beside <const> = (wire.folder() or ".") .. "/tidegate"
+  if not named and not is_file(beside) then
+    local text <const> = "testing.server: there is no program %s; build it, "
+      .. "or name it in the variable TG_BIN or in { program = }"
+    fail.misuse(text, show.value(beside))
+  end
+  return named or beside
+end
+
+-- ---- the log ----
+
+---@param core table
+---@param text string one line of what the program wrote
+---@return tidegate.LogLine?
+local function read_line(core, text)
+  local is_json <const>, record <const> = pcall(core.decode, core, text)
+  if text == "" or text:find "^tidegate listening on " then
+    return nil
+  elseif not is_json or type(record) ~= "table" or not record.event then
+    return { level = "error", event = "output", fields = { text = text } }
+  end
+  local line <const> = { level = record.level, event = record.event, time = record.time }
+  record.level, record.event, record.time = nil, nil, nil
+  line.fields = record
+  return line
+end
+
+--- Takes what the program has written since.
+---@param server tidegate.TestServer
+local function read_log(server)
+  local text <const> = server.process:output(server.read)
+  for line in text:gmatch "([^\n]*)\n" do
+    server.read = server.read + #line + 1
+    local record <const> = read_line(server.core, line)
+    if record then
+      record.at = server:now()
+      server.lines[#server.lines + 1] = record
+    end
+  end
+end
+
+--- The end of what the program wrote, for a failure.
+---@param process table
+---@return string
+local function shown_output(process)
+  local text <const> = process:output()
+  local tail <const> = #text > SHOWN_BYTES and "..." .. text:sub(-SHOWN_BYTES) or text
+  return tail == "" and "it wrote nothing" or "it wrote:\n" .. tail
+end
+
+-- ---- starting and stopping ----
+
+--- Waits for something real.
+---@generic T
+---@param wire table
+---@param seconds number
+---@param ask fun(): T?
+---@return T?
+local function wait_for(wire, seconds, ask)
+  local deadline <const> = wire.now() + seconds
+  local answer = ask()
+  while not answer and wire.now() < deadline do
+    wire.sleep(POLL)
+    answer = ask()
+  end
+  return answer
+end
+
+--- Where the program listens, as it says itself.
+---@param wire table
+---@param process table
+---@param patience number
+---@return string host, integer port
+local function wait_for_address(wire, process, patience)
+  local host, port
+  wait_for(wire, patience, function()
+    host, port = process:output():match "tidegate listening on http://(%S+):(%d+)\n"
+    return port or not process:is_running()
+  end)
+  if not port then
+    local why <const> = process:is_running() and ("did not listen within %g s"):format(patience)
+      or "ended"
+    local said <const> = shown_output(process)
+    process:kill()
+    fail.spec(("the server %s; %s"):format(why, said))
+  end
+  return (host:gsub("[%[%]]", "")), math.tointeger(port)
+end
+
+local metatable <const> = {
+  __name = "tidegate.server",
+  __index = Server,
+  __close = function(self)
+    self:close()
+  end,
+}
+
+--- Starts the program with the application in a folder.
+---@param kit table the module
+---@param folder any
+---@param config? table settings and tidegate.ServerOptions
+---@return tidegate.TestServer
+local function new(kit, folder, config)
+  if type(folder) ~= "string" then
+    fail.misuse("testing.server: expected a folder, got %s", show.value(folder, 60))
+  end
+  local settings <const>, options <const> = read_options(config)
+  check_settings(settings)
+  local wire <const>, patience <const> = kit.wire, options.patience or PATIENCE
+  local process <const>, reason <const> = wire.start {
+    program = find_program(wire, options),
+    arguments = arguments(folder, settings),
+    environment = environment(wire, options.env),
+  }
+  if not process then
+    fail.spec("the server cannot be started: " .. tostring(reason))
+  end
+  local host <const>, port <const> = wait_for_address(wire, process, patience)
+  -- Behind the start of the real one: what does not load is told by it.
+  local core <const>, problems <const> =
+    kit.open { folder = folder, config = { mode = "development" } }
+  if not core then
+    process:kill()
+    fail.spec("the server runs an application that does not load here:\n" .. tostring(problems))
+  end
+  local server <const> = setmetatable({
+    url = ("http://%s:%d"):format(host:find ":" and "[" .. host .. "]" or host, port),
+    host = host,
+    port = port,
+    wire = wire,
+    core = core,
+    process = process,
+    patience = patience,
+    is_strict = options.strict ~= false,
+    began = wire.now(),
+    lines = {},
+    read = 0,
+    opened_at = fail.place(),
+  }, metatable)
+  open.add(server)
+  return server
+end
+
+--- Stops the program: SIGTERM, and SIGKILL when that was not enough. A program that did not end
+--- well fails the spec with what it wrote. Once more does nothing.
+---@param why? string
+function Server:close(why)
+  if self.closed_why then
+    return
+  end
+  self.closed_why = why or "at " .. fail.place()
+  open.remove(self)
+  local was_running <const> = self.process:is_running()
+  local status <const> = self.process:stop(self.patience)
+  read_log(self)
+  self.core:close()
+  if not was_running then
+    fail.spec(
+      ("the server had ended by itself with %s; %s"):format(status, shown_output(self.process))
+    )
+  elseif status ~= "status 0" then
+    fail.spec(
+      ("the server ended with %s when it was stopped; %s"):format(
+        status,
+        shown_output(self.process)
+      )
+    )
+  end
+end
+
+--- Kills the program as a power cut would: its clients see the end of TCP. `server:close()` is fine
+--- with that.
+function Server:kill()
+  self.process:kill()
+  self.closed_why = self.closed_why or "at " .. fail.place()
+  open.remove(self)
+  self.core:close()
+end
+
+-- ---- clients ----
+
+---@param server tidegate.TestServer
+local function check_open(server)
+  if server.closed_why then
+    local text <const> = "this server, started at %s, was closed %s"
+    fail.misuse(text, server.opened_at, server.closed_why)
+  end
+end
+
+--- What the server says of a client's connection: the client cannot know its id.
+---@param server tidegate.TestServer
+---@param port integer the client's own
+---@return table? fields of the line "connected"
+local function find_connection(server, port)
+  local ending <const> = (":%d$"):format(port)
+  local from = #server.lines + 1
+  return wait_for(server.wire, server.patience, function()
+    read_log(server)
+    for index = from, #server.lines do
+      local line <const> = server.lines[index]
+      if line.event == "connected" and tostring(line.fields.peer):find(ending) then
+        return line.fields
+      end
+    end
+    from = #server.lines + 1
+    return nil
+  end)
+end
+
+--- Opens a connection. Nil and the refusal when the server answers with another status than 101.
+---@param path string "/ws/chat/blue?page=2"
+---@param options? tidegate.ConnectOptions
+---@return tidegate.TestClient? client
+---@return tidegate.Refusal? refusal
+function Server:connect(path, options)
+  check_open(self)
+  local asked <const>, given <const> = request.read("server:connect", path, options)
+  if given.user ~= nil or given.peer ~= nil then
+    local text <const> = "server:connect: a real server finds out %s by itself"
+    fail.misuse(text, given.peer and "where a client comes from" or "who a client is")
+  end
+  read_log(self)
+  local link <const>, status <const>, body <const>, headers <const> = self.wire.connect {
+    host = self.host,
+    port = self.port,
+    target = asked.query ~= "" and asked.path .. "?" .. asked.query or asked.path,
+    headers = asked.headers,
+    timeout = self.patience,
+    began = self:now(),
+  }
+  if not link and not status then
+    fail.spec(
+      ("cannot connect to %s%s: %s; %s"):format(self.url, path, body, shown_output(self.process))
+    )
+  elseif not link then
+    return nil, request.refusal(self, path, status, body, headers)
+  end
+  local fields <const> = find_connection(self, link:port()) or {}
+  link.id, link.consumer = fields.conn, fields.consumer
+  local is_strict <const> = given.strict == nil and self.is_strict or given.strict == true
+  return client.new(self, link, { path = path, is_strict = is_strict })
+end
+
+-- ---- what a client asks of its host ----
+
+--- Seconds since the server was started, of real time.
+---@return number
+function Server:now()
+  return self.wire.now() - self.began
+end
+
+---@param text string
+---@return any
+function Server:decode(text)
+  return self.core:decode(text)
+end
+
+---@param consumer string
+---@param text string
+---@return boolean?
+---@return any
+function Server:check(consumer, text)
+  return self.core:check(consumer, text)
+end
+
+--- The text of a message as its type writes it for the clients of a consumer. Nil: it is none.
+---@param message any
+---@param to tidegate.TestClient
+---@return string?
+function Server:text(message, to)
+  if type(message) ~= "userdata" then
+    return nil
+  end
+  return self.core:text(message, to.consumer)
+end
+
+--- What the program has logged so far, the oldest line first. What it wrote besides (a sanitizer's
+--- report) is there as lines with the event "output".
+---@param event? string only those of this event
+---@return tidegate.LogLine[]
+function Server:logs(event)
+  if self.closed_why == nil then
+    read_log(self)
+  end
+  local lines <const> = {}
+  for _, line in ipairs(self.lines) do
+    if not event or line.event == event then
+      lines[#lines + 1] = line
+    end
+  end
+  return lines
+end
+
+return { new = new, methods = Server }

@@ -1,0 +1,32 @@
+-- An application to record: one consumer with secrets, one without, and a handler that fails.
+local tide <const> = require "tidegate"
+local s <const> = tide.schema
+
+local login <const> = tide.message("login", {
+  user = s.string(),
+  password = s.string({ min = 4 }):secret(),
+  pin = s.integer({ min = 1000 }):secret():optional(),
+})
+local welcome <const> = tide.message("welcome", { user = s.string() })
+local add <const> = tide.message("add", { amount = s.integer() })
+local total <const> = tide.message("total", { total = s.integer() })
+
+local Login <const> = tide.consumer { name = "login", path = "/ws/login/{room}" }
+
+Login:on(login, { output = welcome }, function(_, message)
+  return welcome { user = message.payload.user }
+end)
+
+local Sum <const> = tide.consumer { name = "sum", path = "/ws/sum" }
+
+Sum:on(add, { output = total }, function(conn, message)
+  conn.state.total = (conn.state.total or 0) + message.payload.amount
+  if conn.state.total == 13 then
+    error "thirteen"
+  end
+  return total { total = conn.state.total }
+end)
+
+Sum:on_binary(function() end)
+
+return { Login, Sum }

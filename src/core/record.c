@@ -1,0 +1,261 @@
+/* Headers and items of the query are kept with their names; what their names say is a credential is kept as
+ * "***". Texts that are not UTF-8 are null. */
+#include "core/record.h"
+
+#include "base/base64.h"
+#include "base/utf8.h"
+#include "core/worker.h"
+#include "wire/json.h"
+#include "wire/message.h"
+#include "wire/redact.h"
+
+#include <inttypes.h>
+#include <strings.h>
+#include <time.h>
+
+#define MASK "***"
+
+/* ---- pieces ---- */
+
+static void write_text(struct tg_buf *out, struct tg_slice text)
+{
+    if (!tg_json_write_checked_string(out, text)) tg_buf_append_literal(out, "null");
+}
+
+static void begin_line(struct tg_buf *out, const char *type, const struct tg_conn *conn, uint64_t ms)
+{
+    char id[TG_CONN_ID_BYTES];
+    tg_buf_printf(out, "{\"type\":\"%s\",\"ms\":%" PRIu64, type, ms);
+    if (!conn) return;
+    tg_buf_append_literal(out, ",\"conn\":");
+    tg_json_write_string(out, tg_conn_id_text(conn->id, id));
+}
+
+static void write_member(struct tg_buf *out, const char *name, struct tg_slice text)
+{
+    tg_buf_printf(out, ",\"%s\":", name);
+    write_text(out, text);
+}
+
+static void end_line(struct tg_buf *out)
+{
+    tg_buf_append_literal(out, "}\n");
+}
+
+/* ---- credentials ---- */
+
+/* Words in the names of headers and of items of the query. Too many are masked rather than one too few. */
+static const char *const credential_words[] = {"token", "secret", "pass", "auth", "key",        "sess",
+                                               "sig",   "jwt",    "cred", "code", "ticket",     "cookie",
+                                               "sid",   "otp",    "pin",  "hash", "websocket-p"};
+
+static bool contains_word(struct tg_slice name, const char *word)
+{
+    size_t length = strlen(word);
+    for (size_t i = 0; i + length <= name.length; i++)
+        if (strncasecmp(name.data + i, word, length) == 0) return true;
+    return false;
+}
+
+static bool is_credential(struct tg_slice name)
+{
+    for (size_t i = 0; i < sizeof credential_words / sizeof credential_words[0]; i++)
+        if (contains_word(name, credential_words[i])) return true;
+    return false;
+}
+
+/* Takes what stands before `separator`, which is taken as well. */
+static struct tg_slice next_item(struct tg_slice *rest, char separator)
+{
+    const char *end = rest->length ? memchr(rest->data, separator, rest->length) : NULL;
+    struct tg_slice item = {rest->data, end ? (size_t)(end - rest->data) : rest->length};
+    size_t used = item.length + (end ? 1 : 0);
+    *rest = (struct tg_slice){rest->data + used, rest->length - used};
+    return item;
+}
+
+static size_t name_length(struct tg_slice item)
+{
+    const char *equals = item.length ? memchr(item.data, '=', item.length) : NULL;
+    return equals ? (size_t)(equals - item.data) : item.length;
+}
+
+/* "room=1&token=***". Names that are escaped are masked: nobody knows what they say. */
+static void write_query(struct tg_buf *out, struct tg_slice query)
+{
+    struct tg_buf masked;
+    tg_buf_init(&masked);
+    for (struct tg_slice rest = query; rest.length;) {
+        struct tg_slice item = next_item(&rest, '&');
+        struct tg_slice name = {item.data, name_length(item)};
+        bool is_shown = !is_credential(name) && !(name.length && memchr(name.data, '%', name.length));
+        if (masked.length) tg_buf_append_char(&masked, '&');
+        tg_buf_append_slice(&masked, is_shown ? item : name);
+        if (!is_shown && name.length < item.length) tg_buf_append_literal(&masked, "=" MASK);
+    }
+    write_member(out, "query", tg_buf_peek(&masked));
+    if (masked.has_failed) out->has_failed = true;
+    tg_buf_deinit(&masked);
+}
+
+/* "a=***; b=***": which cookies there were. */
+static void write_cookies(struct tg_buf *out, struct tg_slice header)
+{
+    tg_buf_append_char(out, '"');
+    bool is_first = true;
+    for (struct tg_slice rest = header; rest.length; is_first = false) {
+        struct tg_slice item = next_item(&rest, ';');
+        while (item.length && item.data[0] == ' ') item.data++, item.length--;
+        struct tg_slice name = {item.data, name_length(item)};
+        if (!is_first) tg_buf_append_literal(out, "; ");
+        if (name.length < item.length && tg_utf8_is_valid(name.data, name.length)) {
+            tg_json_write_escaped(out, name);
+            tg_buf_append_char(out, '=');
+        }
+        tg_buf_append_literal(out, MASK);
+    }
+    tg_buf_append_char(out, '"');
+}
+
+static void write_header(struct tg_buf *out, const struct tg_pair *header)
+{
+    tg_buf_append_char(out, '[');
+    write_text(out, header->name);
+    tg_buf_append_char(out, ',');
+    if (tg_slice_equal(header->name, TG_SLICE("cookie")))
+        write_cookies(out, header->value);
+    else
+        write_text(out, is_credential(header->name) ? TG_SLICE(MASK) : header->value);
+    tg_buf_append_char(out, ']');
+}
+
+/* ---- the lines ---- */
+
+void tg_record_begin(struct tg_buf *out, uint64_t wall_ms, struct tg_slice folder)
+{
+    struct tm day;
+    char at[sizeof "2026-01-02T03:04:05"];
+    time_t seconds = (time_t)(wall_ms / 1000);
+    strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &day));
+    tg_buf_printf(out, "{\"type\":\"recording\",\"format\":%d,\"version\":\"%s\",\"at\":\"%s.%03uZ\"",
+                  TG_RECORD_FORMAT, TG_VERSION, at, (unsigned)(wall_ms % 1000));
+    write_member(out, "folder", folder);
+    end_line(out);
+}
+
+void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struct tg_arena *scratch)
+{
+    const struct tg_request *request = conn->request;
+    const struct tg_consumer *consumer = conn->consumer;
+    for (uint32_t i = 0; i < consumer->action_count && !conn->has_secrets; i++)
+        conn->has_secrets = tg_schema_has_secret(consumer->ordered_actions[i]->payload, scratch);
+    tg_arena_reset(scratch);
+    begin_line(out, "open", conn, ms);
+    write_member(out, "consumer", consumer->name);
+    write_member(out, "path", request->path);
+    write_query(out, request->query);
+    write_member(out, "peer", request->peer);
+    tg_buf_append_literal(out, ",\"headers\":[");
+    for (uint32_t i = 0; i < request->headers.count; i++) {
+        if (i) tg_buf_append_char(out, ',');
+        write_header(out, &request->headers.items[i]);
+    }
+    tg_buf_append_char(out, ']');
+    end_line(out);
+}
+
+static const struct tg_action *find_action(const struct tg_conn *conn, const struct tg_value *name)
+{
+    if (!name || name->type != TG_VALUE_STRING) return NULL;
+    return tg_map_get(&conn->consumer->actions, tg_value_string(name));
+}
+
+/* Of the envelope stays what it is made of. */
+static void keep_envelope(struct tg_value *message, uint32_t *changes)
+{
+    static const struct tg_slice known[] = {TG_SLICE("action"), TG_SLICE("payload"), TG_SLICE("ref")};
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < message->length; i++) {
+        const struct tg_member *member = &message->members[i];
+        bool is_known = false;
+        for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
+            is_known = is_known || tg_slice_equal(tg_member_key(member), known[k]);
+        bool is_deep = member->value.type == TG_VALUE_ARRAY || member->value.type == TG_VALUE_OBJECT;
+        if (is_deep && !tg_slice_equal(tg_member_key(member), known[1])) is_known = false;
+        if (is_known)
+            message->members[kept++] = *member;
+        else
+            (*changes)++;
+    }
+    message->length = kept;
+}
+
+/* NULL: written. Else why it is not. */
+static const char *write_redacted(struct tg_buf *out, const struct tg_conn *conn, struct tg_slice text,
+                                  struct tg_arena *scratch)
+{
+    const struct tg_config *config = conn->worker->config;
+    struct tg_value message;
+    struct tg_error error;
+    uint32_t changes = 0;
+    enum tg_status status = tg_json_parse(text, config->max_json_depth, scratch, &message, &error);
+    if (status == TG_E_NO_MEMORY) return "no_memory";
+    if (status != TG_OK) return "json_invalid";
+    if (message.type != TG_VALUE_OBJECT) return "model_type";
+    if (tg_value_get(&message, TG_SLICE("topic"))) return "topic";
+    const struct tg_action *action = find_action(conn, tg_value_get(&message, TG_SLICE("action")));
+    if (!action) return "unknown";
+    keep_envelope(&message, &changes);
+    struct tg_value *payload = NULL;
+    for (uint32_t i = 0; i < message.length; i++)
+        if (tg_slice_equal(tg_member_key(&message.members[i]), TG_SLICE("payload")))
+            payload = &message.members[i].value;
+    if (payload && tg_redact(payload, action->payload, conn->consumer->naming, scratch, &changes) != TG_OK)
+        return "no_memory";
+    struct tg_buf shown;
+    tg_buf_init(&shown);
+    tg_json_write_value(&shown, &message);
+    bool has_failed = shown.has_failed;
+    if (!has_failed) write_member(out, "text", tg_buf_peek(&shown));
+    tg_buf_deinit(&shown);
+    if (has_failed) return "no_memory";
+    if (changes) tg_buf_printf(out, ",\"masked\":%" PRIu32, changes);
+    return NULL;
+}
+
+void tg_record_message(struct tg_buf *out, const struct tg_conn *conn, struct tg_slice message,
+                       bool is_binary, uint64_t ms, struct tg_arena *scratch)
+{
+    const char *omitted = NULL;
+    begin_line(out, "message", conn, ms);
+    if (conn->has_secrets) {
+        omitted = is_binary ? "binary" : write_redacted(out, conn, message, scratch);
+    } else if (is_binary) {
+        tg_buf_append_literal(out, ",\"binary\":\"");
+        tg_base64_write(out, message);
+        tg_buf_append_char(out, '"');
+    } else {
+        write_member(out, "text", message);
+    }
+    if (omitted) tg_buf_printf(out, ",\"omitted\":\"%s\",\"bytes\":%zu", omitted, message.length);
+    end_line(out);
+    tg_arena_reset(scratch);
+}
+
+void tg_record_close(struct tg_buf *out, const struct tg_conn *conn, enum tg_ender by, struct tg_slice reason,
+                     uint64_t ms)
+{
+    bool is_client = by == TG_ENDED_BY_CLIENT;
+    begin_line(out, "close", conn, ms);
+    tg_buf_printf(out, ",\"code\":%u", conn->close_code);
+    write_member(out, "reason", is_client && conn->has_secrets ? TG_SLICE("") : reason);
+    tg_buf_printf(out, ",\"by\":\"%s\"", is_client ? "client" : "server");
+    end_line(out);
+}
+
+void tg_record_end(struct tg_buf *out, const char *why, uint64_t ms)
+{
+    begin_line(out, "end", NULL, ms);
+    tg_buf_printf(out, ",\"why\":\"%s\"", why);
+    end_line(out);
+}
