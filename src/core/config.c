@@ -80,6 +80,8 @@ static const struct tg_setting settings[] = {
             "a handler that waits longer is ended and answered for; 0: none is"),
     INTEGER(disconnected_timeout_ms, "5000", 1, DAY_MS,
             "a hook `disconnected` that waits longer is ended"),
+    INTEGER(max_topics_per_connection, "100", 1, 1000,
+            "topics that one connection is subscribed to; beyond: refused"),
     INTEGER(heartbeat_seconds, "25", 0, DAY_SECONDS, "silence of a client before it is pinged; 0: never"),
     INTEGER(heartbeat_timeout_seconds, "20", 1, DAY_SECONDS, "wait for an answer to a ping; then: dropped"),
     INTEGER(slow_client_seconds, "30", 1, DAY_SECONDS,

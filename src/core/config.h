@@ -51,6 +51,7 @@ struct tg_config {
     uint64_t inbox_max_bytes;         /* the same in bytes */
     uint32_t handler_timeout_ms;      /* a handler that waits longer is ended; 0: none is */
     uint32_t disconnected_timeout_ms; /* the same for the hook `disconnected`, which cannot wait for ever */
+    uint32_t max_topics_per_connection; /* that it is subscribed to; too_many_topics beyond */
     uint32_t heartbeat_seconds;       /* ping after so much silence; 0: never */
     uint32_t heartbeat_timeout_seconds;
     uint32_t slow_client_seconds; /* no progress in sending for so long: 1013 */

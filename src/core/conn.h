@@ -26,6 +26,7 @@
 #include <stdint.h>
 
 struct tg_worker;
+struct tg_subscription;
 
 enum tg_conn_state {
     TG_CONN_OPEN,
@@ -56,6 +57,12 @@ struct tg_conn {
     struct tg_inbox inbox; /* what came while a handler waits */
     struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */
     struct tg_list calls;  /* struct tg_question, oldest first */
+    struct tg_list subscriptions;      /* struct tg_subscription, oldest first (topic.h) */
+    struct tg_subscription *changing;  /* whose authoriser or hook runs; NULL: none */
+    struct tg_slice own_topic_name;    /* owned; of the topic that the path is; data NULL: none */
+    uint64_t subscriptions_made;       /* ever */
+    uint32_t subscription_count;
+    uint32_t topics_to_leave;          /* that the server has closed, and whose hook has not begun */
     const struct tg_action *running_action; /* of the handlers that wait; NULL: a frame as it is */
     struct tg_timer timer;                  /* the one next thing to look at: heartbeat, progress, close */
     uint64_t id;                            /* slot and serial, see worker.h */
@@ -77,7 +84,7 @@ struct tg_conn {
     bool is_inbox_full : 1;
     bool is_inbox_blocked : 1;     /* its first message waits until nothing runs */
     bool is_starting : 1;          /* `connected` waits */
-    bool is_leaving : 1;           /* `disconnected` waits */
+    bool is_leaving : 1;           /* `disconnected`, or a topic's on_unsubscribe before it, waits */
     bool is_draining : 1;          /* closes with 1001 when the handlers that wait have ended */
     bool is_awaiting_writable : 1; /* the kernel is full */
     bool is_full : 1;              /* a frame did not fit: 1013 at the end of the turn */

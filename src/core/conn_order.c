@@ -4,6 +4,7 @@
 
 #include "core/conn_flow.h"
 #include "core/dispatch.h"
+#include "core/topic.h"
 #include "core/worker.h"
 
 #include <stdlib.h>
@@ -23,7 +24,8 @@ void tg_conn_note(struct tg_conn *conn, const struct tg_action *action, enum tg_
 
 bool tg_conn_order_is_busy(const struct tg_conn *conn)
 {
-    return conn->running || conn->is_starting || conn->is_draining || conn->inbox.first;
+    return conn->running || conn->is_starting || conn->is_draining || conn->inbox.first ||
+           conn->topics_to_leave;
 }
 
 void tg_conn_order_drop(struct tg_conn *conn)
@@ -54,6 +56,7 @@ static void balance_inbox(struct tg_conn *conn)
 static bool may_begin(const struct tg_conn *conn)
 {
     if (conn->state != TG_CONN_OPEN || conn->is_starting || conn->is_draining) return false;
+    if (conn->topics_to_leave > 0) return false;
     if (conn->running == 0) return true;
     return !conn->is_inbox_blocked && tg_conn_may_start(conn, conn->running_action);
 }
@@ -61,6 +64,7 @@ static bool may_begin(const struct tg_conn *conn)
 void tg_conn_order_go_on(struct tg_conn *conn)
 {
     if (conn->running == 0) conn->is_inbox_blocked = false;
+    tg_topic_go_on(conn);
     for (struct tg_inbox_message *message; may_begin(conn) && (message = tg_inbox_take(&conn->inbox));) {
         if (!tg_dispatch(conn, (struct tg_slice){message->bytes, message->length}, message->is_binary)) {
             tg_inbox_put_back(&conn->inbox, message);

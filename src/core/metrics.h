@@ -33,6 +33,10 @@
     X(reading_paused, counter, "Times a connection stopped reading: outbox_high_water_bytes")                \
     X(inbox_full, counter, "Times a connection stopped reading: inbox_messages, inbox_max_bytes")            \
     X(inbox_messages, gauge, "Messages that wait for a handler of their connection now")                     \
+    X(subscriptions, gauge, "Topics that connections are subscribed to now")                                 \
+    X(subscribes_refused, counter, "Topics that an authoriser refused, or failed to allow")                  \
+    X(topics_full, counter, "Topics refused: max_topics_per_connection, max_groups_per_connection")          \
+    X(topic_frames_refused, counter, "Frames of topics that are unknown or not subscribed to")               \
     X(tasks, gauge, "Tasks alive now: handlers that wait, and what was spawned")                             \
     X(handler_timeouts, counter, "Handlers and hooks ended because they waited too long")                    \
     X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \

@@ -16,6 +16,7 @@
 
 struct tg_conn;
 struct tg_script;
+struct tg_subscription;
 
 enum tg_outcome {
     TG_DONE,
@@ -26,12 +27,20 @@ enum tg_outcome {
 struct tg_script_ops {
     /* The connection is open. */
     enum tg_outcome (*connected)(struct tg_script *script, struct tg_conn *conn);
-    /* A valid message. The envelope and its tree are gone when this returns, also while it waits. */
+    /* A valid message, of the topic envelope->ref.topic where there is one. The envelope and its tree are gone when this returns, also while it waits. */
     enum tg_outcome (*message)(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
                                const struct tg_envelope *envelope);
     /* A frame as it is: each one of a text consumer, binary ones of a consumer that takes them. */
     enum tg_outcome (*frame)(struct tg_script *script, struct tg_conn *conn, struct tg_slice data,
                              bool is_binary);
+    /* A client asks for a topic: the authoriser, then tg_topic_admit or tg_topic_refuse; when it was admitted,
+     * on_subscribe. Errors of the second are answered with subscription->ref. */
+    enum tg_outcome (*subscribe)(struct tg_script *script, struct tg_subscription *subscription);
+    /* It leaves the topic. */
+    enum tg_outcome (*unsubscribe)(struct tg_script *script, struct tg_subscription *subscription,
+                                   const char *reason);
+    /* The subscription is about to be freed. */
+    void (*forget_subscription)(struct tg_script *script, struct tg_subscription *subscription);
     /* The connection has ended; once, and only when `connected` had begun. `reason` lives as long as the
      * connection, which is freed when this has ended. */
     enum tg_outcome (*disconnected)(struct tg_script *script, struct tg_conn *conn, uint16_t code,
