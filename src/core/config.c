@@ -76,6 +76,8 @@ static const struct tg_setting settings[] = {
             "messages of one client that wait for a handler; at so many: nothing is read from it"),
     INTEGER(inbox_max_bytes, "1048576", 1, 4 * (int64_t)GIB,
             "bytes of such messages; at so many: nothing is read from it"),
+    INTEGER(max_groups_per_connection, "1000", 0, 1 << 20,
+            "groups that one client is in; beyond: conn:join is refused"),
     INTEGER(handler_timeout_ms, "0", 0, DAY_MS,
             "a handler that waits longer is ended and answered for; 0: none is"),
     INTEGER(disconnected_timeout_ms, "5000", 1, DAY_MS,

@@ -44,15 +44,16 @@ struct tg_config {
     uint32_t max_check_steps;   /* of one pattern, and of trying unions: value_error beyond */
 
     /* limits of one connection */
-    uint64_t outbox_high_water_bytes; /* above: the connection stops reading until half of it is left */
-    uint64_t outbox_max_bytes;        /* a frame that would pass it is not queued; 1013 */
-    uint32_t outbox_max_messages;     /* the same, counted */
-    uint32_t inbox_messages;          /* that wait for a handler; at so many the connection stops reading */
-    uint64_t inbox_max_bytes;         /* the same in bytes */
-    uint32_t handler_timeout_ms;      /* a handler that waits longer is ended; 0: none is */
-    uint32_t disconnected_timeout_ms; /* the same for the hook `disconnected`, which cannot wait for ever */
+    uint64_t outbox_high_water_bytes;   /* above: the connection stops reading until half of it is left */
+    uint64_t outbox_max_bytes;          /* a frame that would pass it is not queued; 1013 */
+    uint32_t outbox_max_messages;       /* the same, counted */
+    uint32_t inbox_messages;            /* that wait for a handler; at so many the connection stops reading */
+    uint64_t inbox_max_bytes;           /* the same in bytes */
+    uint32_t max_groups_per_connection; /* tg_group_join answers TG_E_FULL beyond */
     uint32_t max_topics_per_connection; /* that it is subscribed to; too_many_topics beyond */
-    uint32_t heartbeat_seconds;       /* ping after so much silence; 0: never */
+    uint32_t handler_timeout_ms;        /* a handler that waits longer is ended; 0: none is */
+    uint32_t disconnected_timeout_ms;   /* the same for the hook `disconnected`, which cannot wait for ever */
+    uint32_t heartbeat_seconds;         /* ping after so much silence; 0: never */
     uint32_t heartbeat_timeout_seconds;
     uint32_t slow_client_seconds; /* no progress in sending for so long: 1013 */
     uint32_t pause_seconds;       /* stopped reading for so long: 1013 */

@@ -17,6 +17,8 @@
 #include "core/conn_order.h"
 #include "core/dispatch.h"
 #include "core/topic.h"
+#include "core/group.h"
+#include "core/user.h"
 #include "core/worker.h"
 
 #include <stdio.h>
@@ -82,6 +84,8 @@ static void note_end(struct tg_conn *conn, uint16_t code, struct tg_slice reason
 {
     conn->state = TG_CONN_CLOSING;
     conn->close_code = code;
+    tg_group_leave_all(conn);
+    tg_user_leave(conn);
     tg_conn_order_end_calls(conn, TG_E_CLOSED);
     unsigned char frame[2 + TG_CONTROL_PAYLOAD_MAX];
     size_t length = tg_frame_write_close(frame, code, reason.data, reason.length) - CLOSE_FRAME_HEAD;
@@ -251,6 +255,8 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     tg_list_init(&conn->tasks);
     tg_list_init(&conn->calls);
     tg_list_init(&conn->subscriptions);
+    tg_list_init(&conn->memberships);
+    tg_list_init(&conn->user_link);
     tg_outbox_init(&conn->outbox);
     tg_assembly_init(&conn->assembly);
     tg_timer_init(&conn->timer, timer_fired);
@@ -375,6 +381,8 @@ static void free_conn(struct tg_conn *conn)
     tg_topic_drop(conn);
     script->ops->forget(script, conn);
     tg_worker_remove(conn->worker, conn);
+    tg_group_forget(conn);
+    tg_user_forget(conn);
     tg_assembly_deinit(&conn->assembly);
     free(conn->close_reason);
     free(conn->request);

@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tg_user;
 struct tg_worker;
 struct tg_subscription;
 
@@ -64,6 +65,12 @@ struct tg_conn {
     uint32_t subscription_count;
     uint32_t topics_to_leave;          /* that the server has closed, and whose hook has not begun */
     const struct tg_action *running_action; /* of the handlers that wait; NULL: a frame as it is */
+    struct tg_list memberships;             /* struct tg_membership, in the order of joining */
+    uint32_t named_groups;                  /* of them those that count for max_groups_per_connection */
+    struct tg_user *user;                   /* NULL: anonymous */
+    struct tg_list user_link;               /* in the user's connections while OPEN */
+    struct tg_slice user_id;                /* borrowed from `user`; empty: anonymous */
+    uint64_t delivery;                      /* the last that reached it (deliver.c) */
     struct tg_timer timer;                  /* the one next thing to look at: heartbeat, progress, close */
     uint64_t id;                            /* slot and serial, see worker.h */
     uint64_t heard_ms;                      /* when the client last sent anything */
@@ -133,6 +140,10 @@ enum tg_status tg_conn_commit(struct tg_conn *conn, enum tg_opcode opcode);
 
 /* Both at once, for bytes that exist already (copied). */
 enum tg_status tg_conn_send(struct tg_conn *conn, enum tg_opcode opcode, struct tg_slice payload);
+
+/* Queues a frame that others get too, with a reference of its own; no copy. As tg_conn_commit; TG_E_CLOSED.
+ */
+enum tg_status tg_conn_share(struct tg_conn *conn, struct tg_payload *payload);
 
 /* Closes after what is queued. `reason` (copied) is cut at 123 bytes. TG_E_CLOSED: ending already. */
 enum tg_status tg_conn_close(struct tg_conn *conn, uint16_t code, struct tg_slice reason);

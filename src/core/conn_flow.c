@@ -20,14 +20,13 @@ void tg_conn_flow_break(struct tg_conn *conn)
 static bool write_piece(struct tg_conn *conn)
 {
     struct tg_worker *worker = conn->worker;
-    unsigned char *bytes;
-    size_t length;
-    if (!tg_outbox_peek(&conn->outbox, &bytes, &length)) return false;
-    bool is_written = conn->transport->ops->write(conn->transport, bytes, length);
+    struct tg_outbox_view view;
+    if (!tg_outbox_peek(&conn->outbox, &worker->segments, &view)) return false;
+    bool is_written = conn->transport->ops->write(conn->transport, view.bytes, view.length);
     worker->metrics.writes++;
-    worker->metrics.bytes_sent += length;
-    worker->metrics.outbox_bytes -= length;
-    tg_outbox_sent(&conn->outbox, &worker->segments);
+    worker->metrics.bytes_sent += view.length;
+    worker->metrics.outbox_bytes -= view.length;
+    tg_outbox_sent(&conn->outbox, &worker->segments, &view);
     if (!is_written) tg_conn_flow_break(conn);
     return is_written;
 }
@@ -119,6 +118,24 @@ void tg_conn_flow_balance(struct tg_conn *conn)
 
 /* ---- sending ---- */
 
+/* What the outbox answered about a new frame, before which it held `before` bytes. */
+static enum tg_status note_queued(struct tg_conn *conn, size_t before, enum tg_status status)
+{
+    struct tg_worker *worker = conn->worker;
+    tg_worker_mark_dirty(worker, conn);
+    if (status == TG_E_FULL) conn->is_full = true;
+    if (status != TG_OK) return status;
+    worker->metrics.outbox_bytes += conn->outbox.queued_bytes - before;
+    if (conn->outbox.queued_bytes > worker->config->outbox_high_water_bytes ||
+        conn->outbox.queued_messages > worker->config->outbox_max_messages / 2) {
+        /* Not later: what the client has sent already would be handled first and answered on top; and a queue
+         * that is full has to mean that the client does not take it. */
+        tg_conn_flow_pump(conn);
+        tg_conn_flow_balance(conn);
+    }
+    return TG_OK;
+}
+
 enum tg_status tg_conn_begin(struct tg_conn *conn, struct tg_buf **out)
 {
     if (conn->state != TG_CONN_OPEN) return TG_E_CLOSED;
@@ -133,19 +150,22 @@ enum tg_status tg_conn_commit(struct tg_conn *conn, enum tg_opcode opcode)
     size_t before = conn->outbox.queued_bytes;
     enum tg_status status = tg_outbox_commit(&conn->outbox, opcode, worker->config->outbox_max_bytes,
                                              worker->config->outbox_max_messages);
-    tg_worker_mark_dirty(worker, conn);
-    if (status == TG_E_FULL) conn->is_full = true;
-    if (status != TG_OK) return status;
-    worker->metrics.outbox_bytes += conn->outbox.queued_bytes - before;
-    if (opcode == TG_OPCODE_TEXT || opcode == TG_OPCODE_BINARY) worker->metrics.messages_sent++;
-    if (conn->outbox.queued_bytes > worker->config->outbox_high_water_bytes ||
-        conn->outbox.queued_messages > worker->config->outbox_max_messages / 2) {
-        /* Not later: what the client has sent already would be handled first and answered on top; and a queue
-         * that is full has to mean that the client does not take it. */
-        tg_conn_flow_pump(conn);
-        tg_conn_flow_balance(conn);
-    }
-    return TG_OK;
+    if (status == TG_OK && (opcode == TG_OPCODE_TEXT || opcode == TG_OPCODE_BINARY))
+        worker->metrics.messages_sent++;
+    return note_queued(conn, before, status);
+}
+
+enum tg_status tg_conn_share(struct tg_conn *conn, struct tg_payload *payload)
+{
+    if (conn->state != TG_CONN_OPEN) return TG_E_CLOSED;
+    if (conn->is_full) return TG_E_FULL;
+    struct tg_worker *worker = conn->worker;
+    size_t before = conn->outbox.queued_bytes;
+    enum tg_status status =
+        tg_outbox_share(&conn->outbox, &worker->segments, payload, worker->config->outbox_max_bytes,
+                        worker->config->outbox_max_messages);
+    if (status == TG_OK) worker->metrics.messages_sent++;
+    return note_queued(conn, before, status);
 }
 
 enum tg_status tg_conn_send(struct tg_conn *conn, enum tg_opcode opcode, struct tg_slice payload)

@@ -35,8 +35,14 @@
     X(inbox_messages, gauge, "Messages that wait for a handler of their connection now")                     \
     X(subscriptions, gauge, "Topics that connections are subscribed to now")                                 \
     X(subscribes_refused, counter, "Topics that an authoriser refused, or failed to allow")                  \
-    X(topics_full, counter, "Topics refused: max_topics_per_connection, max_groups_per_connection")          \
+    X(topics_full, counter, "Topics refused: max_topics_per_connection")                                     \
     X(topic_frames_refused, counter, "Frames of topics that are unknown or not subscribed to")               \
+    X(groups, gauge, "Groups and topics that have members now")                                              \
+    X(group_memberships, gauge, "Connections in a group or topic now, once for each")                        \
+    X(groups_full, counter, "Times a connection could not join: max_groups_per_connection")                  \
+    X(broadcasts, counter, "Messages and events for groups, consumers, users and single connections")        \
+    X(deliveries, counter, "Connections that such a message or event reached")                               \
+    X(payload_bytes, gauge, "Bytes of frames that are shared by their receivers, once for each frame")       \
     X(tasks, gauge, "Tasks alive now: handlers that wait, and what was spawned")                             \
     X(handler_timeouts, counter, "Handlers and hooks ended because they waited too long")                    \
     X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \

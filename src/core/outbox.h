@@ -1,10 +1,14 @@
-/* What is still to be sent to one client: whole frames, in order.
+/* What is still to be sent to one client: whole frames, in order, in pieces of two kinds.
  *
- * Policy: frames are written straight into the last segment, so that all frames of a loop turn lie
- * in one piece and leave with one write. A segment that has reached TG_SEGMENT_BYTES takes no more.
- * Segments come from the worker's pool and go back to it once sent; an empty outbox owns nothing, but
- * for the segment of a frame that was given up (tg_outbox_clear takes it). The limits are checked when
- * a frame is committed; a frame that would pass one is not queued.
+ * A *segment* owns the bytes of this client's own frames, which are written straight into the last one, so
+ * that all of a loop turn lie in one piece and leave with one write; one that has reached TG_SEGMENT_BYTES
+ * takes no more. A *share* refers to a payload that other clients get too: nothing is copied while it is
+ * queued. Where small pieces are neighbours they are gathered at the moment of writing, so that they leave
+ * with one write too.
+ *
+ * Pieces come from the worker's pool and go back to it once sent; an empty outbox owns nothing, but for the
+ * segment of a frame that was given up (tg_outbox_clear takes it). The limits are checked when a frame is
+ * committed or shared; a frame that would pass one is not queued.
  *
  *     struct tg_buf *out = tg_outbox_begin(outbox, pool);   NULL: no memory
  *     tg_json_write_string(out, ...);
@@ -18,6 +22,7 @@
 
 #include "base/buf.h"
 #include "base/status.h"
+#include "core/payload.h"
 #include "wire/frame.h"
 
 #include <stdbool.h>
@@ -25,19 +30,32 @@
 
 #define TG_SEGMENT_BYTES ((size_t)64 * 1024)
 
-struct tg_segment;
+/* What is gathered at most, and the largest piece that is worth copying for it. */
+#define TG_GATHER_BYTES ((size_t)64 * 1024)
+#define TG_GATHER_PIECE_BYTES ((size_t)16 * 1024)
 
-/* Free segments of a worker, at most POOL_SEGMENTS of them and none that grew large. */
+struct tg_piece;
+
+/* Free pieces of a worker, a bounded number of each kind and no segment that grew large, and the place where
+ * pieces are gathered. */
 struct tg_segment_pool {
-    struct tg_segment *free;
-    uint32_t count;
+    struct tg_piece *segments, *shares;
+    uint32_t segment_count, share_count;
+    unsigned char *gathered; /* owned; NULL until it is needed */
 };
 
 struct tg_outbox {
-    struct tg_segment *first; /* NULL: empty */
-    struct tg_segment *last;
-    size_t queued_bytes;      /* of committed frames */
-    uint32_t queued_messages; /* committed frames */
+    struct tg_piece *first; /* NULL: empty */
+    struct tg_piece *last;
+    size_t queued_bytes;      /* of committed and shared frames */
+    uint32_t queued_messages; /* those frames */
+};
+
+/* What is to be written next. */
+struct tg_outbox_view {
+    unsigned char *bytes; /* TG_TRANSPORT_HEADROOM scratch bytes in front of it; until the next call */
+    size_t length;
+    struct tg_piece *last; /* of the pieces that lie in it */
 };
 
 void tg_segment_pool_init(struct tg_segment_pool *pool);
@@ -53,11 +71,17 @@ struct tg_buf *tg_outbox_begin(struct tg_outbox *outbox, struct tg_segment_pool 
 enum tg_status tg_outbox_commit(struct tg_outbox *outbox, enum tg_opcode opcode, size_t max_bytes,
                                 uint32_t max_messages);
 
-/* The next piece to write, TG_TRANSPORT_HEADROOM scratch bytes in front of it; false when empty. */
-bool tg_outbox_peek(const struct tg_outbox *outbox, unsigned char **bytes, size_t *length);
+/* Queues a frame that others get too, with a reference of its own. As commit. */
+enum tg_status tg_outbox_share(struct tg_outbox *outbox, struct tg_segment_pool *pool,
+                               struct tg_payload *payload, size_t max_bytes, uint32_t max_messages);
 
-/* The piece that was peeked has been written. */
-void tg_outbox_sent(struct tg_outbox *outbox, struct tg_segment_pool *pool);
+/* The next bytes to write, whole frames; false when empty. */
+bool tg_outbox_peek(const struct tg_outbox *outbox, struct tg_segment_pool *pool,
+                    struct tg_outbox_view *view);
+
+/* What was peeked has been written. */
+void tg_outbox_sent(struct tg_outbox *outbox, struct tg_segment_pool *pool,
+                    const struct tg_outbox_view *view);
 
 /* Drops all frames. */
 void tg_outbox_clear(struct tg_outbox *outbox, struct tg_segment_pool *pool);

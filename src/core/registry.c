@@ -56,6 +56,7 @@ enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_
     if (!consumer->counters) return TG_E_NO_MEMORY;
     consumers[registry->consumer_count++] = consumer;
     tg_map_init(&consumer->actions, registry->seed);
+    if (consumer->naming == TG_NAMING_CAMEL) registry->has_camel = true;
     return TG_OK;
 }
 

@@ -60,6 +60,7 @@ struct tg_consumer {
     bool is_text;                       /* frames go to the script as they are: no JSON, no actions */
     bool takes_binary;                  /* has a handler for binary frames */
     enum tg_naming naming;              /* how clients write the names of fields */
+    bool sends_completion;              /* frames that say what is done: core/completion.h */
     bool has_strict_frames;             /* a frame type without handler closes with 1003 */
     struct tg_texts headers;            /* request headers kept beside the common ones, lower case */
     struct tg_texts sends;              /* actions of what the hooks send */
@@ -97,6 +98,7 @@ struct tg_registry {
     uint32_t topic_count;
     struct tg_endpoint *endpoints; /* in the order in which they are asked */
     uint32_t endpoint_count;
+    bool has_camel; /* some consumer's naming is TG_NAMING_CAMEL */
 };
 
 /* `max_check_steps`: what one match of a pattern may take. */

@@ -62,6 +62,15 @@ static void answer_no_memory(struct tg_conn *conn, const struct tg_ref *ref)
         conn, &(struct tg_detail){.detail = TG_SLICE("Failed to process message")}, ref);
 }
 
+/* The layer did not let the first subscriber in. */
+static void answer_failure(struct tg_conn *conn, enum tg_status status, const struct tg_ref *ref)
+{
+    tg_log(TG_LOG_ERROR, "subscribe_failed", TG_LOG_CONN(conn), TG_LOG_STR("topic", ref->topic),
+           TG_LOG_S("error", tg_status_name(status)));
+    tg_dispatch_answer_detail(
+        conn, &(struct tg_detail){.detail = TG_SLICE("Failed to process message")}, ref);
+}
+
 static void answer_too_many(struct tg_conn *conn, const struct tg_ref *ref)
 {
     char detail[64];
@@ -224,8 +233,10 @@ enum tg_status tg_topic_admit(struct tg_subscription *subscription)
         return TG_OK;
     }
     subscription->is_answered = true;
-    if (status == TG_E_FULL) answer_too_many(conn, &subscription->ref);
-    if (status == TG_E_NO_MEMORY) answer_no_memory(conn, &subscription->ref);
+    if (status == TG_E_NO_MEMORY)
+        answer_no_memory(conn, &subscription->ref);
+    else
+        answer_failure(conn, status, &subscription->ref);
     return status;
 }
 
@@ -259,7 +270,7 @@ struct tg_topic_frame tg_topic_frame_of(const struct tg_conn *conn, const struct
         frame.kind = TG_FRAME_SUBSCRIBE;
     else if (tg_slice_equal(envelope->action, TG_SLICE("unsubscribe")))
         frame.kind = TG_FRAME_UNSUBSCRIBE;
-    else if (frame.subscription)
+    else if (frame.subscription && frame.subscription->state == TG_SUBSCRIBED)
         frame.kind = TG_FRAME_MESSAGE;
     return frame;
 }

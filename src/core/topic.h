@@ -78,8 +78,8 @@ void tg_topic_drop(struct tg_conn *conn);
 
 /* ---- what the script asks ---- */
 
-/* The authoriser has said yes: joins the group, answers `subscribed`. TG_E_CLOSED; TG_E_FULL, TG_E_NO_MEMORY:
- * it has been refused. */
+/* The authoriser has said yes: joins the group, answers `subscribed`. Otherwise the status of the
+ * group; it has been answered. */
 enum tg_status tg_topic_admit(struct tg_subscription *subscription);
 
 /* The authoriser has said no: answers `unauthorized`. `detail` empty: a sentence of ours. */

@@ -20,6 +20,10 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_list_init(&worker->conns);
     tg_list_init(&worker->dirty);
     tg_segment_pool_init(&worker->segments);
+    tg_groups_init(&worker->groups);
+    tg_users_init(&worker->users);
+    tg_layer_memory_init(&worker->layer_memory, worker);
+    worker->layer = &worker->layer_memory.layer;
     tg_arena_init(&worker->arena, KEEP_ARENA_BYTES);
     tg_buf_init(&worker->issues);
     worker->turns.tasks = (struct tg_handler){.name = TG_SLICE("task"), .is_hook = true};
@@ -33,6 +37,9 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
 void tg_worker_deinit(struct tg_worker *worker)
 {
     tg_wheel_disarm(&worker->wheel, &worker->drain_timer);
+    tg_completions_deinit(&worker->completions);
+    tg_groups_deinit(&worker->groups);
+    tg_users_deinit(&worker->users);
     tg_segment_pool_deinit(&worker->segments);
     tg_arena_deinit(&worker->arena);
     tg_buf_deinit(&worker->issues);

@@ -11,12 +11,16 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "core/completion.h"
 #include "core/config.h"
 #include "core/conn.h"
 #include "core/fetch.h"
+#include "core/group.h"
+#include "core/layer_memory.h"
 #include "core/loop.h"
 #include "core/metrics.h"
 #include "core/turn.h"
+#include "core/user.h"
 #include "core/wheel.h"
 #include "wire/issue.h"
 
@@ -42,6 +46,12 @@ struct tg_worker {
     struct tg_list conns; /* all, oldest first */
     struct tg_list dirty; /* those with something to flush */
     struct tg_segment_pool segments;
+    struct tg_groups groups;
+    struct tg_users users;
+    struct tg_completions completions;
+    struct tg_layer *layer; /* borrowed, never NULL; the next one unless somebody puts in another */
+    struct tg_layer_memory layer_memory;
+    uint64_t deliveries_begun;
     struct tg_arena arena;  /* of the message that is being handled */
     struct tg_buf issues;   /* what is wrong with it */
     struct tg_conn **slots; /* owned; NULL where free */

@@ -66,13 +66,12 @@ static enum tg_status queue(struct fixture *f, size_t bytes, unsigned seed)
 /* Sends all pieces as a transport would, which scribbles on the headroom. */
 static void send_all(struct fixture *f)
 {
-    unsigned char *bytes;
-    size_t length;
-    while (tg_outbox_peek(&f->outbox, &bytes, &length)) {
-        assert_true(length > 0);
-        memset(bytes - TG_TRANSPORT_HEADROOM, 0xEE, TG_TRANSPORT_HEADROOM);
-        tg_buf_append(&f->sent, bytes, length);
-        tg_outbox_sent(&f->outbox, &f->pool);
+    struct tg_outbox_view view;
+    while (tg_outbox_peek(&f->outbox, &f->pool, &view)) {
+        assert_true(view.length > 0);
+        memset(view.bytes - TG_TRANSPORT_HEADROOM, 0xEE, TG_TRANSPORT_HEADROOM);
+        tg_buf_append(&f->sent, view.bytes, view.length);
+        tg_outbox_sent(&f->outbox, &f->pool, &view);
         f->pieces++;
     }
     assert_int_equal(f->outbox.queued_bytes, 0);
@@ -143,10 +142,9 @@ static void starts_a_new_piece_when_one_has_reached_its_size(void **state)
     struct fixture *f = *state;
     /* 1020 bytes a frame: the 65th takes the first piece over TG_SEGMENT_BYTES. */
     for (unsigned i = 0; i < 66; i++) assert_int_equal(queue(f, 1016, i), TG_OK);
-    unsigned char *bytes;
-    size_t length;
-    assert_true(tg_outbox_peek(&f->outbox, &bytes, &length));
-    assert_int_equal(length, 65 * 1020);
+    struct tg_outbox_view view;
+    assert_true(tg_outbox_peek(&f->outbox, &f->pool, &view));
+    assert_int_equal(view.length, 65 * 1020);
     send_all(f);
     assert_int_equal(f->pieces, 2);
     size_t at = 0;
@@ -156,11 +154,10 @@ static void starts_a_new_piece_when_one_has_reached_its_size(void **state)
 static void is_empty_when_nothing_was_committed(void **state)
 {
     struct fixture *f = *state;
-    unsigned char *bytes;
-    size_t length;
-    assert_false(tg_outbox_peek(&f->outbox, &bytes, &length));
+    struct tg_outbox_view view;
+    assert_false(tg_outbox_peek(&f->outbox, &f->pool, &view));
     tg_buf_append_literal(tg_outbox_begin(&f->outbox, &f->pool), "given up");
-    assert_false(tg_outbox_peek(&f->outbox, &bytes, &length));
+    assert_false(tg_outbox_peek(&f->outbox, &f->pool, &view));
 }
 
 static void forgets_a_frame_that_was_given_up(void **state)
@@ -184,11 +181,10 @@ static void sends_what_lies_before_a_new_segment_that_was_given_up(void **state)
     struct fixture *f = *state;
     assert_int_equal(queue(f, TG_SEGMENT_BYTES, 1), TG_OK);
     append_pattern(tg_outbox_begin(&f->outbox, &f->pool), 10, 2);
-    unsigned char *bytes;
-    size_t length;
-    assert_true(tg_outbox_peek(&f->outbox, &bytes, &length));
-    tg_outbox_sent(&f->outbox, &f->pool);
-    assert_false(tg_outbox_peek(&f->outbox, &bytes, &length));
+    struct tg_outbox_view view;
+    assert_true(tg_outbox_peek(&f->outbox, &f->pool, &view));
+    tg_outbox_sent(&f->outbox, &f->pool, &view);
+    assert_false(tg_outbox_peek(&f->outbox, &f->pool, &view));
     assert_int_equal(queue(f, 30, 3), TG_OK);
     send_all(f);
     size_t at = 0;
@@ -272,13 +268,13 @@ static void shares_the_segments_of_a_pool_between_outboxes(void **state)
     struct fixture *f = *state;
     assert_int_equal(queue(f, 100, 1), TG_OK);
     send_all(f);
-    assert_int_equal(f->pool.count, 1);
+    assert_int_equal(f->pool.segment_count, 1);
     struct tg_outbox other;
     tg_outbox_init(&other);
     assert_non_null(tg_outbox_begin(&other, &f->pool));
-    assert_int_equal(f->pool.count, 0);
+    assert_int_equal(f->pool.segment_count, 0);
     tg_outbox_clear(&other, &f->pool);
-    assert_int_equal(f->pool.count, 1);
+    assert_int_equal(f->pool.segment_count, 1);
 }
 
 static void keeps_no_segment_that_grew_large(void **state)
@@ -286,7 +282,7 @@ static void keeps_no_segment_that_grew_large(void **state)
     struct fixture *f = *state;
     assert_int_equal(queue(f, 1000000, 1), TG_OK);
     send_all(f);
-    assert_int_equal(f->pool.count, 0);
+    assert_int_equal(f->pool.segment_count, 0);
 }
 
 static void keeps_a_bounded_number_of_segments(void **state)
@@ -294,7 +290,7 @@ static void keeps_a_bounded_number_of_segments(void **state)
     struct fixture *f = *state;
     for (unsigned i = 0; i < 200; i++) assert_int_equal(queue(f, TG_SEGMENT_BYTES, i), TG_OK);
     tg_outbox_clear(&f->outbox, &f->pool);
-    assert_in_range(f->pool.count, 1, 64);
+    assert_in_range(f->pool.segment_count, 1, 64);
 }
 
 static enum tg_status queue_three_sizes(void *context)
