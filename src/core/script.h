@@ -33,14 +33,6 @@ struct tg_script_ops {
     /* A frame as it is: each one of a text consumer, binary ones of a consumer that takes them. */
     enum tg_outcome (*frame)(struct tg_script *script, struct tg_conn *conn, struct tg_slice data,
                              bool is_binary);
-    /* A client asks for a topic: the authoriser, then tg_topic_admit or tg_topic_refuse; when it was admitted,
-     * on_subscribe. Errors of the second are answered with subscription->ref. */
-    enum tg_outcome (*subscribe)(struct tg_script *script, struct tg_subscription *subscription);
-    /* It leaves the topic. */
-    enum tg_outcome (*unsubscribe)(struct tg_script *script, struct tg_subscription *subscription,
-                                   const char *reason);
-    /* The subscription is about to be freed. */
-    void (*forget_subscription)(struct tg_script *script, struct tg_subscription *subscription);
     /* The connection has ended; once, and only when `connected` had begun. `reason` lives as long as the
      * connection, which is freed when this has ended. */
     enum tg_outcome (*disconnected)(struct tg_script *script, struct tg_conn *conn, uint16_t code,
@@ -55,6 +47,14 @@ struct tg_script_ops {
     bool (*has_more)(struct tg_script *script);
     /* The server stops. TG_WAITING: tg_worker_script_stopped follows. */
     enum tg_outcome (*stop)(struct tg_script *script, const char *reason);
+    /* A client asks for a topic (topic.h): the authoriser, then tg_topic_admit or tg_topic_refuse; when it was admitted,
+     * on_subscribe. Errors of the second are answered with subscription->ref. */
+    enum tg_outcome (*subscribe)(struct tg_script *script, struct tg_subscription *subscription);
+    /* It leaves the topic. */
+    enum tg_outcome (*unsubscribe)(struct tg_script *script, struct tg_subscription *subscription,
+                                   const char *reason);
+    /* The subscription is about to be freed. */
+    void (*forget_subscription)(struct tg_script *script, struct tg_subscription *subscription);
 };
 
 struct tg_script {

@@ -34,8 +34,7 @@ static struct tg_conn *find(const struct handle *handle)
     return handle->world->worker ? tg_worker_find(handle->world->worker, handle->id) : NULL;
 }
 
-/* true, or nil and a word. */
-static int push_result(lua_State *L, enum tg_status status)
+int tg_push_result(lua_State *L, enum tg_status status)
 {
     if (status == TG_E_NO_MEMORY) return luaL_error(L, "not enough memory");
     if (status == TG_OK) {
@@ -89,7 +88,7 @@ static int conn_send(lua_State *L)
     const struct tg_message_type *type = tg_conn_handle_check_message(L, 2, "conn:send");
     struct tg_conn *conn = find(handle);
     const struct tg_ref none = {0};
-    return push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);
+    return tg_push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);
 }
 
 static int send_bytes(lua_State *L, enum tg_opcode opcode)
@@ -100,7 +99,7 @@ static int send_bytes(lua_State *L, enum tg_opcode opcode)
     if (opcode == TG_OPCODE_TEXT && !tg_utf8_is_valid(bytes.data, bytes.length))
         return luaL_argerror(L, 2, "the text is not UTF-8: send_binary takes any bytes");
     struct tg_conn *conn = find(handle);
-    return push_result(L, conn ? tg_conn_send(conn, opcode, bytes) : TG_E_CLOSED);
+    return tg_push_result(L, conn ? tg_conn_send(conn, opcode, bytes) : TG_E_CLOSED);
 }
 
 /* conn:send_text(text) -> true | nil, "closed" | nil, "full" */
@@ -128,7 +127,7 @@ static int conn_close(lua_State *L)
     luaL_argcheck(L, reason.length <= TG_CLOSE_REASON_MAX, 3, "a close reason has at most 123 bytes");
     luaL_argcheck(L, tg_utf8_is_valid(reason.data, reason.length), 3, "the reason is not UTF-8");
     struct tg_conn *conn = find(handle);
-    return push_result(L, conn ? tg_conn_close(conn, (uint16_t)code, reason) : TG_E_CLOSED);
+    return tg_push_result(L, conn ? tg_conn_close(conn, (uint16_t)code, reason) : TG_E_CLOSED);
 }
 
 /* ---- what a connection knows ---- */
@@ -159,11 +158,11 @@ static void push_parsed(lua_State *L, struct tg_conn *conn, struct tg_slice text
     push_pairs(L, &pairs);
 }
 
-static void push_params(lua_State *L, const struct tg_request *request)
+void tg_push_params(lua_State *L, const struct tg_param *params, uint32_t count)
 {
-    lua_createtable(L, 0, (int)request->param_count);
-    for (uint32_t i = 0; i < request->param_count; i++) {
-        const struct tg_param *param = &request->params[i];
+    lua_createtable(L, 0, (int)count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tg_param *param = &params[i];
         push_slice(L, param->name);
         if (param->type == TG_PARAM_INTEGER)
             lua_pushinteger(L, param->integer);
@@ -182,7 +181,7 @@ static void push_field(lua_State *L, struct tg_conn *conn, const char *key)
     } else if (strcmp(key, "peer") == 0) {
         push_slice(L, request->peer);
     } else if (strcmp(key, "params") == 0) {
-        push_params(L, request);
+        tg_push_params(L, request->params, request->param_count);
     } else if (strcmp(key, "headers") == 0) {
         push_pairs(L, &request->headers);
     } else if (strcmp(key, "query") == 0) {

@@ -27,4 +27,10 @@ struct tg_conn *tg_conn_handle_check(lua_State *L, struct tg_world **world);
 /* The type of the message at `index`; raises what `method` expects when it is none. [-0, +0, e] */
 const struct tg_message_type *tg_conn_handle_check_message(lua_State *L, int index, const char *method);
 
+/* What a method returns: true, or nil and a word. Raises the lack of memory. [-0, +1|2, e] */
+int tg_push_result(lua_State *L, enum tg_status status);
+
+/* Pushes a table of the parameters of a path or of a topic. [-0, +1, e] */
+void tg_push_params(lua_State *L, const struct tg_param *params, uint32_t count);
+
 #endif

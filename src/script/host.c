@@ -1,6 +1,7 @@
 #include "script/host.h"
 
 #include "base/log.h"
+#include "core/topic.h"
 #include "script/blocking.h"
 #include "script/call.h"
 #include "script/conn_call.h"
@@ -12,6 +13,8 @@
 #include "script/run.h"
 #include "script/sandbox.h"
 #include "script/scratch.h"
+#include "script/topic_handle.h"
+#include "script/topic_run.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -56,6 +59,7 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .handler = action->handler,
                          .ref = envelope->ref,
                          .answers = true};
+    if (envelope->ref.topic.data) run.subscription = tg_topic_find(conn, envelope->ref.topic);
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
     note_run(host);
     return outcome;
@@ -87,6 +91,7 @@ static enum tg_outcome on_disconnected(struct tg_script *script, struct tg_conn 
                          .what = "disconnected",
                          .data = reason,
                          .code = code,
+                         .is_farewell = true,
                          .handler = &conn->consumer->counters->hooks[TG_HOOK_DISCONNECTED]};
     if (!tg_hooks_of(conn)->disconnected) return TG_DONE;
     enum tg_outcome outcome = tg_run_disconnected(&host->tasks, &run);
@@ -142,8 +147,44 @@ static enum tg_outcome on_stop(struct tg_script *script, const char *reason)
     return host->stops > 0 ? TG_WAITING : TG_DONE;
 }
 
+/* ---- topics ---- */
+
+static enum tg_outcome on_subscribe(struct tg_script *script, struct tg_subscription *subscription)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_outcome outcome = tg_topic_run_subscribe(&host->tasks, subscription);
+    note_run(host);
+    return outcome;
+}
+
+static enum tg_outcome on_unsubscribe(struct tg_script *script, struct tg_subscription *subscription,
+                                      const char *reason)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_outcome outcome = tg_topic_run_unsubscribe(&host->tasks, subscription, reason);
+    note_run(host);
+    return outcome;
+}
+
+/* forget_topic_body(host, subscription) */
+static int forget_topic_body(lua_State *L)
+{
+    struct tg_host *host = lua_touserdata(L, 1);
+    const struct tg_subscription *subscription = lua_touserdata(L, 2);
+    tg_world_forget(&host->world, L, subscription->script_ref);
+    return 0;
+}
+
+static void on_forget_subscription(struct tg_script *script, struct tg_subscription *subscription)
+{
+    struct tg_host *host = host_of(script);
+    tg_call_protected(host->world.L, forget_topic_body, host, subscription);
+    subscription->script_ref = 0;
+}
+
 static const struct tg_script_ops ops = {
-    on_connected, on_message, on_frame, on_disconnected, on_cancel, on_forget, on_turn, on_has_more, on_stop,
+    on_connected, on_message, on_frame,     on_disconnected, on_cancel,      on_forget,
+    on_turn,      on_has_more, on_stop,     on_subscribe,    on_unsubscribe, on_forget_subscription,
 };
 
 /* ---- the state ---- */
@@ -159,6 +200,7 @@ static int open_world(lua_State *L)
     tg_scratch_install(&host->world, L);
     tg_conn_handle_install(&host->world, L);
     tg_conn_call_install(&host->world, L);
+    tg_topic_handle_install(&host->world, L);
     tg_host_library_install(&host->world, L);
     if (tg_config_is_development(host->world.config)) tg_blocking_install(&host->world, L);
     return 0;

@@ -5,12 +5,14 @@
 
 #include "base/log.h"
 #include "core/dispatch.h"
+#include "core/topic.h"
 #include "core/turn.h"
 #include "core/worker.h"
 #include "script/conn_handle.h"
 #include "script/message_type.h"
 #include "script/payload.h"
 #include "script/to_lua.h"
+#include "script/topic_handle.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -50,9 +52,19 @@ static void log_failure(const struct tg_run *run, const struct tg_failure *failu
            TG_LOG_STR("error", failure->message), TG_LOG_STR("traceback", failure->traceback));
 }
 
+/* Whether the code decides who may subscribe: every failure means no. */
+static bool is_authorising(const struct tg_run *run)
+{
+    return run->subscription && run->subscription->state == TG_SUBSCRIBING;
+}
+
 static void answer_failure(const struct tg_run *run, const struct tg_failure *failure)
 {
     struct tg_detail detail = {.detail = TG_SLICE("Failed to process message")};
+    if (is_authorising(run)) {
+        tg_topic_refuse(run->subscription, failure->is_declared ? failure->detail : (struct tg_slice){0});
+        return;
+    }
     if (failure->is_declared) {
         detail = (struct tg_detail){.code = failure->code, .detail = failure->detail};
     } else if (tg_config_is_development(run->world->config)) {
@@ -76,7 +88,7 @@ static void tell_failure(void *context, const struct tg_failure *failure)
 
 /* ---- bodies: (refs) ---- */
 
-static struct tg_run *run_of(lua_State *L)
+struct tg_run *tg_run_of(lua_State *L)
 {
     return tg_task_of(L)->context;
 }
@@ -88,6 +100,15 @@ static void push_conn(lua_State *L, struct tg_run *run)
         lua_rawgeti(L, 1, run->conn->script_ref);
     else
         tg_conn_handle_push(run->world, L, run->conn);
+}
+
+/* Pushes what a handler gets first: the connection, or its subscription. [-0, +1, e] */
+static void push_subject(lua_State *L, struct tg_run *run)
+{
+    if (run->subscription)
+        tg_topic_handle_push(run->world, L, run->subscription);
+    else
+        push_conn(L, run);
 }
 
 static void push_ref(lua_State *L, const struct tg_ref *ref)
@@ -129,7 +150,7 @@ static int send_reply(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     if (lua_isnil(L, -1)) return 0;
     int reply = lua_gettop(L);
     const struct tg_message_type *type = tg_message_type_of_instance(L, reply);
@@ -141,11 +162,16 @@ static int send_reply(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-/* handler(conn, message) after `before`: the arguments are on top. */
+/* handler(conn, message) after `before`, whose arguments are on top. */
 static int call_handler(lua_State *L)
 {
-    lua_rawgeti(L, 1, run_of(L)->action->script_ref);
+    struct tg_run *run = tg_run_of(L);
+    lua_rawgeti(L, 1, run->action->script_ref);
     lua_insert(L, -3);
+    if (run->subscription) {
+        push_subject(L, run);
+        lua_replace(L, -3);
+    }
     lua_callk(L, 2, 1, 0, send_reply);
     return send_reply(L, LUA_OK, 0);
 }
@@ -166,7 +192,7 @@ static int after_before(lua_State *L, int status, lua_KContext context)
     if (!lua_isboolean(L, -2))
         luaL_error(L, "`before` returned %s: it returns nothing or true, a message, or false and a sentence",
                    tg_message_type_push_misuse(L, -2));
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     struct tg_detail detail = {.code = TG_SLICE("refused"), .detail = TG_SLICE("The message was refused")};
     if (lua_type(L, -1) == LUA_TSTRING) detail.detail.data = lua_tolstring(L, -1, &detail.detail.length);
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
@@ -192,11 +218,14 @@ static bool finish_payload(lua_State *L, struct tg_run *run)
 
 static int message_body(lua_State *L)
 {
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     int before = tg_hooks_of(run->conn)->before;
     lua_rawgeti(L, 1, TG_REF_KEYS);
     if (!before) lua_rawgeti(L, 1, run->action->script_ref);
-    push_conn(L, run);
+    if (before)
+        push_conn(L, run);
+    else
+        push_subject(L, run);
     push_message(L, run);
     tg_watchdog_restart();
     if (run->envelope->calls && !finish_payload(L, run)) return 0;
@@ -211,14 +240,20 @@ static int message_body(lua_State *L)
     return after_before(L, LUA_OK, 0);
 }
 
-/* Hooks answer nothing: a message that one returns was meant to be sent, and would be lost without a word. */
+void tg_run_check_hook(lua_State *L)
+{
+    const struct tg_run *run = tg_run_of(L);
+    if (tg_message_type_of_instance(L, -1))
+        luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with %s:send",
+                   run->what, run->subscription ? "sub" : "conn");
+}
+
+/* Hooks answer nothing. */
 static int hook_done(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
-    if (tg_message_type_of_instance(L, -1))
-        luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with conn:send",
-                   run_of(L)->what);
+    tg_run_check_hook(L);
     return 0;
 }
 
@@ -232,7 +267,7 @@ static int call_hook(lua_State *L, int arguments)
 /* receive(conn, data, is_binary), binary(conn, data) */
 static int frame_body(lua_State *L)
 {
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     const struct tg_hooks *hooks = tg_hooks_of(run->conn);
     lua_rawgeti(L, 1, run->conn->consumer->is_text ? hooks->receive : hooks->binary);
     push_conn(L, run);
@@ -244,7 +279,7 @@ static int frame_body(lua_State *L)
 /* connected(consumer, conn) */
 static int connected_body(lua_State *L)
 {
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->connected);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
     push_conn(L, run);
@@ -254,7 +289,7 @@ static int connected_body(lua_State *L)
 /* disconnected(consumer, conn, code, reason) */
 static int disconnected_body(lua_State *L)
 {
-    struct tg_run *run = run_of(L);
+    struct tg_run *run = tg_run_of(L);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->disconnected);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
     push_conn(L, run);
@@ -274,7 +309,7 @@ static void too_late(struct tg_timer *timer)
 
 static uint64_t timeout_of(const struct tg_run *run)
 {
-    if (!run->answers) return 0; /* core watches over `disconnected` */
+    if (run->is_farewell) return 0;
     return run->action && run->action->timeout_ms ? run->action->timeout_ms
                                                   : run->world->config->handler_timeout_ms;
 }
@@ -308,6 +343,11 @@ static void answer_late(const struct tg_run *run)
     worker->metrics.handler_timeouts++;
     tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
            TG_LOG_I("timeout_ms", timeout_of(run)));
+    if (is_authorising(run)) {
+        tg_topic_refuse(run->subscription, TG_SLICE("The authoriser took too long"));
+        return;
+    }
+    if (!run->answers) return;
     const struct tg_detail detail = {.code = TG_SLICE("handler_timeout"),
                                      .detail = TG_SLICE("The handler took too long")};
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
@@ -342,7 +382,7 @@ static void held(void *context, uint64_t from_ns, uint64_t to_ns)
     tg_turn_note(&run->conn->worker->turns, run->handler, to_ns - from_ns);
 }
 
-static enum tg_outcome run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
+enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
 {
     static const struct tg_task_kind kind = {
         .park = park, .held = held, .failed = tell_failure, .ended = ended};
@@ -354,20 +394,20 @@ static enum tg_outcome run_task(struct tg_task_pool *pool, struct tg_run *run, l
 
 enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run)
 {
-    return run_task(pool, run, message_body);
+    return tg_run_task(pool, run, message_body);
 }
 
 enum tg_outcome tg_run_frame(struct tg_task_pool *pool, struct tg_run *run)
 {
-    return run_task(pool, run, frame_body);
+    return tg_run_task(pool, run, frame_body);
 }
 
 enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run)
 {
-    return run_task(pool, run, connected_body);
+    return tg_run_task(pool, run, connected_body);
 }
 
 enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run)
 {
-    return run_task(pool, run, disconnected_body);
+    return tg_run_task(pool, run, disconnected_body);
 }
