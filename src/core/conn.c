@@ -128,7 +128,6 @@ static void give_up(struct tg_conn *conn, struct tg_slice reason)
 
 void tg_conn_flush(struct tg_conn *conn)
 {
-    if (conn->topics_to_leave > 0) tg_conn_order_go_on(conn);
     if (conn->is_full && conn->state == TG_CONN_OPEN) {
         /* Behind what is queued: a client that reads gets all of it, and then learns that the rest is lost.
          */
@@ -252,6 +251,7 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     conn->heard_ms = tg_worker_now_ms(worker);
     tg_list_init(&conn->link);
     tg_list_init(&conn->dirty_link);
+    tg_list_init(&conn->event_link);
     tg_list_init(&conn->tasks);
     tg_list_init(&conn->calls);
     tg_list_init(&conn->subscriptions);
@@ -284,7 +284,7 @@ struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *gen
     tg_conn_rearm(conn);
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));
-    conn->is_connected_called = true;
+    conn->is_connected_called = conn->is_starting = true;
     started(conn, generation->script->ops->connected(generation->script, conn));
     return conn;
 }
@@ -446,6 +446,7 @@ void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
         started(conn, outcome);
     } else {
         conn->running--;
+        if (conn->running == 0) conn->is_event_running = false;
         tg_topic_ended(conn);
     }
     if (conn->is_draining)

@@ -53,9 +53,10 @@ struct tg_conn {
     struct tg_request *request;     /* owned */
     struct tg_list link;            /* in worker->conns */
     struct tg_list dirty_link;      /* in worker->dirty while there is something to flush */
+    struct tg_list event_link;      /* in worker->eventful while there may be an event to begin */
     struct tg_outbox outbox;
     struct tg_assembly assembly;
-    struct tg_inbox inbox; /* what came while a handler waits */
+    struct tg_inbox inbox; /* what came while a handler waits, and events */
     struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */
     struct tg_list calls;  /* struct tg_question, oldest first */
     struct tg_list subscriptions;      /* struct tg_subscription, oldest first (topic.h) */
@@ -90,7 +91,8 @@ struct tg_conn {
     bool is_outbox_high : 1; /* the outbox is above high water */
     bool is_inbox_full : 1;
     bool is_inbox_blocked : 1;     /* its first message waits until nothing runs */
-    bool is_starting : 1;          /* `connected` waits */
+    bool is_starting : 1;          /* `connected` has not ended */
+    bool is_event_running : 1;     /* the handler that runs or waits is that of an event */
     bool is_leaving : 1;           /* `disconnected`, or a topic's on_unsubscribe before it, waits */
     bool is_draining : 1;          /* closes with 1001 when the handlers that wait have ended */
     bool is_awaiting_writable : 1; /* the kernel is full */
@@ -181,6 +183,9 @@ struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES]);
         TG_LOG_STR("conn", tg_conn_id_text((conn)->id, (char[TG_CONN_ID_BYTES]){0}))
 
 /* ---- what the worker does at the end of a turn ---- */
+
+/* Begins the first event that waits, if its turn has come, and the messages behind it. */
+void tg_conn_begin_event(struct tg_conn *conn);
 
 /* Writes what fits. The connection may be gone when this returns. */
 void tg_conn_flush(struct tg_conn *conn);

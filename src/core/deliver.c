@@ -7,6 +7,7 @@
 #include "core/deliver.h"
 
 #include "core/completion.h"
+#include "core/event.h"
 #include "core/payload.h"
 #include "core/user.h"
 #include "core/worker.h"
@@ -27,6 +28,7 @@ struct delivery {
     const struct tg_user *sender_user; /* NULL: anonymous, or not here */
     uint64_t receivers;
     struct tg_payload *payloads[TG_NAMINGS][VARIANTS]; /* made when the first needs them */
+    struct tg_event event;
 };
 
 static struct tg_payload *payload_for(struct delivery *delivery, const struct tg_conn *conn)
@@ -60,7 +62,10 @@ static void deliver_to(struct delivery *delivery, struct tg_conn *conn)
 {
     const struct tg_publication *publication = delivery->publication;
     if (publication->exclude_sender && conn->id == publication->sender) return;
-    deliver_message(delivery, conn);
+    if (publication->kind == TG_PUBLISH_MESSAGE)
+        deliver_message(delivery, conn);
+    else if (tg_event_give(&delivery->event, conn) == TG_OK)
+        delivery->receivers++;
 }
 
 static void deliver_to_groups(struct delivery *delivery)
@@ -104,6 +109,7 @@ static void deliver_to_conn(struct delivery *delivery)
 uint64_t tg_worker_deliver(struct tg_worker *worker, const struct tg_publication *publication)
 {
     struct delivery delivery = {.worker = worker, .publication = publication};
+    tg_event_init(&delivery.event, worker, publication);
     if (publication->tells_whose && publication->sender_user.length)
         delivery.sender_user = tg_user_find(worker, publication->sender_user);
     switch (publication->to) {
@@ -123,6 +129,7 @@ uint64_t tg_worker_deliver(struct tg_worker *worker, const struct tg_publication
     for (int naming = 0; naming < TG_NAMINGS; naming++)
         for (int variant = 0; variant < VARIANTS; variant++)
             tg_payload_unref(delivery.payloads[naming][variant]);
+    tg_event_deinit(&delivery.event);
     worker->metrics.broadcasts++;
     worker->metrics.deliveries += delivery.receivers;
     return delivery.receivers;

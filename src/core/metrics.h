@@ -33,6 +33,9 @@
     X(reading_paused, counter, "Times a connection stopped reading: outbox_high_water_bytes")                \
     X(inbox_full, counter, "Times a connection stopped reading: inbox_messages, inbox_max_bytes")            \
     X(inbox_messages, gauge, "Messages that wait for a handler of their connection now")                     \
+    X(inbox_events, gauge, "Events that wait for their connection now")                                      \
+    X(events_dropped, counter, "Events not given to a connection: inbox_max_events, inbox_max_event_bytes")  \
+    X(events_invalid, counter, "Events that a receiver's schema or its checks refused")                      \
     X(subscriptions, gauge, "Topics that connections are subscribed to now")                                 \
     X(subscribes_refused, counter, "Topics that an authoriser refused, or failed to allow")                  \
     X(topics_full, counter, "Topics refused: max_topics_per_connection")                                     \

@@ -20,14 +20,16 @@ struct tg_subscription;
 
 enum tg_outcome {
     TG_DONE,
-    TG_FAILED,  /* it raised, and an error frame is queued where there is somebody to read it */
+    TG_FAILED,  /* it raised, and an error frame is queued where somebody asked */
     TG_WAITING, /* tg_conn_ended follows */
 };
 
 struct tg_script_ops {
     /* The connection is open. */
     enum tg_outcome (*connected)(struct tg_script *script, struct tg_conn *conn);
-    /* A valid message, of the topic envelope->ref.topic where there is one. The envelope and its tree are gone when this returns, also while it waits. */
+    /* A valid message, of the topic envelope->ref.topic where there is one, or event (action->is_event), about
+     * which nothing is told to the client but what its handler sends. The envelope and its tree are gone when
+     * this returns, also while it waits. What waits ends with tg_conn_complete. */
     enum tg_outcome (*message)(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
                                const struct tg_envelope *envelope);
     /* A frame as it is: each one of a text consumer, binary ones of a consumer that takes them. */

@@ -6,6 +6,7 @@
 #include "core/topic.h"
 
 #include "base/log.h"
+#include "core/completion.h"
 #include "core/conn_order.h"
 #include "core/dispatch.h"
 #include "core/group.h"
@@ -100,10 +101,20 @@ struct tg_subscription *tg_topic_find_number(const struct tg_conn *conn, uint64_
     return NULL;
 }
 
+struct tg_subscription *tg_topic_find_key(const struct tg_conn *conn, struct tg_slice key)
+{
+    for (struct tg_list *node = conn->subscriptions.next; node != &conn->subscriptions; node = node->next) {
+        struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
+        if (tg_slice_equal(subscription->key, key)) return subscription;
+    }
+    return NULL;
+}
+
 static void drop_ref(struct tg_subscription *subscription)
 {
     free(subscription->ref_text);
     subscription->ref_text = NULL;
+    subscription->is_asked = false;
     subscription->ref = (struct tg_ref){.topic = subscription->name};
 }
 
@@ -173,16 +184,16 @@ static void leave_group(struct tg_subscription *subscription, const char *reason
 static void settle(struct tg_conn *conn)
 {
     struct tg_subscription *subscription = conn->changing;
+    bool is_over = subscription->state == TG_SUBSCRIBING || subscription->is_told;
     conn->changing = NULL;
-    if (subscription->state == TG_SUBSCRIBING) {
-        if (!subscription->is_answered) tg_topic_refuse(subscription, (struct tg_slice){0});
+    if (subscription->state == TG_SUBSCRIBING && !subscription->is_answered)
+        tg_topic_refuse(subscription, (struct tg_slice){0});
+    if (subscription->is_told) answer(conn, "unsubscribed", &subscription->ref);
+    if (subscription->is_asked) tg_conn_complete(conn, TG_COMPLETE, &subscription->ref);
+    if (is_over)
         free_subscription(subscription);
-    } else if (subscription->is_told) {
-        answer(conn, "unsubscribed", &subscription->ref);
-        free_subscription(subscription);
-    } else {
+    else
         drop_ref(subscription);
-    }
 }
 
 static void note(struct tg_subscription *subscription, enum tg_outcome outcome)
@@ -205,21 +216,24 @@ static enum tg_outcome run_unsubscribe(struct tg_subscription *subscription)
     return script->ops->unsubscribe(script, subscription, subscription->reason);
 }
 
-static void subscribe(struct tg_conn *conn, struct tg_slice name, const struct tg_ref *ref)
+/* False: it has been refused. */
+static bool subscribe(struct tg_conn *conn, struct tg_slice name, const struct tg_ref *ref, bool is_asked)
 {
     struct tg_params params;
     const struct tg_topic *topic = tg_consumer_find_topic(conn->consumer, name, &params);
     if (conn->subscription_count >= conn->worker->config->max_topics_per_connection) {
         answer_too_many(conn, ref);
-        return;
+        return false;
     }
     struct tg_subscription *subscription = new_subscription(conn, topic, name, ref);
     if (!subscription) {
         answer_no_memory(conn, ref);
-        return;
+        return false;
     }
     struct tg_script *script = script_of(conn);
+    subscription->is_asked = is_asked;
     note(subscription, script->ops->subscribe(script, subscription));
+    return true;
 }
 
 enum tg_status tg_topic_admit(struct tg_subscription *subscription)
@@ -290,31 +304,35 @@ static void refuse(struct tg_conn *conn, const struct tg_ref *ref)
     }
 }
 
-static void unsubscribe(struct tg_subscription *subscription, const struct tg_ref *ref)
+static bool unsubscribe(struct tg_subscription *subscription, const struct tg_ref *ref)
 {
     if (!keep_ref(subscription, ref)) {
         answer_no_memory(subscription->conn, ref);
-        return;
+        return false;
     }
+    subscription->is_asked = true;
     leave_group(subscription, "client");
     note(subscription, run_unsubscribe(subscription));
+    return true;
 }
 
 bool tg_topic_frame_handle(struct tg_conn *conn, const struct tg_topic_frame *frame, const struct tg_ref *ref)
 {
     struct tg_ref own = *ref;
     own.topic = frame->name;
+    bool is_begun = false; /* ends by itself, with `complete` */
     if (!tg_conn_may_start(conn, NULL)) return false;
     if (frame->kind == TG_FRAME_REFUSED)
         refuse(conn, &own);
     else if (frame->kind == TG_FRAME_SUBSCRIBE && frame->subscription)
         answer(conn, "subscribed", &own);
     else if (frame->kind == TG_FRAME_SUBSCRIBE)
-        subscribe(conn, frame->name, &own);
+        is_begun = subscribe(conn, frame->name, &own, true);
     else if (frame->subscription)
-        unsubscribe(frame->subscription, &own);
+        is_begun = unsubscribe(frame->subscription, &own);
     else
         answer(conn, "unsubscribed", &own);
+    if (!is_begun) tg_conn_complete(conn, TG_COMPLETE, ref);
     return true;
 }
 
@@ -350,7 +368,7 @@ void tg_topic_start(struct tg_conn *conn)
     conn->own_topic_name = tg_buf_peek(&name); /* the connection's from now on */
     const struct tg_ref ref = {.topic = conn->own_topic_name};
     if (ref.topic.length <= TG_TOPIC_NAME_MAX && tg_consumer_find_topic(conn->consumer, ref.topic, &params)) {
-        subscribe(conn, ref.topic, &ref);
+        subscribe(conn, ref.topic, &ref, false);
         return;
     }
     refuse(conn, &ref);
@@ -365,7 +383,7 @@ enum tg_status tg_topic_close(struct tg_subscription *subscription)
     if (subscription->state != TG_SUBSCRIBED || conn->state != TG_CONN_OPEN) return TG_E_CLOSED;
     leave_group(subscription, "server");
     conn->topics_to_leave++;
-    tg_worker_mark_dirty(conn->worker, conn);
+    tg_conn_order_wake(conn);
     return TG_OK;
 }
 

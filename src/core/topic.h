@@ -29,6 +29,7 @@ struct tg_subscription {
     char *ref_text;       /* owned; NULL: none is under way, or its ref is no text */
     const char *reason;   /* of leaving: "client", "server" or "closed" */
     uint8_t state;        /* enum tg_subscription_state */
+    bool is_asked;        /* a frame of the client asked for the change under way: `complete` ends it */
     bool is_answered;     /* a refusal is queued */
     bool is_told;         /* on_unsubscribe has begun */
     int script_ref;       /* the script's handle; 0: none yet */
@@ -85,7 +86,8 @@ enum tg_status tg_topic_admit(struct tg_subscription *subscription);
 /* The authoriser has said no: answers `unauthorized`. `detail` empty: a sentence of ours. */
 void tg_topic_refuse(struct tg_subscription *subscription, struct tg_slice detail);
 
-/* The subscription of this name, or with this number; NULL: none. */
+/* The subscription of this name, with this group key, or with this number; NULL: none. */
+struct tg_subscription *tg_topic_find_key(const struct tg_conn *conn, struct tg_slice key);
 struct tg_subscription *tg_topic_find(const struct tg_conn *conn, struct tg_slice name);
 struct tg_subscription *tg_topic_find_number(const struct tg_conn *conn, uint64_t number);
 

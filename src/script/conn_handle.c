@@ -3,7 +3,9 @@
 #include "script/conn_handle.h"
 
 #include "script/conn_call.h"
+#include "script/conn_groups.h"
 #include "script/message_type.h"
+#include "script/place.h"
 #include "wire/pairs.h"
 
 #include <lauxlib.h>
@@ -53,7 +55,11 @@ enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct 
 {
     struct tg_buf *out;
     enum tg_naming naming = conn->consumer->naming;
-    tg_message_push_payload(world, L, index, type, naming);
+    if (type->role == TG_ROLE_EVENT)
+        luaL_error(L, "the event '%s' is not for clients: send them a message that tells of it",
+                   type->action.data);
+    tg_message_check_naming(L, type, naming);
+    tg_message_push_payload(world, L, index, type);
     enum tg_status status = tg_conn_begin(conn, &out);
     if (status == TG_OK) {
         tg_message_write(world, L, -1, type, naming, ref, out);
@@ -75,8 +81,8 @@ const struct tg_message_type *tg_conn_handle_check_message(lua_State *L, int ind
 {
     const struct tg_message_type *type = tg_message_type_of_instance(L, index);
     if (!type)
-        luaL_error(L, "%s: a message is expected (a message type called with its payload), got %s", method,
-                   tg_message_type_push_misuse(L, index));
+        tg_place_error(L, "%s: a message is expected (a message type called with its payload), got %s",
+                       method, tg_message_type_push_misuse(L, index));
     return type;
 }
 
@@ -211,6 +217,16 @@ static void push_cache(lua_State *L)
     lua_setiuservalue(L, 1, 1);
 }
 
+/* A new list each time, since they change; one that has ended is in none. */
+static int push_groups(lua_State *L, const struct tg_conn *conn)
+{
+    if (conn)
+        tg_conn_groups_push(L, conn);
+    else
+        lua_newtable(L);
+    return 1;
+}
+
 /* conn.KEY: a method, what is cached, or what the connection knows. Upvalue 1: the methods. */
 static int conn_index(lua_State *L)
 {
@@ -224,6 +240,7 @@ static int conn_index(lua_State *L)
     if (lua_rawget(L, 3) != LUA_TNIL) return 1;
     const char *key = lua_tostring(L, 2);
     struct tg_conn *conn = find(handle);
+    if (strcmp(key, "groups") == 0) return push_groups(L, conn);
     if (strcmp(key, "id") == 0)
         push_id(L, handle->id);
     else if (conn)
@@ -255,8 +272,15 @@ static int conn_tostring(lua_State *L)
 void tg_conn_handle_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"send", conn_send},   {"send_text", conn_send_text}, {"send_binary", conn_send_binary},
-        {"close", conn_close}, {"call", tg_conn_call},        {NULL, NULL},
+        {"send", conn_send},
+        {"send_text", conn_send_text},
+        {"send_binary", conn_send_binary},
+        {"close", conn_close},
+        {"call", tg_conn_call},
+        {"join", tg_conn_join},
+        {"leave", tg_conn_leave},
+        {"broadcast", tg_conn_broadcast},
+        {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__newindex", conn_newindex},

@@ -58,7 +58,8 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .envelope = envelope,
                          .handler = action->handler,
                          .ref = envelope->ref,
-                         .answers = true};
+                         .is_data = !action->is_event,
+                         .answers = !action->is_event};
     if (envelope->ref.topic.data) run.subscription = tg_topic_find(conn, envelope->ref.topic);
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
     note_run(host);
@@ -76,6 +77,7 @@ static enum tg_outcome on_frame(struct tg_script *script, struct tg_conn *conn, 
                          .what = conn->consumer->is_text ? "receive" : "on_binary",
                          .data = data,
                          .is_binary = is_binary,
+                         .is_data = true,
                          .answers = true};
     enum tg_outcome outcome = tg_run_frame(&host->tasks, &run);
     note_run(host);

@@ -194,17 +194,18 @@ static bool is_left_out(lua_State *L, int index, const struct tg_schema *schema)
     return schema->kind == TG_SCHEMA_ANY && lua_isnil(L, index);
 }
 
-void tg_message_push_payload(struct tg_world *world, lua_State *L, int index,
-                             const struct tg_message_type *type, enum tg_naming naming)
+void tg_message_check_naming(lua_State *L, const struct tg_message_type *type, enum tg_naming naming)
 {
-    index = lua_absindex(L, index);
-    luaL_checkstack(L, 12, "too many values");
-    if (type->role == TG_ROLE_EVENT)
-        luaL_error(L, "the event '%s' is not for clients: send them a message that tells of it",
-                   type->action.data);
     if (naming == TG_NAMING_CAMEL && type->clash.data)
         luaL_error(L, "the message '%s' (%s) has no names in camel case: %s", type->action.data,
                    type->source.data, type->clash.data);
+}
+
+void tg_message_push_payload(struct tg_world *world, lua_State *L, int index,
+                             const struct tg_message_type *type)
+{
+    index = lua_absindex(L, index);
+    luaL_checkstack(L, 12, "too many values");
     if (type->serialise) tg_world_push(world, L, type->serialise);
     lua_getiuservalue(L, index, 1);
     if (!type->serialise) return;
@@ -214,8 +215,8 @@ void tg_message_push_payload(struct tg_world *world, lua_State *L, int index,
                    type->action.data);
 }
 
-void tg_message_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
-                      enum tg_naming naming, const struct tg_ref *ref, struct tg_buf *out)
+void tg_message_write_head(struct tg_world *world, lua_State *L, int index,
+                           const struct tg_message_type *type, enum tg_naming naming, struct tg_buf *out)
 {
     index = lua_absindex(L, index);
     bool has_extras = type->serialise != 0;
@@ -227,6 +228,12 @@ void tg_message_write(struct tg_world *world, lua_State *L, int index, const str
         tg_write_payload(world, L, index, lua_gettop(L), &writing, out);
         lua_pop(L, 1);
     }
+}
+
+void tg_message_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
+                      enum tg_naming naming, const struct tg_ref *ref, struct tg_buf *out)
+{
+    tg_message_write_head(world, L, index, type, naming, out);
     tg_message_write_ref(out, ref);
     if (type->role == TG_ROLE_GROUP_MESSAGE)
         tg_buf_append_literal(out, ",\"is_mine\":false,\"is_current\":false");

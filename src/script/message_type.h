@@ -41,13 +41,19 @@ const struct tg_message_type *tg_message_type_of_instance(lua_State *L, int inde
  * which has to be called". [-0, +1, e] */
 const char *tg_message_type_push_misuse(lua_State *L, int index);
 
-/* Pushes what is written as the payload of the instance at `index` for clients with `naming`: runs
- * `serialise`. Raises what keeps the message from being sent at all. [-0, +1, e] */
-void tg_message_push_payload(struct tg_world *world, lua_State *L, int index,
-                             const struct tg_message_type *type, enum tg_naming naming);
+/* Raises when clients with `naming` cannot be told of the type's fields. [-0, +0, e] */
+void tg_message_check_naming(lua_State *L, const struct tg_message_type *type, enum tg_naming naming);
 
-/* Appends the frame's text, with the payload that lies at `index`. Raises what does not fit the schema. Runs
- * no Lua code. [-0, +0, e] */
+/* Pushes what is written as the payload of the instance at `index`: runs `serialise`. [-0, +1, e] */
+void tg_message_push_payload(struct tg_world *world, lua_State *L, int index,
+                             const struct tg_message_type *type);
+
+/* Appends the frame's text up to its payload, which lies at `index`: {"action":"chat","payload":{...}. Raises
+ * what does not fit the schema. Runs no Lua code. [-0, +0, e] */
+void tg_message_write_head(struct tg_world *world, lua_State *L, int index,
+                           const struct tg_message_type *type, enum tg_naming naming, struct tg_buf *out);
+
+/* The whole text, as a client gets it that was sent it alone. [-0, +0, e] */
 void tg_message_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
                       enum tg_naming naming, const struct tg_ref *ref, struct tg_buf *out);
 

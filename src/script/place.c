@@ -2,6 +2,8 @@
 
 #include "script/embedded.h"
 
+#include <stdarg.h>
+
 bool tg_place_find(lua_State *L, int level, lua_Debug *debug)
 {
     for (; lua_getstack(L, level, debug); level++) {
@@ -18,4 +20,24 @@ void tg_place_push(lua_State *L)
         lua_pushfstring(L, "%s:%d", debug.short_src, debug.currentline);
     else
         lua_pushliteral(L, "?");
+}
+
+void tg_place_push_prefix(lua_State *L)
+{
+    lua_Debug debug;
+    if (tg_place_find(L, 1, &debug))
+        lua_pushfstring(L, "%s:%d: ", debug.short_src, debug.currentline);
+    else
+        lua_pushliteral(L, "");
+}
+
+int tg_place_error(lua_State *L, const char *format, ...)
+{
+    va_list arguments;
+    tg_place_push_prefix(L);
+    va_start(arguments, format);
+    lua_pushvfstring(L, format, arguments);
+    va_end(arguments);
+    lua_concat(L, 2);
+    return lua_error(L);
 }

@@ -13,4 +13,11 @@ bool tg_place_find(lua_State *L, int level, lua_Debug *debug);
 /* Pushes "chat.lua:12", or "?", for a C function that Lua code has called. [-0, +1, e] */
 void tg_place_push(lua_State *L);
 
+/* Pushes "chat.lua:12: ", or nothing to see where no code of the user's has called. [-0, +1, e] */
+void tg_place_push_prefix(lua_State *L);
+
+/* luaL_error for what Lua code of ours, or a wrapper of C, may have called: the line is the user's.
+ * [-0, +0, e] */
+int tg_place_error(lua_State *L, const char *format, ...);
+
 #endif

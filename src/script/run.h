@@ -26,6 +26,7 @@ struct tg_run {
     bool is_binary;
     bool answers;               /* what goes wrong is told to the client */
     bool is_farewell;           /* core watches over its time */
+    bool is_data;               /* a data frame of the client began it: `complete` ends it */
     bool is_late;               /* its time is over */
     struct tg_timer timer;      /* of that */
     struct tg_task *task;       /* once it has waited */

@@ -4,6 +4,7 @@
 #include "script/table.h"
 
 #include "base/utf8.h"
+#include "script/place.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -40,7 +41,10 @@ _Noreturn void tg_fail_at(struct tg_world *world, lua_State *L, const struct tg_
     }
     tg_buf_append_slice(out, tg_slice_of(text));
     if (out->has_failed) tg_world_check_memory(L, NULL);
-    luaL_where(L, subject->has_place ? -1 : 1);
+    if (subject->has_place)
+        lua_pushliteral(L, "");
+    else
+        tg_place_push_prefix(L);
     lua_pushlstring(L, out->data, out->length);
     lua_concat(L, 2);
     tg_world_restart_collector(world);

@@ -1,0 +1,290 @@
+/* What tide.group and tide.user return is a userdata that holds a name and nothing else: who is behind it is
+ * looked up each time. Connections are found by their ids again before anything is done to each, since making
+ * their handles may run finalizers. */
+#include "script/libs/group.h"
+
+#include "core/group.h"
+#include "core/user.h"
+#include "script/conn_handle.h"
+#include "script/place.h"
+#include "script/publish.h"
+
+#include <lauxlib.h>
+#include <string.h>
+
+enum kind { GROUP, USER, KINDS };
+
+struct face {
+    struct tg_world *world;
+    enum kind kind;
+    size_t length;
+    char name[];
+};
+
+static const char *const type_names[KINDS] = {"tidegate.group", "tidegate.user"};
+static const char *const function_names[KINDS] = {"tide.group", "tide.user"};
+
+/* Raises where there is nobody yet. */
+static struct tg_worker *check_worker(lua_State *L, struct tg_world *world, const char *what)
+{
+    if (!world->is_loaded || !world->worker)
+        tg_place_error(L, "%s: nobody is connected while modules load; tide.on_start runs when they have", what);
+    return world->worker;
+}
+
+/* ---- tide.broadcast ---- */
+
+enum { GROUPS = 1, MESSAGE, OPTIONS }; /* on the stack */
+
+/* The connection that gets none: 0 for nobody. */
+static uint64_t excluded(lua_State *L)
+{
+    uint64_t id = 0;
+    if (lua_isnil(L, OPTIONS)) return 0;
+    if (!lua_istable(L, OPTIONS))
+        tg_place_error(L, "tide.broadcast: expected a table of options, got a %s", luaL_typename(L, OPTIONS));
+    for (lua_pushnil(L); lua_next(L, OPTIONS); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        if (strcmp(name, "exclude") != 0)
+            tg_place_error(L, "tide.broadcast: unknown option '%s' (options: exclude)",
+                           luaL_tolstring(L, -2, NULL));
+        if (!tg_conn_handle_read_id(L, -1, &id))
+            tg_place_error(L, "tide.broadcast: exclude is a connection or the id of one, got a %s",
+                           luaL_typename(L, -1));
+    }
+    return id;
+}
+
+/* tide.broadcast(groups, message [, { exclude = conn or id }]) -> how many got it | nil, why */
+static int library_broadcast(lua_State *L)
+{
+    struct tg_world *world = lua_touserdata(L, lua_upvalueindex(1));
+    lua_settop(L, OPTIONS);
+    const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, "tide.broadcast");
+    tg_publish_check_role(L, type, "tide.broadcast");
+    check_worker(L, world, "tide.broadcast");
+    struct tg_publication publication = {.to = TG_TO_GROUPS, .group_kind = TG_GROUP_NAMED};
+    publication.sender = excluded(L);
+    publication.exclude_sender = publication.sender != 0;
+    struct tg_scratch *scratch = tg_scratch_push(world, L);
+    tg_publish_write(world, L, MESSAGE, type, (struct tg_slice){0}, scratch, &publication);
+    publication.groups = tg_publish_groups(L, GROUPS, "tide.broadcast", scratch, &publication.group_count);
+    return tg_publish(world, L, &publication);
+}
+
+/* ---- faces ---- */
+
+static struct tg_slice name_of(const struct face *face)
+{
+    return (struct tg_slice){face->name, face->length};
+}
+
+static struct face *check_face(lua_State *L, const char *method)
+{
+    struct face *face = luaL_testudata(L, 1, type_names[GROUP]);
+    if (!face) face = luaL_testudata(L, 1, type_names[USER]);
+    if (!face) tg_place_error(L, "%s is called with a colon: tide.group(name):%s()", method, method);
+    check_worker(L, face->world, function_names[face->kind]);
+    return face;
+}
+
+/* Appends the ids of who is behind it. */
+static void collect(lua_State *L, const struct face *face, struct tg_buf *ids)
+{
+    const struct tg_worker *worker = face->world->worker;
+    if (face->kind == GROUP) {
+        const struct tg_group *group = tg_group_find(worker, TG_GROUP_NAMED, name_of(face));
+        if (group) tg_group_ids(group, ids);
+    } else {
+        const struct tg_user *user = tg_user_find(worker, name_of(face));
+        if (user) tg_user_ids(user, ids);
+    }
+    if (ids->has_failed) luaL_error(L, "not enough memory");
+}
+
+/* The i-th of the connections that were collected; NULL: it has gone, or there are no more (`*i` is past the
+ * end then). */
+static struct tg_conn *collected(const struct face *face, const struct tg_buf *ids, size_t i)
+{
+    uint64_t id;
+    memcpy(&id, ids->data + i * sizeof id, sizeof id);
+    return tg_worker_find(face->world->worker, id);
+}
+
+static size_t count_of(const struct tg_buf *ids)
+{
+    return ids->length / sizeof(uint64_t);
+}
+
+/* group:count(), user:count() -> how many connections */
+static int face_count(lua_State *L)
+{
+    const struct face *face = check_face(L, "count");
+    const struct tg_worker *worker = face->world->worker;
+    uint32_t count = 0;
+    if (face->kind == GROUP) {
+        const struct tg_group *group = tg_group_find(worker, TG_GROUP_NAMED, name_of(face));
+        if (group) count = tg_group_count(group);
+    } else {
+        const struct tg_user *user = tg_user_find(worker, name_of(face));
+        if (user) count = tg_user_count(user);
+    }
+    lua_pushinteger(L, count);
+    return 1;
+}
+
+/* Pushes { id =, user =, conn = }. [-0, +1, e] */
+static void push_member(lua_State *L, struct tg_world *world, struct tg_conn *conn)
+{
+    char text[TG_CONN_ID_BYTES];
+    struct tg_slice id = tg_conn_id_text(conn->id, text);
+    lua_createtable(L, 0, 3);
+    lua_pushlstring(L, id.data, id.length);
+    lua_setfield(L, -2, "id");
+    tg_conn_handle_push(world, L, conn);
+    tg_conn_handle_push_user(L, -1);
+    lua_setfield(L, -3, "user");
+    lua_setfield(L, -2, "conn");
+}
+
+/* A list of what `push` makes of each connection. */
+static int push_all(lua_State *L, const struct face *face,
+                    void (*push)(lua_State *L, struct tg_world *world, struct tg_conn *conn))
+{
+    struct tg_scratch *scratch = tg_scratch_push(face->world, L);
+    collect(L, face, &scratch->text);
+    size_t count = count_of(&scratch->text);
+    lua_createtable(L, (int)count, 0);
+    lua_Integer place = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct tg_conn *conn = collected(face, &scratch->text, i);
+        if (!conn) continue;
+        push(L, face->world, conn);
+        lua_rawseti(L, -2, ++place);
+    }
+    return 1;
+}
+
+static void push_conn(lua_State *L, struct tg_world *world, struct tg_conn *conn)
+{
+    tg_conn_handle_push(world, L, conn);
+}
+
+/* group:members() -> list of { id =, user =, conn = }, in the order of joining */
+static int group_members(lua_State *L)
+{
+    return push_all(L, check_face(L, "members"), push_member);
+}
+
+/* user:connections() -> list of connections, oldest first */
+static int user_connections(lua_State *L)
+{
+    return push_all(L, check_face(L, "connections"), push_conn);
+}
+
+/* group:close([code [, reason]]), user:close(...) -> how many were closed */
+static int face_close(lua_State *L)
+{
+    const struct face *face = check_face(L, "close");
+    struct tg_slice reason;
+    uint16_t code = tg_conn_handle_check_close(L, &reason);
+    struct tg_scratch *scratch = tg_scratch_push(face->world, L);
+    collect(L, face, &scratch->text);
+    lua_Integer closed = 0;
+    for (size_t i = 0; i < count_of(&scratch->text); i++) {
+        struct tg_conn *conn = collected(face, &scratch->text, i);
+        closed += conn && tg_conn_close(conn, code, reason) == TG_OK;
+    }
+    lua_pushinteger(L, closed);
+    return 1;
+}
+
+/* group:send(message), user:send(message) -> how many got it | nil, why */
+static int face_send(lua_State *L)
+{
+    static const char *const whats[KINDS] = {"group:send", "user:send"};
+    const struct face *face = check_face(L, "send");
+    struct tg_slice name = name_of(face);
+    lua_settop(L, MESSAGE);
+    const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, whats[face->kind]);
+    tg_publish_check_role(L, type, whats[face->kind]);
+    struct tg_scratch *scratch = tg_scratch_push(face->world, L);
+    struct tg_publication publication = {.to = face->kind == GROUP ? TG_TO_GROUPS : TG_TO_USER,
+                                         .group_kind = TG_GROUP_NAMED,
+                                         .groups = &name,
+                                         .group_count = 1,
+                                         .user = name};
+    tg_publish_write(face->world, L, MESSAGE, type, (struct tg_slice){0}, scratch, &publication);
+    return tg_publish(face->world, L, &publication);
+}
+
+static int face_tostring(lua_State *L)
+{
+    const struct face *face = luaL_testudata(L, 1, type_names[GROUP]);
+    if (!face) face = luaL_checkudata(L, 1, type_names[USER]);
+    lua_pushfstring(L, "%s %s", face->kind == GROUP ? "group" : "user", face->name);
+    return 1;
+}
+
+/* ---- making them ---- */
+
+static int push_face(lua_State *L, enum kind kind, struct tg_slice name)
+{
+    struct face *face = lua_newuserdatauv(L, sizeof *face + name.length + 1, 0);
+    face->world = lua_touserdata(L, lua_upvalueindex(1));
+    face->kind = kind;
+    face->length = name.length;
+    memcpy(face->name, name.data, name.length);
+    face->name[name.length] = '\0';
+    luaL_setmetatable(L, type_names[kind]);
+    return 1;
+}
+
+/* tide.group(name) */
+static int library_group(lua_State *L)
+{
+    return push_face(L, GROUP, tg_publish_check_group(L, 1, function_names[GROUP]));
+}
+
+/* tide.user(id) */
+static int library_user(lua_State *L)
+{
+    struct tg_slice id;
+    if (!tg_conn_handle_push_user_id(L, 1, &id) || id.length == 0)
+        return tg_place_error(L, "tide.user: the id of a user is a string that is not empty or an integer, got a %s",
+                              luaL_typename(L, 1));
+    return push_face(L, USER, id);
+}
+
+static void install_type(lua_State *L, enum kind kind, const luaL_Reg *methods)
+{
+    luaL_newmetatable(L, type_names[kind]);
+    lua_newtable(L);
+    luaL_setfuncs(L, methods, 0);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, face_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
+void tg_group_library_install(struct tg_world *world, lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"broadcast", library_broadcast}, {"group", library_group}, {"user", library_user}, {NULL, NULL}};
+    static const luaL_Reg group_methods[] = {{"count", face_count},
+                                             {"members", group_members},
+                                             {"send", face_send},
+                                             {"close", face_close},
+                                             {NULL, NULL}};
+    static const luaL_Reg user_methods[] = {{"count", face_count},
+                                            {"connections", user_connections},
+                                            {"send", face_send},
+                                            {"close", face_close},
+                                            {NULL, NULL}};
+    lua_pushlightuserdata(L, world);
+    luaL_setfuncs(L, functions, 1);
+    install_type(L, GROUP, group_methods);
+    install_type(L, USER, user_methods);
+}
