@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct tg_conn;
+struct tg_publication;
 struct tg_script;
 struct tg_subscription;
 
@@ -47,6 +48,14 @@ struct tg_script_ops {
     void (*turn)(struct tg_script *script);
     /* Whether there is more, for another turn. */
     bool (*has_more)(struct tg_script *script);
+    /* An event from outside, {"action":...,"payload":...} or with `handler` for `action`, as a tree that
+     * lives in `arena`, to whom `publication` says (to, groups, consumer, ...). TG_OK: *receivers got it.
+     * TG_E_INVALID: `issues`, which are finished, have what is wrong with it; an event that nobody it may
+     * reach declares is among that. TG_E_SCRIPT: a check of it raised, which is logged. TG_E_NO_MEMORY; else
+     * what the layer said. What the publication points at is gone afterwards. */
+    enum tg_status (*publish_event)(struct tg_script *script, struct tg_value *event, struct tg_arena *arena,
+                                    struct tg_publication *publication, struct tg_issues *issues,
+                                    uint64_t *receivers);
     /* The server stops. TG_WAITING: tg_worker_script_stopped follows. */
     enum tg_outcome (*stop)(struct tg_script *script, const char *reason);
     /* A client asks for a topic (topic.h): the authoriser, then tg_topic_admit or tg_topic_refuse; when it was admitted,

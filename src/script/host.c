@@ -7,6 +7,7 @@
 #include "script/conn_call.h"
 #include "script/conn_handle.h"
 #include "script/declare.h"
+#include "script/events.h"
 #include "script/host_library.h"
 #include "script/libs/life.h"
 #include "script/loader.h"
@@ -135,6 +136,17 @@ static bool on_has_more(struct tg_script *script)
     return !tg_list_is_empty(&host_of(script)->tasks.ready);
 }
 
+static enum tg_status on_publish_event(struct tg_script *script, struct tg_value *event,
+                                       struct tg_arena *arena, struct tg_publication *publication,
+                                       struct tg_issues *issues, uint64_t *receivers)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_status status =
+        tg_events_publish_outside(&host->tasks, event, arena, publication, issues, receivers);
+    note_run(host);
+    return status;
+}
+
 static void stop_hook_ended(void *context)
 {
     struct tg_host *host = context;
@@ -185,8 +197,8 @@ static void on_forget_subscription(struct tg_script *script, struct tg_subscript
 }
 
 static const struct tg_script_ops ops = {
-    on_connected, on_message, on_frame,     on_disconnected, on_cancel,      on_forget,
-    on_turn,      on_has_more, on_stop,     on_subscribe,    on_unsubscribe, on_forget_subscription,
+    on_connected, on_message,       on_frame, on_disconnected, on_cancel,      on_forget,             on_turn,
+    on_has_more,  on_publish_event, on_stop,  on_subscribe,    on_unsubscribe, on_forget_subscription,
 };
 
 /* ---- the state ---- */

@@ -1,5 +1,5 @@
 /* The core whole, with everything around it faked: a clock that stands until it is moved, a loop, a script,
- * and the sockets of four clients.
+ * and the sockets of four clients or more.
  *
  *     struct fake_core *core = fake_core_new();
  *     struct fake_client *client = fake_core_open(core, 0, "/chat");
@@ -42,7 +42,8 @@ struct fake_core {
     struct tg_config config;
     struct tg_generation generation;
     struct tg_worker worker;
-    struct fake_client clients[FAKE_CLIENTS];
+    struct fake_client *clients; /* max_connections of them, FAKE_CLIENTS at least */
+    size_t client_count;
     uint64_t alarm_ms;
     uint32_t turns_requested, stops;
     int connections; /* their numbers in the journal */
@@ -59,8 +60,9 @@ struct fake_core {
 
 /* Consumers: /chat (actions `say` with an object {content}, `ping` without payload, `seven` whose payload
  * is 7 by default), /camel (in camel case: `rename` with an object {user_name},
- * `checked`, a string with the script's check 9), /text, /binary, /strict. At most
- * `max_connections`. */
+ * `checked`, a string with the script's check 9; it relays the event `joined` and handles `left`, objects
+ * {user_name}), /events (action `ping`; handles the event `notify`, an integer, relays `joined`; sends
+ * completions), /text, /binary, /strict. At most `max_connections`. */
 struct fake_core *fake_core_new_for(uint32_t max_connections);
 struct fake_core *fake_core_new(void);
 
