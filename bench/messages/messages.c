@@ -95,7 +95,7 @@ static void write(struct bench *bench, lua_State *L)
     const struct tg_message_type *type = tg_message_type_of_instance(L, bench->instance);
     const struct tg_ref none = {0};
     tg_buf_truncate(&bench->out, 0);
-    tg_message_push_payload(world, L, bench->instance, type, TG_NAMING_DECLARED);
+    tg_message_push_payload(world, L, bench->instance, type);
     tg_message_write(world, L, -1, type, TG_NAMING_DECLARED, &none, &bench->out);
     lua_pop(L, 1);
 }
@@ -128,7 +128,7 @@ static void handle(lua_State *L, struct bench *bench, int refs)
     lua_call(L, 1, 1);
     const struct tg_message_type *type = tg_message_type_of_instance(L, -1);
     tg_buf_truncate(&bench->out, 0);
-    tg_message_push_payload(world, L, -1, type, TG_NAMING_DECLARED);
+    tg_message_push_payload(world, L, -1, type);
     tg_message_write(world, L, -1, type, TG_NAMING_DECLARED, &none, &bench->out);
 }
 

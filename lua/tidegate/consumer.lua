@@ -47,6 +47,13 @@ local function lowered(names)
   return list
 end
 
+--- Where names of groups come from, one by one: names, and functions that return some.
+---@param groups? string | string[] | function
+---@return (string | function)[]
+local function group_sources(groups)
+  return type(groups) == "table" and copied(groups) or { groups }
+end
+
 ---@param what string
 ---@param metatable table
 ---@param given table<string, any>
@@ -64,6 +71,9 @@ local function new(what, metatable, given)
     send_completion = given.send_completion or false,
     camelize = given.camelize or false,
     before = given.before,
+    groups = group_sources(given.groups),
+    authenticate = given.authenticate,
+    send_authentication = false,
     paths = {},
     actions = {},
     events = {},
@@ -287,6 +297,7 @@ function ConsumerMethods:use(mixin)
   end
   append(state.declaration.headers, from.declaration.headers)
   append(state.declaration.sends, from.declaration.sends)
+  append(state.declaration.groups, from.declaration.groups)
   from.used_at = from.used_at or declare.position() or "?"
 end
 
@@ -354,6 +365,7 @@ local text_consumer_metatable <const> = {
 function Consumer.consumer(options)
   local given <const> = declare.options("tide.consumer", options, checks.consumer)
   local handle <const>, declaration <const> = new("tide.consumer", consumer_metatable, given)
+  declaration.send_authentication = given.send_authentication ~= false
   host.declared(declaration)
   return handle
 end

@@ -50,6 +50,20 @@ local function timeout(value)
   return declare.seconds(value) and value > 0, "seconds, a number greater than 0"
 end
 
+---@param value any
+---@return boolean
+local function is_group(value)
+  return type(value) == "string" and #value >= 1 and #value <= 200 and utf8.len(value) ~= nil
+end
+
+---@type tidegate.Check
+local function groups(value)
+  local is_right <const> = type(value) == "function"
+    or is_group(value)
+    or declare.is_list(value, is_group)
+  return is_right, "a list of names of 1 to 200 bytes of UTF-8, or a function that returns one"
+end
+
 Options.consumer = {
   name = consumer_name,
   path = paths,
@@ -61,6 +75,9 @@ Options.consumer = {
   send_completion = declare.boolean,
   camelize = declare.boolean,
   before = declare.callable,
+  groups = groups,
+  authenticate = declare.callable,
+  send_authentication = declare.boolean,
 }
 
 Options.text_consumer = {
@@ -69,12 +86,14 @@ Options.text_consumer = {
   description = declare.text,
   tags = declare.texts,
   headers = headers,
+  groups = groups,
+  authenticate = declare.callable,
   connected = declare.callable,
   receive = declare.callable,
   disconnected = declare.callable,
 }
 
-Options.mixin = { headers = headers, sends = message_types }
+Options.mixin = { headers = headers, sends = message_types, groups = groups }
 
 Options.handler = {
   summary = declare.text,

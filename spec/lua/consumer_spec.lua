@@ -27,6 +27,7 @@ describe("tide.consumer", function()
     it("what its options say", function()
       local echo <const> = tide.message "echo"
       local before <const> = function() end
+      local authenticate <const> = function() end
       local consumer <const> = tide.consumer {
         name = "chat-1",
         path = "/ws/chat",
@@ -37,6 +38,9 @@ describe("tide.consumer", function()
         strict_frames = true,
         camelize = true,
         before = before,
+        groups = { "a", "日本" },
+        authenticate = authenticate,
+        send_authentication = false,
       }
       local declaration <const> = declaration_of(consumer)
       assert.equal("chat-1", declaration.name)
@@ -48,6 +52,9 @@ describe("tide.consumer", function()
       assert.is_true(declaration.strict_frames)
       assert.is_true(declaration.camelize)
       assert.equal(before, declaration.before)
+      assert.same({ "a", "日本" }, declaration.groups)
+      assert.equal(authenticate, declaration.authenticate)
+      assert.is_false(declaration.send_authentication)
       assert.equal(consumer, declaration.object)
       assert.is_false(declaration.is_text)
     end)
@@ -63,6 +70,26 @@ describe("tide.consumer", function()
       assert.is_nil(declaration.description)
       assert.is_nil(declaration.connected)
       assert.is_nil(declaration.before)
+      assert.same({}, declaration.groups)
+      assert.is_nil(declaration.authenticate)
+      assert.is_true(declaration.send_authentication)
+    end)
+
+    it("groups as a name, a list or a function, and those of its mixins behind them", function()
+      local function first()
+        return {}
+      end
+      local chat <const> = tide.consumer { path = "/ws/chat", groups = first }
+      chat:use(tide.mixin { groups = "lobby" })
+      chat:use(tide.mixin { groups = { "a", "b" } })
+      assert.same({ first, "lobby", "a", "b" }, declaration_of(chat).groups)
+    end)
+
+    it("no change to the list of groups that it was given", function()
+      local names <const> = { "a" }
+      local chat <const> = tide.consumer { path = "/ws/chat", groups = names }
+      chat:use(tide.mixin { groups = "b" })
+      assert.same({ "a" }, names)
     end)
 
     it("its place and itself to the host, whether it is returned or not", function()
@@ -96,8 +123,9 @@ describe("tide.consumer", function()
         function()
           tide.consumer { pth = "/ws/chat" }
         end,
-        'tide.consumer: unknown option "pth"; did you mean "path"? (options: before, '
-          .. "camelize, description, headers, name, path, sends, strict_frames, tags)"
+        'tide.consumer: unknown option "pth"; did you mean "path"? (options: authenticate, '
+          .. "before, camelize, description, groups, headers, name, path, send_authentication, sends, "
+          .. "strict_frames, tags)"
       )
     end)
 
@@ -138,6 +166,8 @@ describe("tide.consumer", function()
     end)
 
     it("options of the wrong type", function()
+      local names_of_groups <const> = "a list of names of 1 to 200 bytes of UTF-8, "
+        .. "or a function that returns one"
       local cases <const> = {
         { { path = "ws" }, '"path" must be a path that begins with "/", or a list of such paths' },
         { { path = {} }, '"path" must be a path that begins with "/", or a list of such paths' },
@@ -155,6 +185,13 @@ describe("tide.consumer", function()
           '"sends" must be a message type (what tide.message returns) or a list of them',
         },
         { { description = "" }, '"description" must be a string that is not empty' },
+        { { groups = 1 }, '"groups" must be ' .. names_of_groups },
+        { { groups = "" }, '"groups" must be ' .. names_of_groups },
+        { { groups = { "a", 3 } }, '"groups" must be ' .. names_of_groups },
+        { { groups = { "a", ("a"):rep(201) } }, '"groups" must be ' .. names_of_groups },
+        { { groups = { "\xff" } }, '"groups" must be ' .. names_of_groups },
+        { { authenticate = 1 }, '"authenticate" must be a function' },
+        { { send_authentication = 1 }, '"send_authentication" must be true or false' },
       }
       for _, case in ipairs(cases) do
         local _, value <const> = next(case[1])
@@ -400,7 +437,8 @@ describe("tide.consumer", function()
           tide.text_consumer { path = "/ws/raw", recieve = nothing }
         end,
         'tide.text_consumer: unknown option "recieve"; did you mean "receive"? '
-          .. "(options: connected, description, disconnected, headers, name, path, receive, tags)"
+          .. "(options: authenticate, connected, description, disconnected, groups, headers, name, path, "
+          .. "receive, tags)"
       )
       local consumer <const> = tide.text_consumer { path = "/ws/raw", receive = nothing }
       assert.error_matches(function()

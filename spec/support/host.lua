@@ -66,6 +66,12 @@ local function needs_the_program()
   error("only the program waits", 2)
 end
 
+for _, name in ipairs { "broadcast", "group", "user" } do
+  Host[name] = function()
+    error("only the program has connections", 2)
+  end
+end
+
 for _, name in ipairs { "sleep", "spawn", "join", "result", "watch", "next", "queue" } do
   Host[name] = needs_the_program
 end

@@ -84,6 +84,8 @@ static const struct tg_setting settings[] = {
             "groups that one client is in; beyond: conn:join is refused"),
     INTEGER(handler_timeout_ms, "0", 0, DAY_MS,
             "a handler that waits longer is ended and answered for; 0: none is"),
+    INTEGER(authentication_timeout_ms, "10000", 1, DAY_MS,
+            "an authenticator that waits longer is ended, and its client closed with 4408"),
     INTEGER(disconnected_timeout_ms, "5000", 1, DAY_MS,
             "a hook `disconnected` that waits longer is ended"),
     INTEGER(max_topics_per_connection, "100", 1, 1000,

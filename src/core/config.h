@@ -54,6 +54,7 @@ struct tg_config {
     uint32_t max_groups_per_connection; /* tg_group_join answers TG_E_FULL beyond */
     uint32_t max_topics_per_connection; /* that it is subscribed to; too_many_topics beyond */
     uint32_t handler_timeout_ms;        /* a handler that waits longer is ended; 0: none is */
+    uint32_t authentication_timeout_ms; /* an authenticator that waits longer: 4408 */
     uint32_t disconnected_timeout_ms;   /* the same for the hook `disconnected`, which cannot wait for ever */
     uint32_t heartbeat_seconds;         /* ping after so much silence; 0: never */
     uint32_t heartbeat_timeout_seconds;

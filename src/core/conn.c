@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "core/conn_flow.h"
 #include "core/conn_order.h"
+#include "core/conn_start.h"
 #include "core/dispatch.h"
 #include "core/topic.h"
 #include "core/group.h"
@@ -42,6 +43,20 @@ struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES])
 {
     snprintf(text, TG_CONN_ID_BYTES, "%016llx", (unsigned long long)id);
     return (struct tg_slice){text, TG_CONN_ID_BYTES - 1};
+}
+
+bool tg_conn_id_read(struct tg_slice text, uint64_t *id)
+{
+    if (text.length != TG_CONN_ID_BYTES - 1) return false;
+    uint64_t read = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        const char *digits = "0123456789abcdef";
+        const char *digit = text.data[i] ? strchr(digits, text.data[i]) : NULL;
+        if (!digit) return false;
+        read = read << 4 | (uint64_t)(digit - digits);
+    }
+    *id = read;
+    return true;
 }
 
 /* ---- time ---- */
@@ -263,17 +278,9 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     return conn;
 }
 
-/* `connected` has answered. */
-static void started(struct tg_conn *conn, enum tg_outcome outcome)
-{
-    conn->is_starting = outcome == TG_WAITING;
-    if (outcome == TG_FAILED) tg_conn_close(conn, 1011, TG_SLICE("the consumer could not start"));
-    if (outcome == TG_DONE) tg_topic_start(conn);
-}
-
-struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *generation,
-                             const struct tg_consumer *consumer, struct tg_request *request,
-                             struct tg_transport *transport)
+struct tg_conn *tg_conn_add(struct tg_worker *worker, struct tg_generation *generation,
+                            const struct tg_consumer *consumer, struct tg_request *request,
+                            struct tg_transport *transport)
 {
     struct tg_conn *conn = conn_new(worker, generation, consumer, request, transport);
     if (!conn || tg_worker_add(worker, conn) != TG_OK) {
@@ -284,8 +291,15 @@ struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *gen
     tg_conn_rearm(conn);
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));
-    conn->is_connected_called = conn->is_starting = true;
-    started(conn, generation->script->ops->connected(generation->script, conn));
+    return conn;
+}
+
+struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *generation,
+                             const struct tg_consumer *consumer, struct tg_request *request,
+                             struct tg_transport *transport)
+{
+    struct tg_conn *conn = tg_conn_add(worker, generation, consumer, request, transport);
+    if (conn) tg_conn_start(conn);
     return conn;
 }
 
@@ -443,7 +457,7 @@ void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
     }
     if (conn->state == TG_CONN_CLOSED) return; /* it was late already, and goes with its connection */
     if (conn->is_starting) {
-        started(conn, outcome);
+        tg_conn_start_go_on(conn, outcome);
     } else {
         conn->running--;
         if (conn->running == 0) conn->is_event_running = false;
@@ -464,7 +478,7 @@ void tg_conn_drain(struct tg_conn *conn)
     if (conn->state != TG_CONN_OPEN) return;
     conn->is_draining = true;
     tg_conn_order_clear(conn);
-    if (conn->running == 0 && !conn->is_starting) tg_conn_close(conn, 1001, going_away);
+    if (conn->running == 0 && !tg_conn_start_is_worth_waiting(conn)) tg_conn_close(conn, 1001, going_away);
 }
 
 /* ---- what script and dispatch ask ---- */

@@ -85,13 +85,15 @@ struct tg_conn {
     uint16_t close_code;
     uint8_t close_reason_bytes;
     uint8_t state; /* enum tg_conn_state */
+    uint8_t stage; /* enum tg_conn_stage, of the start */
     bool is_connected_called : 1;
     bool is_awaiting_pong : 1;
     bool is_paused : 1;      /* reading is off: for one of the next two, or both */
     bool is_outbox_high : 1; /* the outbox is above high water */
     bool is_inbox_full : 1;
     bool is_inbox_blocked : 1;     /* its first message waits until nothing runs */
-    bool is_starting : 1;          /* `connected` has not ended */
+    bool is_starting : 1;          /* a stage of the start runs or waits: see conn_start.h */
+    bool is_authenticated : 1;     /* conn.user is set: the authenticator is not asked any more */
     bool is_event_running : 1;     /* the handler that runs or waits is that of an event */
     bool is_leaving : 1;           /* `disconnected`, or a topic's on_unsubscribe before it, waits */
     bool is_draining : 1;          /* closes with 1001 when the handlers that wait have ended */
@@ -104,11 +106,18 @@ struct tg_conn {
 
 /* ---- what net tells ---- */
 
-/* The upgrade is done. Takes `request`, borrows `transport` until tg_conn_closed, runs `connected`.
- * NULL without memory or when the worker is full: drop the socket (`request` is freed). */
+/* The upgrade is done. Takes `request`, borrows `transport` until tg_conn_closed; authenticates, joins the
+ * consumer's groups, runs `connected`. NULL without memory or when the worker is full: drop the socket
+ * (`request` is freed). */
 struct tg_conn *tg_conn_open(struct tg_worker *worker, struct tg_generation *generation,
                              const struct tg_consumer *consumer, struct tg_request *request,
                              struct tg_transport *transport);
+
+/* The same in two steps, for who knows the user before the authenticator is asked: tg_conn_start follows. */
+struct tg_conn *tg_conn_add(struct tg_worker *worker, struct tg_generation *generation,
+                            const struct tg_consumer *consumer, struct tg_request *request,
+                            struct tg_transport *transport);
+void tg_conn_start(struct tg_conn *conn);
 
 /* A piece of a data message. */
 void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk);
@@ -176,6 +185,9 @@ bool tg_conn_call_answer(struct tg_conn *conn, uint64_t number, const struct tg_
 /* The id as people and Lua see it: 16 hex digits, written into `text`. */
 #define TG_CONN_ID_BYTES 17
 struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES]);
+
+/* Reads such a text; false: it is none. */
+bool tg_conn_id_read(struct tg_slice text, uint64_t *id);
 
 /* The two fields that every log line about a connection carries. */
 #define TG_LOG_CONN(conn)                                                                                    \

@@ -48,6 +48,8 @@
     X(payload_bytes, gauge, "Bytes of frames that are shared by their receivers, once for each frame")       \
     X(tasks, gauge, "Tasks alive now: handlers that wait, and what was spawned")                             \
     X(handler_timeouts, counter, "Handlers and hooks ended because they waited too long")                    \
+    X(authentications_refused, counter, "Clients that an authenticator did not let in")                      \
+    X(authentication_timeouts, counter, "Connections closed with 4408: authentication_timeout_ms")           \
     X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \
     X(outbox_full, counter, "Connections closed with 1013: outbox_max_bytes, outbox_max_messages")           \
     X(heartbeat_timeouts, counter, "Connections dropped: no answer in heartbeat_timeout_seconds")            \

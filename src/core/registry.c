@@ -42,6 +42,7 @@ static struct tg_counters *new_counters(struct tg_registry *registry, const stru
 {
     static const struct tg_slice names[TG_HOOKS] = {TG_SLICE("connected"),    TG_SLICE("disconnected"),
                                                     TG_SLICE("receive"),      TG_SLICE("on_binary"),
+                                                    TG_SLICE("authenticate"), TG_SLICE("groups"),
                                                     TG_SLICE("on_subscribe"), TG_SLICE("on_unsubscribe")};
     struct tg_counters *counters = tg_arena_calloc(&registry->arena, 1, sizeof *counters);
     for (int i = 0; counters && i < TG_HOOKS; i++)
@@ -128,7 +129,7 @@ const struct tg_consumer *tg_registry_find_consumer(const struct tg_registry *re
 
 /* ---- topics ---- */
 
-static const struct tg_topic *topic_with(const struct tg_registry *registry, struct tg_slice pattern)
+const struct tg_topic *tg_registry_find_topic(const struct tg_registry *registry, struct tg_slice pattern)
 {
     for (uint32_t i = 0; i < registry->topic_count; i++)
         if (tg_slice_equal(registry->topics[i]->stream.name, pattern)) return registry->topics[i];
@@ -139,7 +140,7 @@ enum tg_status tg_registry_add_topic(struct tg_registry *registry, struct tg_top
                                      struct tg_error *error)
 {
     struct tg_consumer *stream = &topic->stream;
-    const struct tg_topic *other = topic_with(registry, stream->name);
+    const struct tg_topic *other = tg_registry_find_topic(registry, stream->name);
     if (other)
         return tg_error_set(error, TG_E_EXISTS,
                             "The topic \"%.*s\" is declared twice, at %.*s and at %.*s, and their subscribers "

@@ -46,6 +46,8 @@ enum tg_hook {
     TG_HOOK_DISCONNECTED,
     TG_HOOK_RECEIVE,
     TG_HOOK_BINARY,
+    TG_HOOK_AUTHENTICATE,
+    TG_HOOK_GROUPS,
     TG_HOOK_SUBSCRIBE, /* of topics: authorise and on_subscribe */
     TG_HOOK_UNSUBSCRIBE,
     TG_HOOKS
@@ -120,6 +122,9 @@ enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_
  * TG_E_EXISTS: another topic has it, and their subscribers would be one group; `error` names both sources. */
 enum tg_status tg_registry_add_topic(struct tg_registry *registry, struct tg_topic *topic,
                                      struct tg_error *error);
+
+/* The topic with this pattern, or NULL. */
+const struct tg_topic *tg_registry_find_topic(const struct tg_registry *registry, struct tg_slice pattern);
 
 /* Has the consumer host the topic. TG_E_EXISTS: it hosts one that accepts the same names. */
 enum tg_status tg_registry_host_topic(struct tg_registry *registry, struct tg_consumer *consumer,

@@ -26,7 +26,11 @@ enum tg_outcome {
 };
 
 struct tg_script_ops {
-    /* The connection is open. */
+    /* The connection is open. Who may not come in is closed, and that is TG_DONE too. */
+    enum tg_outcome (*authenticate)(struct tg_script *script, struct tg_conn *conn);
+    /* It is let in: joins the consumer's groups. */
+    enum tg_outcome (*groups)(struct tg_script *script, struct tg_conn *conn);
+    /* It is in its groups. */
     enum tg_outcome (*connected)(struct tg_script *script, struct tg_conn *conn);
     /* A valid message, of the topic envelope->ref.topic where there is one, or event (action->is_event), about
      * which nothing is told to the client but what its handler sends. The envelope and its tree are gone when

@@ -1,5 +1,5 @@
-/* Names are read when no Lua code runs any more before they are used: what `serialise` of a message does to the
- * groups comes first. */
+/* Names are read when no Lua code runs any more before they are used: what `serialise` of a message does to
+ * the groups comes first. */
 #include "script/conn_groups.h"
 
 #include "base/log.h"
@@ -140,10 +140,8 @@ int tg_conn_broadcast(lua_State *L)
     check_options(L);
     if (!conn) return refuse(L, TG_E_CLOSED);
     struct tg_scratch *scratch = tg_scratch_push(world, L);
-    struct tg_publication publication = {.to = TG_TO_GROUPS,
-                                         .group_kind = TG_GROUP_NAMED,
-                                         .sender = conn->id,
-                                         .sender_user = conn->user_id};
+    struct tg_publication publication = {
+        .to = TG_TO_GROUPS, .group_kind = TG_GROUP_NAMED, .sender = conn->id, .sender_user = conn->user_id};
     tg_publish_write(world, L, MESSAGE, type, (struct tg_slice){0}, scratch, &publication);
     address(L, conn, scratch, &publication);
     if (publication.group_count == 0) warn_of_no_groups(L, world, conn, type->action);

@@ -10,7 +10,8 @@ int tg_conn_join(lua_State *L);
 /* conn:leave(name) -> true | false, it was not in | nil, "closed" */
 int tg_conn_leave(lua_State *L);
 
-/* conn:broadcast(message [, { groups =, exclude_current = }]) -> how many got it | nil, "closed" | nil, why */
+/* conn:broadcast(message [, { groups =, exclude_current = }]) -> how many got it | nil, "closed" | nil, why
+ */
 int tg_conn_broadcast(lua_State *L);
 
 /* Pushes a new list of the names of the groups of `conn`, in the order in which it joined. [-0, +1, e] */

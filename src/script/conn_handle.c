@@ -4,9 +4,9 @@
 
 #include "script/conn_call.h"
 #include "script/conn_groups.h"
+#include "script/conn_request.h"
 #include "script/message_type.h"
 #include "script/place.h"
-#include "wire/pairs.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -18,15 +18,21 @@ struct handle {
 
 static const char handle_name[] = "tidegate.conn";
 
+/* NULL: the value at `index` is no handle. */
+static struct handle *to_handle(lua_State *L, int index)
+{
+    struct handle *handle = lua_touserdata(L, index);
+    if (!handle || !lua_getmetatable(L, index)) return NULL;
+    lua_rawgetp(L, -1, handle_name);
+    bool is_handle = lua_toboolean(L, -1);
+    lua_pop(L, 2);
+    return is_handle ? handle : NULL;
+}
+
 static struct handle *check_handle(lua_State *L)
 {
-    struct handle *handle = lua_touserdata(L, 1);
-    if (handle && lua_getmetatable(L, 1)) {
-        lua_rawgetp(L, -1, handle_name);
-        bool is_handle = lua_toboolean(L, -1);
-        lua_pop(L, 2);
-        if (is_handle) return handle;
-    }
+    struct handle *handle = to_handle(L, 1);
+    if (handle) return handle;
     luaL_error(L, "the methods of conn are called with a colon: conn:send(message), conn:close()");
     return NULL;
 }
@@ -68,6 +74,14 @@ enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct 
     lua_pop(L, 1);
     if (status == TG_OK) tg_log(TG_LOG_DEBUG, "sent", TG_LOG_CONN(conn), TG_LOG_STR("action", type->action));
     return status;
+}
+
+bool tg_conn_handle_read_id(lua_State *L, int index, uint64_t *id)
+{
+    const struct handle *handle = to_handle(L, index);
+    if (handle) *id = handle->id;
+    if (handle || lua_type(L, index) != LUA_TSTRING) return handle;
+    return tg_conn_id_read((struct tg_slice){lua_tostring(L, index), lua_rawlen(L, index)}, id);
 }
 
 struct tg_conn *tg_conn_handle_check(lua_State *L, struct tg_world **world)
@@ -120,101 +134,52 @@ static int conn_send_binary(lua_State *L)
     return send_bytes(L, TG_OPCODE_BINARY);
 }
 
+uint16_t tg_conn_handle_check_close(lua_State *L, struct tg_slice *reason)
+{
+    lua_Integer code = luaL_optinteger(L, 2, 1000);
+    reason->data = luaL_optlstring(L, 3, "", &reason->length);
+    luaL_argcheck(
+        L, code > 0 && code <= UINT16_MAX && tg_close_code_is_sendable((unsigned)code), 2,
+        "not a close code that may be sent: 1000 to 1014 less 1004 to 1006, or 3000 to 4999 (RFC 6455 7.4)");
+    luaL_argcheck(L, reason->length <= TG_CLOSE_REASON_MAX, 3, "a close reason has at most 123 bytes");
+    luaL_argcheck(L, tg_utf8_is_valid(reason->data, reason->length), 3, "the reason is not UTF-8");
+    return (uint16_t)code;
+}
+
 /* conn:close([code [, reason]]) -> true | nil, "closed" */
 static int conn_close(lua_State *L)
 {
     struct handle *handle = check_handle(L);
-    lua_Integer code = luaL_optinteger(L, 2, 1000);
     struct tg_slice reason;
-    reason.data = luaL_optlstring(L, 3, "", &reason.length);
-    luaL_argcheck(
-        L, code > 0 && code <= UINT16_MAX && tg_close_code_is_sendable((unsigned)code), 2,
-        "not a close code that may be sent: 1000 to 1014 less 1004 to 1006, or 3000 to 4999 (RFC 6455 7.4)");
-    luaL_argcheck(L, reason.length <= TG_CLOSE_REASON_MAX, 3, "a close reason has at most 123 bytes");
-    luaL_argcheck(L, tg_utf8_is_valid(reason.data, reason.length), 3, "the reason is not UTF-8");
+    uint16_t code = tg_conn_handle_check_close(L, &reason);
     struct tg_conn *conn = find(handle);
-    return tg_push_result(L, conn ? tg_conn_close(conn, (uint16_t)code, reason) : TG_E_CLOSED);
+    return tg_push_result(L, conn ? tg_conn_close(conn, code, reason) : TG_E_CLOSED);
 }
 
 /* ---- what a connection knows ---- */
 
-static void push_slice(lua_State *L, struct tg_slice slice)
-{
-    lua_pushlstring(L, slice.length ? slice.data : "", slice.length);
-}
-
-/* The first of two equal names wins. [-0, +1, e] */
-static void push_pairs(lua_State *L, const struct tg_pairs *pairs)
-{
-    lua_createtable(L, 0, (int)pairs->count);
-    for (uint32_t i = pairs->count; i-- > 0;) {
-        push_slice(L, pairs->items[i].name);
-        push_slice(L, pairs->items[i].value);
-        lua_rawset(L, -3);
-    }
-}
-
-/* Parses into the worker's message arena, which nothing else uses while Lua runs on a message that has
- * been converted; what is parsed is copied into Lua at once. */
-static void push_parsed(lua_State *L, struct tg_conn *conn, struct tg_slice text,
-                        enum tg_status (*parse)(struct tg_slice, struct tg_arena *, struct tg_pairs *))
-{
-    struct tg_pairs pairs = {0};
-    if (parse(text, &conn->worker->arena, &pairs) != TG_OK) luaL_error(L, "not enough memory");
-    push_pairs(L, &pairs);
-}
-
-void tg_push_params(lua_State *L, const struct tg_param *params, uint32_t count)
-{
-    lua_createtable(L, 0, (int)count);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct tg_param *param = &params[i];
-        push_slice(L, param->name);
-        if (param->type == TG_PARAM_INTEGER)
-            lua_pushinteger(L, param->integer);
-        else
-            push_slice(L, param->value);
-        lua_rawset(L, -3);
-    }
-}
-
 /* Pushes field `key` of a living connection; nil for a name that is none. [-0, +1, e] */
 static void push_field(lua_State *L, struct tg_conn *conn, const char *key)
 {
-    const struct tg_request *request = conn->request;
-    if (strcmp(key, "path") == 0) {
-        push_slice(L, request->path);
-    } else if (strcmp(key, "peer") == 0) {
-        push_slice(L, request->peer);
-    } else if (strcmp(key, "params") == 0) {
-        tg_push_params(L, request->params, request->param_count);
-    } else if (strcmp(key, "headers") == 0) {
-        push_pairs(L, &request->headers);
-    } else if (strcmp(key, "query") == 0) {
-        push_parsed(L, conn, request->query, tg_query_parse);
-    } else if (strcmp(key, "cookies") == 0) {
-        push_parsed(L, conn, tg_pairs_get(&request->headers, TG_SLICE("cookie")), tg_cookie_parse);
-    } else if (strcmp(key, "state") == 0) {
+    if (strcmp(key, "state") == 0)
         lua_newtable(L);
-    } else {
-        lua_pushnil(L);
-    }
+    else
+        tg_conn_request_push(L, conn, key);
 }
 
 static void push_id(lua_State *L, uint64_t id)
 {
     char text[TG_CONN_ID_BYTES];
-    push_slice(L, tg_conn_id_text(id, text));
+    lua_pushlstring(L, tg_conn_id_text(id, text).data, TG_CONN_ID_BYTES - 1);
 }
 
-/* Pushes the table of what has been asked for already. [-0, +1, e] */
-static void push_cache(lua_State *L)
+void tg_conn_handle_push_cache(lua_State *L, int index)
 {
-    if (lua_getiuservalue(L, 1, 1) == LUA_TTABLE) return;
+    if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) return;
     lua_pop(L, 1);
     lua_newtable(L);
     lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, 1);
+    lua_setiuservalue(L, index, 1);
 }
 
 /* A new list each time, since they change; one that has ended is in none. */
@@ -235,7 +200,7 @@ static int conn_index(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING) return 1;
     lua_settop(L, 2);
-    push_cache(L);
+    tg_conn_handle_push_cache(L, 1);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, 3) != LUA_TNIL) return 1;
     const char *key = lua_tostring(L, 2);
@@ -272,15 +237,9 @@ static int conn_tostring(lua_State *L)
 void tg_conn_handle_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"send", conn_send},
-        {"send_text", conn_send_text},
-        {"send_binary", conn_send_binary},
-        {"close", conn_close},
-        {"call", tg_conn_call},
-        {"join", tg_conn_join},
-        {"leave", tg_conn_leave},
-        {"broadcast", tg_conn_broadcast},
-        {NULL, NULL},
+        {"send", conn_send},      {"send_text", conn_send_text},    {"send_binary", conn_send_binary},
+        {"close", conn_close},    {"call", tg_conn_call},           {"join", tg_conn_join},
+        {"leave", tg_conn_leave}, {"broadcast", tg_conn_broadcast}, {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {
         {"__newindex", conn_newindex},

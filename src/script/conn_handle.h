@@ -15,6 +15,9 @@ void tg_conn_handle_install(struct tg_world *world, lua_State *L);
 /* Pushes the handle of `conn`. [-0, +1, e] */
 void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *conn);
 
+/* Pushes the table of what has been asked of the handle at `index` already. [-0, +1, e] */
+void tg_conn_handle_push_cache(lua_State *L, int index);
+
 /* Queues the message instance at `index`, which is of `type`, for `conn`. Raises what does not fit the
  * schema. TG_E_CLOSED, TG_E_FULL, TG_E_NO_MEMORY. [-0, +0, e] */
 enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index,
@@ -24,13 +27,17 @@ enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct 
  * no handle. [-0, +0, e] */
 struct tg_conn *tg_conn_handle_check(lua_State *L, struct tg_world **world);
 
+/* The id of the handle at `index`, or that which the string there says; false for anything else.
+ * [-0, +0, -] */
+bool tg_conn_handle_read_id(lua_State *L, int index, uint64_t *id);
+
+/* The code and the reason of a close, for methods whose arguments begin at 2. [-0, +0, e] */
+uint16_t tg_conn_handle_check_close(lua_State *L, struct tg_slice *reason);
+
 /* The type of the message at `index`; raises what `method` expects when it is none. [-0, +0, e] */
 const struct tg_message_type *tg_conn_handle_check_message(lua_State *L, int index, const char *method);
 
 /* What a method returns: true, or nil and a word. Raises the lack of memory. [-0, +1|2, e] */
 int tg_push_result(lua_State *L, enum tg_status status);
-
-/* Pushes a table of the parameters of a path or of a topic. [-0, +1, e] */
-void tg_push_params(lua_State *L, const struct tg_param *params, uint32_t count);
 
 #endif

@@ -162,6 +162,23 @@ static void declare_paths(struct tg_world *world, lua_State *L, int index, struc
     lua_pop(L, 1);
 }
 
+/* Names, and functions that return some. */
+static void declare_groups(struct tg_world *world, lua_State *L, int index, struct tg_hooks *hooks)
+{
+    hooks->group_count = push_list(L, index, "groups");
+    hooks->groups = arena_calloc(world, L, hooks->group_count, sizeof *hooks->groups);
+    for (uint32_t i = 0; i < hooks->group_count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        if (lua_isfunction(L, -1)) {
+            hooks->groups[i].function = tg_world_keep(world, L);
+        } else {
+            hooks->groups[i].name = copy_text(world, L, -1);
+            lua_pop(L, 1);
+        }
+    }
+    lua_pop(L, 1);
+}
+
 static void declare_hooks(struct tg_world *world, lua_State *L, int index, struct tg_hooks *hooks)
 {
     hooks->object = keep_field(world, L, index, "object");
@@ -170,6 +187,9 @@ static void declare_hooks(struct tg_world *world, lua_State *L, int index, struc
     hooks->receive = keep_field(world, L, index, "receive");
     hooks->binary = keep_field(world, L, index, "binary");
     hooks->before = keep_field(world, L, index, "before");
+    hooks->authenticate = keep_field(world, L, index, "authenticate");
+    hooks->sends_authentication = tg_table_flag(L, index, "send_authentication");
+    declare_groups(world, L, index, hooks);
 }
 
 /* ---- topics ---- */

@@ -8,6 +8,12 @@
 
 #include "script/world.h"
 
+/* Where names of groups come from. */
+struct tg_group_source {
+    struct tg_slice name;
+    int function; /* 0: the name is all */
+};
+
 /* The functions of one consumer, as references of the world; 0 where there is none. A consumer's
  * script_data points to its own. */
 struct tg_hooks {
@@ -16,6 +22,10 @@ struct tg_hooks {
     int receive; /* text consumers */
     int binary;
     int before;
+    int authenticate;
+    bool sends_authentication;      /* frames that say how it ended */
+    struct tg_group_source *groups; /* in the arena */
+    uint32_t group_count;
 };
 
 /* The same of a topic: its stream's script_data. */

@@ -14,6 +14,7 @@
 #include "script/run.h"
 #include "script/sandbox.h"
 #include "script/scratch.h"
+#include "script/start.h"
 #include "script/topic_handle.h"
 #include "script/topic_run.h"
 
@@ -33,6 +34,33 @@ static void note_run(struct tg_host *host)
 {
     host->world.worker->metrics.tasks = host->tasks.count;
     tg_collector_note(&host->collector);
+}
+
+static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "authenticate",
+                         .answers = true,
+                         .is_authentication = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_AUTHENTICATE]};
+    enum tg_outcome outcome = tg_start_authenticate(&host->tasks, &run);
+    note_run(host);
+    return outcome;
+}
+
+static enum tg_outcome on_groups(struct tg_script *script, struct tg_conn *conn)
+{
+    struct tg_host *host = host_of(script);
+    struct tg_run run = {.world = &host->world,
+                         .conn = conn,
+                         .what = "groups",
+                         .answers = true,
+                         .handler = &conn->consumer->counters->hooks[TG_HOOK_GROUPS]};
+    enum tg_outcome outcome = tg_start_groups(&host->tasks, &run);
+    note_run(host);
+    return outcome;
 }
 
 static enum tg_outcome on_connected(struct tg_script *script, struct tg_conn *conn)
@@ -197,8 +225,21 @@ static void on_forget_subscription(struct tg_script *script, struct tg_subscript
 }
 
 static const struct tg_script_ops ops = {
-    on_connected, on_message,       on_frame, on_disconnected, on_cancel,      on_forget,             on_turn,
-    on_has_more,  on_publish_event, on_stop,  on_subscribe,    on_unsubscribe, on_forget_subscription,
+    .authenticate = on_authenticate,
+    .groups = on_groups,
+    .connected = on_connected,
+    .message = on_message,
+    .frame = on_frame,
+    .disconnected = on_disconnected,
+    .cancel = on_cancel,
+    .forget = on_forget,
+    .turn = on_turn,
+    .has_more = on_has_more,
+    .publish_event = on_publish_event,
+    .stop = on_stop,
+    .subscribe = on_subscribe,
+    .unsubscribe = on_unsubscribe,
+    .forget_subscription = on_forget_subscription,
 };
 
 /* ---- the state ---- */

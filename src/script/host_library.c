@@ -3,12 +3,14 @@
 
 #include "base/log.h"
 #include "script/events.h"
+#include "script/libs/group.h"
 #include "script/libs/http.h"
 #include "script/libs/life.h"
 #include "script/libs/process.h"
 #include "script/libs/queue.h"
 #include "script/libs/task.h"
 #include "script/libs/tcp.h"
+#include "script/libs/topic.h"
 #include "script/message_type.h"
 #include "script/place.h"
 #include "script/table.h"
@@ -216,11 +218,13 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     lua_pushlightuserdata(L, world);
     luaL_setfuncs(L, functions, 1);
     tg_life_library_install(world, L);
+    tg_group_library_install(world, L);
     tg_queue_library_install(world, L);
     tg_task_library_install(world, L);
     tg_tcp_library_install(world, L);
     tg_process_library_install(world, L);
     tg_http_library_install(world, L);
+    tg_topic_library_install(world, L);
     tg_events_library_install(world, L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

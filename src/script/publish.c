@@ -71,8 +71,7 @@ static bool reaches_camel(const struct tg_worker *worker, const struct tg_public
 {
     bool is_reached = false;
     for (uint32_t i = 0; publication->to == TG_TO_GROUPS && i < publication->group_count; i++) {
-        const struct tg_group *group =
-            tg_group_find(worker, publication->group_kind, publication->groups[i]);
+        const struct tg_group *group = tg_group_find(worker, publication->group_kind, publication->groups[i]);
         const struct tg_membership *member = group ? tg_group_first(group) : NULL;
         for (; member; member = tg_group_next(member)) is_reached |= is_camel(member->conn);
     }

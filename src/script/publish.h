@@ -14,8 +14,8 @@
 
 /* Sets what the publication says: `action`, `texts` and `tells_whose` after the instance at `index`, which is
  * of `type` and of any role. The texts lie in the box. `topic`: the stream that they belong to; data NULL:
- * none. Runs `serialise`, once; a text in camel case is made when a consumer asks for it and the type has such
- * names. Raises what does not fit the schema. [-0, +0, e] */
+ * none. Runs `serialise`, once; a text in camel case is made when a consumer asks for it and the type has
+ * such names. Raises what does not fit the schema. [-0, +0, e] */
 void tg_publish_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
                       struct tg_slice topic, struct tg_scratch *scratch, struct tg_publication *publication);
 

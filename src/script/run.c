@@ -13,6 +13,7 @@
 #include "script/conn_handle.h"
 #include "script/message_type.h"
 #include "script/payload.h"
+#include "script/start.h"
 #include "script/to_lua.h"
 #include "script/topic_handle.h"
 
@@ -86,11 +87,14 @@ static bool is_event(const struct tg_run *run)
 static void tell_failure(void *context, const struct tg_failure *failure)
 {
     struct tg_run *run = context;
-    if (!failure->is_declared || !run->answers) {
+    if (!failure->is_declared || !run->answers || run->is_authentication) {
         run->conn->worker->metrics.handler_errors++;
         log_failure(run, failure);
     }
-    if (run->answers) answer_failure(run, failure);
+    if (run->is_authentication)
+        tg_start_authentication_failed(run->conn);
+    else if (run->answers)
+        answer_failure(run, failure);
 }
 
 /* ---- bodies: (refs) ---- */
@@ -100,8 +104,7 @@ struct tg_run *tg_run_of(lua_State *L)
     return tg_task_of(L)->context;
 }
 
-/* Pushes the connection's handle. [-0, +1, e] */
-static void push_conn(lua_State *L, struct tg_run *run)
+void tg_run_push_conn(lua_State *L, struct tg_run *run)
 {
     if (run->conn->script_ref)
         lua_rawgeti(L, 1, run->conn->script_ref);
@@ -236,7 +239,7 @@ static int message_body(lua_State *L)
     lua_rawgeti(L, 1, TG_REF_KEYS);
     if (!before) lua_rawgeti(L, 1, run->action->script_ref);
     if (before)
-        push_conn(L, run);
+        tg_run_push_conn(L, run);
     else
         push_subject(L, run);
     push_message(L, run);
@@ -283,7 +286,7 @@ static int frame_body(lua_State *L)
     struct tg_run *run = tg_run_of(L);
     const struct tg_hooks *hooks = tg_hooks_of(run->conn);
     lua_rawgeti(L, 1, run->conn->consumer->is_text ? hooks->receive : hooks->binary);
-    push_conn(L, run);
+    tg_run_push_conn(L, run);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
     lua_pushboolean(L, run->is_binary);
     return call_hook(L, 3);
@@ -295,7 +298,7 @@ static int connected_body(lua_State *L)
     struct tg_run *run = tg_run_of(L);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->connected);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
-    push_conn(L, run);
+    tg_run_push_conn(L, run);
     return call_hook(L, 2);
 }
 
@@ -305,7 +308,7 @@ static int disconnected_body(lua_State *L)
     struct tg_run *run = tg_run_of(L);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->disconnected);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
-    push_conn(L, run);
+    tg_run_push_conn(L, run);
     lua_pushinteger(L, run->code);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
     return call_hook(L, 4);
@@ -323,6 +326,7 @@ static void too_late(struct tg_timer *timer)
 static uint64_t timeout_of(const struct tg_run *run)
 {
     if (run->is_farewell) return 0;
+    if (run->is_authentication) return run->world->config->authentication_timeout_ms;
     return run->action && run->action->timeout_ms ? run->action->timeout_ms
                                                   : run->world->config->handler_timeout_ms;
 }
@@ -353,6 +357,10 @@ static bool park(struct tg_task *task)
 static void answer_late(const struct tg_run *run)
 {
     struct tg_worker *worker = run->conn->worker;
+    if (run->is_authentication) {
+        tg_start_authentication_late(run->conn);
+        return;
+    }
     worker->metrics.handler_timeouts++;
     tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
            TG_LOG_I("timeout_ms", timeout_of(run)));

@@ -27,6 +27,7 @@ struct tg_run {
     bool answers;               /* what goes wrong is told to the client */
     bool is_farewell;           /* core watches over its time */
     bool is_data;               /* a data frame of the client began it: `complete` ends it */
+    bool is_authentication;     /* in a frame of its own (start.c) */
     bool is_late;               /* its time is over */
     struct tg_timer timer;      /* of that */
     struct tg_task *task;       /* once it has waited */
@@ -53,5 +54,16 @@ enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_frame(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run);
+
+/* ---- for bodies of other kinds of runs ---- */
+
+/* Runs `body(refs)`. */
+enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body);
+
+/* The run whose body is running. */
+struct tg_run *tg_run_of(lua_State *L);
+
+/* Pushes the handle of its connection; the world's refs lie at 1. [-0, +1, e] */
+void tg_run_push_conn(lua_State *L, struct tg_run *run);
 
 #endif

@@ -3,6 +3,9 @@
 #include "script/topic_handle.h"
 
 #include "script/conn_handle.h"
+#include "script/conn_request.h"
+#include "script/place.h"
+#include "script/publish.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -52,6 +55,48 @@ static int topic_send(lua_State *L)
                           tg_conn_handle_send(handle->world, L, subscription->conn, 2, type, &ref));
 }
 
+/* The sender's copy is left out when the options at 3 say so; raises others. */
+static bool excludes_current(lua_State *L)
+{
+    if (lua_isnil(L, 3)) return false;
+    if (!lua_istable(L, 3))
+        tg_place_error(L, "sub:broadcast: expected a table of options, got a %s", luaL_typename(L, 3));
+    for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
+        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+        if (strcmp(name, "exclude_current") != 0)
+            tg_place_error(L, "sub:broadcast: unknown option '%s' (options: exclude_current)",
+                           luaL_tolstring(L, -2, NULL));
+        if (!lua_isboolean(L, -1))
+            tg_place_error(L, "sub:broadcast: exclude_current is true or false, got a %s",
+                           luaL_typename(L, -1));
+    }
+    return tg_table_flag(L, 3, "exclude_current");
+}
+
+/* sub:broadcast(message [, { exclude_current = }]) -> how many got it | nil, why */
+static int topic_broadcast(lua_State *L)
+{
+    const struct handle *handle = check_handle(L);
+    lua_settop(L, 3);
+    const struct tg_message_type *type = tg_conn_handle_check_message(L, 2, "sub:broadcast");
+    tg_publish_check_role(L, type, "sub:broadcast");
+    struct tg_publication publication = {.to = TG_TO_GROUPS, .group_kind = TG_GROUP_TOPIC};
+    publication.exclude_sender = excludes_current(L);
+    lua_getiuservalue(L, 1, 1);
+    struct tg_slice name;
+    lua_getfield(L, -1, "topic");
+    name.data = lua_tolstring(L, -1, &name.length);
+    struct tg_scratch *scratch = tg_scratch_push(handle->world, L);
+    tg_publish_write(handle->world, L, 2, type, name, scratch, &publication);
+    const struct tg_subscription *subscription = find(handle); /* `serialise` may have ended it */
+    if (!subscription) return tg_push_result(L, TG_E_CLOSED);
+    publication.groups = &subscription->key;
+    publication.group_count = 1;
+    publication.sender = handle->conn_id;
+    publication.sender_user = subscription->conn->user_id;
+    return tg_publish(handle->world, L, &publication);
+}
+
 /* sub:close() -> true | nil, "closed" */
 static int topic_close(lua_State *L)
 {
@@ -91,6 +136,7 @@ static int topic_tostring(lua_State *L)
 void tg_topic_handle_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg methods[] = {
+        {"broadcast", topic_broadcast},
         {"send", topic_send},
         {"close", topic_close},
         {NULL, NULL},

@@ -3,6 +3,8 @@
 --- One connection. It is safe to keep: when it has ended, its methods answer nil, "closed".
 ---@class tidegate.Conn
 ---@field id string unique in this server
+---@field user any what `authenticate` returned; nil without one
+---@field groups string[] a new list of the names, as joined; in `disconnected`: as they were
 ---@field state table for whatever belongs to the connection
 ---@field path string "/ws/room/lobby"
 ---@field params table<string, string | integer> what stands in the parameters of the path
@@ -37,11 +39,33 @@ function Conn:send_text(text) end
 ---@return ("closed" | "full")?
 function Conn:send_binary(bytes) end
 
+--- Joins a group; nothing when it is in already.
+---@param name string 1 to 200 bytes of UTF-8, kept exactly
+---@return true?
+---@return ("closed" | "full")? # full: it is in max_groups_per_connection
+function Conn:join(name) end
+
+---@param name string
+---@return boolean? # false: it was not in
+---@return "closed"?
+function Conn:leave(name) end
+
+--- Sends a message to all connections in some groups, to each once.
+---@param message tidegate.Outgoing
+---@param options? tidegate.BroadcastOptions
+---@return integer? receivers
+---@return string? problem
+function Conn:broadcast(message, options) end
+
 --- Closes the connection after what is queued.
 ---@param code? integer 1000 when left out; codes of your own are 4000 to 4999
 ---@param reason? string at most 123 bytes
 ---@return true?
 ---@return "closed"?
 function Conn:close(code, reason) end
+
+---@class tidegate.BroadcastOptions
+---@field groups? string | string[] the connection's own when left out
+---@field exclude_current? boolean this connection gets none
 
 return Conn

@@ -10,6 +10,25 @@
 ---@field strict_frames? boolean a binary frame that nothing handles closes with 1003
 ---@field camelize? boolean names of declared fields are camel case for clients, "userName"
 ---@field before? tidegate.Before runs before each handler
+---@field groups? tidegate.Groups joined before `connected`
+---@field authenticate? tidegate.Authenticate runs before anything else
+---@field send_authentication? boolean false: no frame says how authentication has ended
+
+--- Names of 1 to 200 bytes of UTF-8, or a function that returns some. It may wait.
+---@alias tidegate.Groups string | string[] | fun(conn: tidegate.Conn): string | string[]
+
+--- What is not nil, false or null becomes conn.user, and the client is let in. Else it is refused:
+--- with a status (401 when left out, 403 or 404) and a sentence that the client reads. It may wait.
+---@alias tidegate.Authenticate fun(request: tidegate.Request): any, integer?, string?
+
+--- What a client sent to open its connection.
+---@class tidegate.Request
+---@field path string "/ws/room/lobby"
+---@field params table<string, string | integer> what stands in the parameters of the path
+---@field query table<string, string>
+---@field headers table<string, string> by names in lower case
+---@field cookies table<string, string>
+---@field peer string the client's address
 
 --- Nothing or true: the handler runs. A message: it is the reply, and the handler does not run.
 --- False, and a sentence behind it: the client gets the sentence as an error.
@@ -24,6 +43,8 @@
 ---@field description? string
 ---@field tags? string[]
 ---@field headers? string[]
+---@field groups? tidegate.Groups joined before `connected`
+---@field authenticate? tidegate.Authenticate who is refused reads the code of the close
 ---@field connected? fun(conn: tidegate.Conn)
 ---@field receive fun(conn: tidegate.Conn, data: string, is_binary: boolean) for each message
 ---@field disconnected? fun(conn: tidegate.Conn, code: integer, reason: string)
@@ -31,6 +52,7 @@
 ---@class (exact) tidegate.MixinOptions
 ---@field headers? string[]
 ---@field sends? tidegate.Sendable | tidegate.Sendable[]
+---@field groups? tidegate.Groups joined behind those of the consumer
 
 ---@class (exact) tidegate.HandlerOptions
 ---@field summary? string
@@ -105,6 +127,9 @@ function Consumer:use(mixin) end
 ---@field paths string[]
 ---@field headers string[] in lower case
 ---@field sends tidegate.Sendable[]
+---@field groups (string | fun(conn: tidegate.Conn): string | string[])[]
+---@field send_authentication boolean
+---@field authenticate? tidegate.Authenticate
 ---@field actions tidegate.Action[]
 ---@field strict_frames boolean
 ---@field camelize boolean

@@ -58,6 +58,24 @@ function host.process_environment() end
 ---@return any[]
 function host.array(items) end
 
+--- tide.broadcast.
+---@param groups string | string[]
+---@param message tidegate.Outgoing
+---@param options? { exclude?: tidegate.Conn | string }
+---@return integer? receivers
+---@return string? problem
+function host.broadcast(groups, message, options) end
+
+--- tide.group.
+---@param name string
+---@return tidegate.Group
+function host.group(name) end
+
+--- tide.user.
+---@param id string | integer
+---@return tidegate.User
+function host.user(id) end
+
 --- tide.sleep.
 ---@param seconds number
 function host.sleep(seconds) end

@@ -128,6 +128,24 @@ function tide.error(options) end
 ---@return T[] # the same table
 function tide.array(items) end
 
+--- Sends a message to all connections in some groups, to each once, from anywhere in the code.
+---@param groups string | string[]
+---@param message tidegate.Outgoing
+---@param options? { exclude?: tidegate.Conn | string } a connection, or its id, that gets none
+---@return integer? receivers
+---@return string? problem
+function tide.broadcast(groups, message, options) end
+
+--- Who is in a group.
+---@param name string 1 to 200 bytes of UTF-8
+---@return tidegate.Group
+function tide.group(name) end
+
+--- The connections of a user.
+---@param id string | integer compared by its text
+---@return tidegate.User
+function tide.user(id) end
+
 --- Sockets to other servers.
 tide.tcp = {}
 
@@ -292,6 +310,57 @@ function queue:try_get() end
 
 --- Nothing comes in any more; what is in it can still be taken.
 function queue:close() end
+
+--- A group by its name, whether anybody is in it or not.
+---@class tidegate.Group
+local group = {}
+
+---@return integer
+function group:count() end
+
+--- In the order in which they joined.
+---@return tidegate.Member[]
+function group:members() end
+
+--- As tide.broadcast.
+---@param message tidegate.Outgoing
+---@return integer? receivers
+---@return string? problem
+function group:send(message) end
+
+--- Closes all connections in it.
+---@param code? integer 1000 when left out
+---@param reason? string
+---@return integer closed
+function group:close(code, reason) end
+
+---@class tidegate.Member
+---@field id string
+---@field user any
+---@field conn tidegate.Conn
+
+--- A user by the id, whether connected or not.
+---@class tidegate.User
+local user = {}
+
+---@return integer
+function user:count() end
+
+--- Oldest first.
+---@return tidegate.Conn[]
+function user:connections() end
+
+--- Sends a message to each of the user's connections.
+---@param message tidegate.Outgoing
+---@return integer? receivers
+---@return string? problem
+function user:send(message) end
+
+--- Closes them.
+---@param code? integer 1000 when left out
+---@param reason? string
+---@return integer closed
+function user:close(code, reason) end
 
 ---@class (exact) tidegate.TcpOptions
 ---@field timeout? number seconds for the name, the connection and TLS; 10

@@ -125,10 +125,29 @@ static enum tg_outcome fake_outcome(struct fake_core *core)
     return is_waiting ? TG_WAITING : TG_DONE;
 }
 
-static enum tg_outcome connected(struct tg_script *script, struct tg_conn *conn)
+/* Says nothing when nobody is interested, which is nearly always. */
+static enum tg_outcome authenticate(struct tg_script *script, struct tg_conn *conn)
 {
     struct fake_core *core = of_script(script);
     conn->script_ref = ++core->connections;
+    if (!core->on_authenticate) return TG_DONE;
+    note(core, conn, "authenticate");
+    core->on_authenticate(core, conn);
+    return core->is_authenticate_raising ? TG_FAILED : fake_outcome(core);
+}
+
+static enum tg_outcome groups(struct tg_script *script, struct tg_conn *conn)
+{
+    struct fake_core *core = of_script(script);
+    if (!core->on_groups) return TG_DONE;
+    note(core, conn, "groups");
+    core->on_groups(core, conn);
+    return core->is_groups_raising ? TG_FAILED : fake_outcome(core);
+}
+
+static enum tg_outcome connected(struct tg_script *script, struct tg_conn *conn)
+{
+    struct fake_core *core = of_script(script);
     note(core, conn, "connected");
     if (core->on_connected) core->on_connected(core, conn);
     return core->is_connected_raising ? TG_FAILED : fake_outcome(core);
@@ -204,7 +223,18 @@ static enum tg_outcome stop_script(struct tg_script *script, const char *reason)
 }
 
 static const struct tg_script_ops script_ops = {
-    connected, message, frame, disconnected, cancel, forget, turn, has_more, publish_event, stop_script,
+    .authenticate = authenticate,
+    .groups = groups,
+    .connected = connected,
+    .message = message,
+    .frame = frame,
+    .disconnected = disconnected,
+    .cancel = cancel,
+    .forget = forget,
+    .turn = turn,
+    .has_more = has_more,
+    .publish_event = publish_event,
+    .stop = stop_script,
 };
 
 /* ---- the registry ---- */

@@ -6,6 +6,7 @@
 #include "core/group.h"
 #include "core/user.h"
 #include "script/conn_handle.h"
+#include "script/conn_user.h"
 #include "script/place.h"
 #include "script/publish.h"
 
@@ -28,7 +29,8 @@ static const char *const function_names[KINDS] = {"tide.group", "tide.user"};
 static struct tg_worker *check_worker(lua_State *L, struct tg_world *world, const char *what)
 {
     if (!world->is_loaded || !world->worker)
-        tg_place_error(L, "%s: nobody is connected while modules load; tide.on_start runs when they have", what);
+        tg_place_error(L, "%s: nobody is connected while modules load; tide.on_start runs when they have",
+                       what);
     return world->worker;
 }
 
@@ -102,8 +104,7 @@ static void collect(lua_State *L, const struct face *face, struct tg_buf *ids)
     if (ids->has_failed) luaL_error(L, "not enough memory");
 }
 
-/* The i-th of the connections that were collected; NULL: it has gone, or there are no more (`*i` is past the
- * end then). */
+/* The i-th of the connections that were collected; NULL: it has gone. */
 static struct tg_conn *collected(const struct face *face, const struct tg_buf *ids, size_t i)
 {
     uint64_t id;
@@ -142,7 +143,7 @@ static void push_member(lua_State *L, struct tg_world *world, struct tg_conn *co
     lua_pushlstring(L, id.data, id.length);
     lua_setfield(L, -2, "id");
     tg_conn_handle_push(world, L, conn);
-    tg_conn_handle_push_user(L, -1);
+    tg_conn_user_push(L, lua_gettop(L));
     lua_setfield(L, -3, "user");
     lua_setfield(L, -2, "conn");
 }
@@ -249,10 +250,12 @@ static int library_group(lua_State *L)
 /* tide.user(id) */
 static int library_user(lua_State *L)
 {
-    struct tg_slice id;
-    if (!tg_conn_handle_push_user_id(L, 1, &id) || id.length == 0)
-        return tg_place_error(L, "tide.user: the id of a user is a string that is not empty or an integer, got a %s",
-                              luaL_typename(L, 1));
+    struct tg_slice id = {0};
+    if (tg_conn_user_push_id(L, 1)) id.data = lua_tolstring(L, -1, &id.length);
+    if (id.length == 0)
+        return tg_place_error(
+            L, "tide.user: the id of a user is a string that is not empty or an integer, got a %s",
+            luaL_typename(L, 1));
     return push_face(L, USER, id);
 }
 

@@ -1,0 +1,63 @@
+/* The value lies in the handle's table of what was asked for, so that it can be read as long as the handle.
+ */
+#include "script/conn_user.h"
+
+#include "core/user.h"
+#include "script/conn_handle.h"
+
+#include <lauxlib.h>
+
+static bool push_text(lua_State *L, int index)
+{
+    lua_Integer integer = 0;
+    int is_integer = 0;
+    if (lua_type(L, index) == LUA_TNUMBER) integer = lua_tointegerx(L, index, &is_integer);
+    if (is_integer)
+        lua_pushfstring(L, "%I", (LUAI_UACINT)integer);
+    else if (lua_type(L, index) == LUA_TSTRING)
+        lua_pushvalue(L, index);
+    else
+        return false;
+    return true;
+}
+
+bool tg_conn_user_push_id(lua_State *L, int index)
+{
+    if (!lua_istable(L, index)) return push_text(L, index);
+    lua_getfield(L, index, "id");
+    bool has_id = push_text(L, lua_gettop(L));
+    if (has_id)
+        lua_replace(L, -2);
+    else
+        lua_pop(L, 1);
+    return has_id;
+}
+
+void tg_conn_user_push(lua_State *L, int index)
+{
+    if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
+        lua_pushliteral(L, "user");
+        lua_rawget(L, -2);
+    } else {
+        lua_pushnil(L);
+    }
+    lua_replace(L, -2);
+}
+
+void tg_conn_user_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index)
+{
+    index = lua_absindex(L, index);
+    tg_conn_handle_push(world, L, conn);
+    tg_conn_handle_push_cache(L, lua_gettop(L));
+    lua_pushliteral(L, "user");
+    lua_pushvalue(L, index);
+    lua_rawset(L, -3);
+    lua_pop(L, 2);
+    conn->is_authenticated = true;
+    if (!tg_conn_user_push_id(L, index)) return;
+    struct tg_slice id;
+    id.data = lua_tolstring(L, -1, &id.length);
+    enum tg_status status = tg_user_set(conn, id);
+    if (status == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
+    lua_pop(L, 1);
+}

@@ -1,0 +1,20 @@
+/* Whose a connection is: conn.user, and the id by which tide.user finds it. */
+#ifndef TG_SCRIPT_CONN_USER_H
+#define TG_SCRIPT_CONN_USER_H
+
+#include "script/world.h"
+
+/* The value at `index`, kept as it is, becomes conn.user; its id is that of tg_conn_user_push_id.
+ * Authenticating is over with it: a test kit that calls this between tg_conn_add and tg_conn_start speaks for
+ * the authenticator, which is not asked. [-0, +0, e] */
+void tg_conn_user_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index);
+
+/* Pushes conn.user of the handle at `index`; nil for an anonymous one. [-0, +1, e] */
+void tg_conn_user_push(lua_State *L, int index);
+
+/* Pushes the id of a user as a text: a string itself, an integer's digits (7.0 is one), or what stands in
+ * field `id` of a table. False, and nothing, when it has none: such a user is nobody's equal. [-0, +1|0, e]
+ */
+bool tg_conn_user_push_id(lua_State *L, int index);
+
+#endif
