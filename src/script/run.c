@@ -118,7 +118,7 @@ static void push_subject(lua_State *L, struct tg_run *run)
     if (run->subscription)
         tg_topic_handle_push(run->world, L, run->subscription);
     else
-        push_conn(L, run);
+        tg_run_push_conn(L, run);
 }
 
 static void push_ref(lua_State *L, const struct tg_ref *ref)
