@@ -30,7 +30,7 @@ function blocksOf(page) {
   return blocks;
 }
 
-const isTranscript = (block) => block.language === 'text' && block.lines.some((line) => /^[<>] /.test(line));
+const isTranscript = (block) => block.language === 'text' && block.lines.some((line) => /^(?:[a-z]*[<>]|\+) /.test(line));
 
 function addFile(applications, block, [, name, file], where) {
   const known = applications.find((application) => application.name === name);

@@ -5,6 +5,15 @@
 //     ! max_errors 2               a setting of the program; before the first frame
 //     ! path /ws/room/lobby        where the client connects; default: the application's only path
 //
+// Several clients have names, in front of their lines. A client without a name connects before the first line.
+//
+//     + ann                        ann connects
+//     + bob /ws/room/lobby         bob connects, and there
+//     ann> {"action":"say"}        ann sends this text
+//     bob< {"action":"said"}       and bob receives this one
+//     bob< close 4403 kicked       the server closes bob's connection
+//     - ann                        ann goes away, without a word
+//
 // Empty lines may stand anywhere. What is received is waited for, however long its handler takes. What
 // the transcript does not tell must not come: after the frames of each sent line, and at the end, the
 // client pings, and nothing may arrive before the pong.
@@ -12,17 +21,29 @@
 import { RawClient } from './raw.js';
 import { Server, run } from './server.js';
 
-const FRAME = /^([<>]) (.*)$/;
+const FRAME = /^([a-z]*)([<>]) (.*)$/;
+const COMING = /^\+ ([a-z]+)(?: (\S+))?$/;
+const LEAVING = /^- ([a-z]+)$/;
 const SETTING = /^! ([a-z_]+) (\S+)$/;
+
+// The step that a line tells; null: it tells of a setting, or of nothing.
+function parseStep(line, where) {
+  const frame = FRAME.exec(line);
+  if (frame) return { who: frame[1], what: frame[2] === '>' ? 'send' : 'receive', text: frame[3], where };
+  const coming = COMING.exec(line);
+  if (coming) return { who: coming[1], what: 'come', path: coming[2], where };
+  const leaving = LEAVING.exec(line);
+  return leaving && { who: leaving[1], what: 'leave', where };
+}
 
 // The steps and settings of `lines`. `at(index)` names the place of a line ("docs/messages.md:12").
 function parseTranscript(lines, at) {
   const transcript = { steps: [], settings: {}, path: null, where: at(0) };
   lines.forEach((line, index) => {
     if (line.trim() === '') return;
-    const frame = FRAME.exec(line);
-    if (frame) {
-      transcript.steps.push({ isSent: frame[1] === '>', text: frame[2], where: at(index) });
+    const step = parseStep(line, at(index));
+    if (step) {
+      transcript.steps.push(step);
       return;
     }
     const setting = SETTING.exec(line);
@@ -62,33 +83,68 @@ async function expectNothing(client, where) {
   if (early.length) throw new Error(`${where}: received what the transcript does not tell:\n${early.join('\n')}`);
 }
 
+// A text as it is, a close frame as `close CODE REASON`.
+async function nextAsText(client) {
+  const got = await client.nextFrame({ without: ['ping', 'pong'] });
+  const text = got.payload.toString('utf8');
+  if (got.opcode === 'text' && got.fin) return text;
+  if (got.opcode !== 'close' || got.payload.length < 2) return `(${got.opcode} frame)`;
+  return `close ${got.payload.readUInt16BE(0)} ${got.payload.toString('utf8', 2)}`.trimEnd();
+}
+
 async function expectFrame(client, { text, where }) {
   let received;
   try {
-    received = await client.nextText();
+    received = await nextAsText(client);
   } catch (error) {
     throw new Error(`${where}: expected\n${text}\nbut ${error.message}`);
   }
   if (received !== text) throw new Error(`${where}: expected\n${text}\nreceived\n${received}`);
+  return received.startsWith('close ');
+}
+
+// The clients of a conversation that are there, by name.
+class Stage {
+  constructor(port, path) {
+    Object.assign(this, { port, path, clients: new Map() });
+  }
+
+  async come(who, path) {
+    this.clients.set(who, await RawClient.open(this.port, path || this.path));
+  }
+
+  find({ who, where }) {
+    if (!this.clients.has(who)) throw new Error(`${where}: ${who} is not there; "+ ${who}" connects`);
+    return this.clients.get(who);
+  }
+
+  leave(who) {
+    this.clients.get(who).destroy();
+    this.clients.delete(who);
+  }
+
+  // Nobody may have been sent anything more.
+  async expectNothing(where) {
+    for (const [who, client] of this.clients) await expectNothing(client, who ? `${where}: ${who}` : where);
+  }
 }
 
 // Plays the steps to a server that runs already.
 async function play(port, path, { steps }) {
-  const client = await RawClient.open(port, path);
+  const stage = new Stage(port, path);
   try {
-    let where = steps[0].where;
+    let { where } = steps[0];
+    if (steps.some(({ who }) => !who)) await stage.come('');
     for (const step of steps) {
-      if (step.isSent) {
-        await expectNothing(client, where);
-        client.text(step.text);
-      } else {
-        await expectFrame(client, step);
-      }
-      where = step.where;
+      if (step.what !== 'receive') await stage.expectNothing(where);
+      if (step.what === 'come') await stage.come(step.who, step.path);
+      else if (step.what === 'send') stage.find(step).text(step.text);
+      else if (step.what === 'leave' || await expectFrame(stage.find(step), step)) stage.leave(step.who);
+      ({ where } = step);
     }
-    await expectNothing(client, where);
+    await stage.expectNothing(where);
   } finally {
-    client.destroy();
+    for (const client of stage.clients.values()) client.destroy();
   }
 }
 
@@ -96,7 +152,8 @@ const flag = (name) => `--${name.replaceAll('_', '-')}`;
 
 // Runs the application in `folder` with the settings of the transcript, and plays its steps.
 async function perform(folder, transcript) {
-  const path = transcript.path || await onlyPath(folder, transcript.where);
+  const isElsewhere = transcript.steps.every(({ who, what, path }) => who && (what !== 'come' || path));
+  const path = transcript.path || (isElsewhere ? null : await onlyPath(folder, transcript.where));
   const args = Object.entries(transcript.settings).flatMap(([name, value]) => [flag(name), value]);
   const server = await Server.start(folder, { args });
   try {

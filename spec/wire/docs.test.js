@@ -96,6 +96,15 @@ describe('a transcript', () => {
     assert.throws(() => parse(WELCOME, '! max_errors 1'), /^Error: page\.md:27: what begins with "!"/);
   });
 
+  it('may have several clients, with names', () => performPage(
+    '+ ann', `ann${WELCOME}`, '+ bob /ws/echo?x=1', `bob${WELCOME}`, `bob${SAY}`, `bob${SAID}`, '- bob', `ann${SAY}`, `ann${SAID}`));
+
+  it('of several clients is wrong when one of them gets what it does not tell', async () => {
+    await assert.rejects(performPage('+ ann', `ann${WELCOME}`, '+ bob', `ann${SAY}`, `ann${SAID}`),
+                         /^Error: page\.md:28: bob: received what the transcript does not tell/);
+    await assert.rejects(performPage('+ ann', `ann${WELCOME}`, '- ann', `ann${SAY}`), /page\.md:29: ann is not there; "\+ ann" connects/);
+  });
+
   it('stands under an application', () => {
     assert.throws(() => applicationsOf('page.md', ['```text', SAY, '```'].join('\n')), /page\.md:2: no application/);
   });

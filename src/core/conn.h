@@ -92,7 +92,7 @@ struct tg_conn {
     bool is_outbox_high : 1; /* the outbox is above high water */
     bool is_inbox_full : 1;
     bool is_inbox_blocked : 1;     /* its first message waits until nothing runs */
-    bool is_starting : 1;          /* a stage of the start runs or waits: see conn_start.h */
+    bool is_starting : 1;          /* the start has not ended: see conn_start.h */
     bool is_authenticated : 1;     /* conn.user is set: the authenticator is not asked any more */
     bool is_event_running : 1;     /* the handler that runs or waits is that of an event */
     bool is_leaving : 1;           /* `disconnected`, or a topic's on_unsubscribe before it, waits */

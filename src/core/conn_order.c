@@ -130,7 +130,7 @@ enum tg_status tg_conn_order_keep_event(struct tg_conn *conn, struct tg_slice ac
     bool is_too_much = inbox->event_count > 0 && bytes > worker->config->inbox_max_event_bytes;
     if (is_too_much || inbox->event_count >= worker->config->inbox_max_events) {
         worker->metrics.events_dropped++;
-        tg_log(TG_LOG_DEBUG, "event_dropped", TG_LOG_CONN(conn), TG_LOG_STR("event", action));
+        tg_log(TG_LOG_DEBUG, "event_dropped", TG_LOG_CONN(conn), TG_LOG_STR("action", action));
         return TG_E_FULL;
     }
     enum tg_status status = tg_inbox_add_event(&conn->inbox, action, subscription, event);

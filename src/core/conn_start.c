@@ -24,12 +24,14 @@ static enum tg_outcome begin_stage(struct tg_conn *conn)
 
 void tg_conn_start_go_on(struct tg_conn *conn, enum tg_outcome outcome)
 {
+    conn->is_starting = true;
     while (outcome == TG_DONE && conn->stage < TG_STAGE_READY && conn->state == TG_CONN_OPEN &&
            !conn->is_draining) {
         conn->stage++;
         conn->is_starting = true;
         outcome = begin_stage(conn);
     }
+    tg_arena_reset(&conn->worker->arena); /* what scripts asked of the request: no message is under way */
     conn->is_starting = outcome == TG_WAITING;
     if (outcome == TG_FAILED) tg_conn_close(conn, 1011, TG_SLICE("the consumer could not start"));
 }

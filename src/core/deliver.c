@@ -31,6 +31,7 @@ struct delivery {
     struct tg_event event;
 };
 
+/* What this receiver gets; NULL without memory. */
 static struct tg_payload *payload_for(struct delivery *delivery, const struct tg_conn *conn)
 {
     const struct tg_publication *publication = delivery->publication;
@@ -41,19 +42,20 @@ static struct tg_payload *payload_for(struct delivery *delivery, const struct tg
     }
     enum tg_naming naming = conn->consumer->naming;
     struct tg_payload **payload = &delivery->payloads[naming][variant];
-    if (*payload) return *payload;
-    struct tg_slice text = publication->texts[naming];
-    if (!text.data) return NULL;
-    *payload = tg_payload_new(&delivery->worker->metrics.payload_bytes, TG_OPCODE_TEXT, text,
-                              publication->tells_whose ? tails[variant] : (struct tg_slice){0});
-    if (!*payload) delivery->worker->metrics.no_memory++;
+    if (!*payload)
+        *payload = tg_payload_new(&delivery->worker->metrics.payload_bytes, TG_OPCODE_TEXT,
+                                  publication->texts[naming],
+                                  publication->tells_whose ? tails[variant] : (struct tg_slice){0});
     return *payload;
 }
 
 static void deliver_message(struct delivery *delivery, struct tg_conn *conn)
 {
+    if (!delivery->publication->texts[conn->consumer->naming].data) return;
     struct tg_payload *payload = payload_for(delivery, conn);
-    if (!payload || tg_conn_share(conn, payload) != TG_OK) return;
+    enum tg_status status = payload ? tg_conn_share(conn, payload) : TG_E_NO_MEMORY;
+    if (status == TG_E_NO_MEMORY) delivery->worker->metrics.no_memory++;
+    if (status != TG_OK) return;
     delivery->receivers++;
     if (delivery->publication->to == TG_TO_GROUPS) tg_conn_complete(conn, TG_GROUP_COMPLETE, NULL);
 }

@@ -80,14 +80,14 @@ void tg_event_tell_invalid(struct tg_conn *conn, const struct tg_action *event, 
 {
     tg_issues_finish(issues);
     conn->worker->metrics.events_invalid++;
-    tg_log(TG_LOG_WARNING, "event_invalid", TG_LOG_CONN(conn), TG_LOG_STR("event", event->name),
+    tg_log(TG_LOG_WARNING, "event_invalid", TG_LOG_CONN(conn), TG_LOG_STR("action", event->name),
            TG_LOG_STR("source", event->source), TG_LOG_STR("errors", tg_buf_peek(issues->out)));
 }
 
 static enum tg_status note_no_memory(struct tg_conn *conn, struct tg_slice action)
 {
     conn->worker->metrics.no_memory++;
-    tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_CONN(conn), TG_LOG_STR("event", action));
+    tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_CONN(conn), TG_LOG_STR("action", action));
     return TG_E_NO_MEMORY;
 }
 
@@ -136,7 +136,7 @@ static enum tg_status relay(struct tg_conn *conn, const struct tg_action *declar
     enum tg_status status = tg_conn_share(conn, payload);
     if (status != TG_OK) return status;
     declared->handler->messages++;
-    tg_log(TG_LOG_DEBUG, "relayed", TG_LOG_CONN(conn), TG_LOG_STR("event", declared->name));
+    tg_log(TG_LOG_DEBUG, "relayed", TG_LOG_CONN(conn), TG_LOG_STR("action", declared->name));
     tg_conn_complete(conn, TG_EVENT_COMPLETE, NULL);
     return TG_OK;
 }

@@ -224,7 +224,7 @@ static void failed(void *context, const struct tg_failure *failure)
     const struct outside *outside = context;
     outside->world->worker->metrics.handler_errors++;
     tg_log(TG_LOG_ERROR, tg_failure_event(failure, "event_failed"),
-           TG_LOG_STR("event", outside->declared->name), TG_LOG_STR("error", failure->message),
+           TG_LOG_STR("action", outside->declared->name), TG_LOG_STR("error", failure->message),
            TG_LOG_STR("traceback", failure->traceback));
 }
 

@@ -132,7 +132,9 @@ static enum tg_outcome on_disconnected(struct tg_script *script, struct tg_conn 
 
 static void on_cancel(struct tg_script *script, struct tg_conn *conn)
 {
-    tg_task_cancel_all(&host_of(script)->tasks, conn);
+    struct tg_host *host = host_of(script);
+    tg_task_cancel_all(&host->tasks, conn);
+    note_run(host);
 }
 
 /* forget(host, conn) */

@@ -105,6 +105,7 @@ static struct fake_core *of_script(struct tg_script *script)
 static void __attribute__((format(printf, 3, 4)))
 note(struct fake_core *core, const struct tg_conn *conn, const char *format, ...)
 {
+    if (core->is_journal_closed) return;
     char *end = core->journal + core->journal_bytes;
     size_t room = FAKE_JOURNAL_BYTES - core->journal_bytes;
     int length = snprintf(end, room, "%d ", conn->script_ref);

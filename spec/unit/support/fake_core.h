@@ -58,6 +58,7 @@ struct fake_core {
     void (*on_disconnected)(struct fake_core *core, struct tg_conn *conn);
     char journal[FAKE_JOURNAL_BYTES];
     size_t journal_bytes;
+    bool is_journal_closed; /* nothing is noted any more: for crowds */
 };
 
 /* Consumers: /chat (actions `say` with an object {content}, `ping` without payload, `seven` whose payload
