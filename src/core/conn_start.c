@@ -28,7 +28,6 @@ void tg_conn_start_go_on(struct tg_conn *conn, enum tg_outcome outcome)
     while (outcome == TG_DONE && conn->stage < TG_STAGE_READY && conn->state == TG_CONN_OPEN &&
            !conn->is_draining) {
         conn->stage++;
-        conn->is_starting = true;
         outcome = begin_stage(conn);
     }
     tg_arena_reset(&conn->worker->arena); /* what scripts asked of the request: no message is under way */

@@ -69,6 +69,7 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->handler_timeout_ms, 0);
     assert_int_equal(config->authentication_timeout_ms, 10000);
     assert_int_equal(config->disconnected_timeout_ms, 5000);
+    assert_int_equal(config->max_topics_per_connection, 100);
     assert_int_equal(config->heartbeat_seconds, 25);
     assert_int_equal(config->heartbeat_timeout_seconds, 20);
     assert_int_equal(config->slow_client_seconds, 30);
