@@ -10,7 +10,7 @@ local show <const> = declare.show
 ---@return boolean
 local function is_declared(value)
   local state <const> = states[value]
-  return state ~= nil and state.what ~= "tide.mixin"
+  return state ~= nil and state.what ~= "tide.mixin" and state.what ~= "tide.topic"
 end
 
 --- The consumers and routers among what a module returned; none for a library.

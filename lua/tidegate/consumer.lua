@@ -77,6 +77,7 @@ local function new(what, metatable, given)
     paths = {},
     actions = {},
     events = {},
+    topics = {},
     is_text = false,
     source = source,
     object = handle,
@@ -131,6 +132,11 @@ end
 ---@param state tidegate.State
 ---@param action tidegate.Action
 local function add_action(state, action)
+  if state.declaration.is_topic then
+    local text <const> = '%s is a topic alone, topic = ..., which handles what its clients send: '
+      .. 'put the handler for "%s" there'
+    fail(text, label(state), action.action)
+  end
   claim(state, ('handler for "%s"'):format(action.action), action.source)
   local actions <const> = state.declaration.actions
   actions[#actions + 1] = action
@@ -343,6 +349,7 @@ local function metatable(methods, name)
   }
 end
 
+Consumer.new = new
 Consumer.methods = ConsumerMethods
 Consumer.mixin_methods = MixinMethods
 
@@ -366,6 +373,13 @@ function Consumer.consumer(options)
   local given <const> = declare.options("tide.consumer", options, checks.consumer)
   local handle <const>, declaration <const> = new("tide.consumer", consumer_metatable, given)
   declaration.send_authentication = given.send_authentication ~= false
+  if given.topic and given.topics then
+    fail 'tide.consumer: has option "topic", a topic alone, and "topics": give one of them'
+  end
+  declaration.is_topic = given.topic ~= nil
+  for index, topic in ipairs(given.topic and { given.topic } or given.topics or {}) do
+    declaration.topics[index] = states[topic].declaration
+  end
   host.declared(declaration)
   return handle
 end

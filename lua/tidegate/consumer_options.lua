@@ -2,6 +2,7 @@
 
 local declare <const> = require "tidegate.declare"
 local message <const> = require "tidegate.message"
+local states <const> = require "tidegate.consumer_states"
 
 local Options <const> = {}
 
@@ -64,6 +65,23 @@ local function groups(value)
   return is_right, "a list of names of 1 to 200 bytes of UTF-8, or a function that returns one"
 end
 
+---@param value any
+---@return boolean
+local function is_topic(value)
+  local state <const> = states[value]
+  return state ~= nil and state.what == "tide.topic"
+end
+
+---@type tidegate.Check
+local function topic(value)
+  return is_topic(value), "a topic (what tide.topic returns)"
+end
+
+---@type tidegate.Check
+local function topics(value)
+  return declare.is_list(value, is_topic), "a list of topics (what tide.topic returns)"
+end
+
 Options.consumer = {
   name = consumer_name,
   path = paths,
@@ -75,9 +93,22 @@ Options.consumer = {
   send_completion = declare.boolean,
   camelize = declare.boolean,
   before = declare.callable,
+  topics = topics,
+  topic = topic,
   groups = groups,
   authenticate = declare.callable,
   send_authentication = declare.boolean,
+}
+
+--- The handlers of a topic stand behind it, as those of a consumer do.
+Options.topic = {
+  pattern = declare.text,
+  description = declare.text,
+  tags = declare.texts,
+  sends = message_types,
+  authorise = declare.callable,
+  on_subscribe = declare.callable,
+  on_unsubscribe = declare.callable,
 }
 
 Options.text_consumer = {

@@ -12,6 +12,7 @@ local router <const> = require "tidegate.router"
 local schema <const> = require "tidegate.schema"
 local task <const> = require "tidegate.task"
 local tcp <const> = require "tidegate.tcp"
+local topic <const> = require "tidegate.topic"
 
 --- A function that writes lines of `level` to the log.
 ---@param level "debug" | "info" | "warning" | "error"
@@ -48,6 +49,7 @@ local tide <const> = {
   consumer = consumer.consumer,
   text_consumer = consumer.text_consumer,
   mixin = consumer.mixin,
+  topic = topic.topic,
   router = router.new,
   send_event = event.send_event,
   broadcast_event = event.broadcast_event,

@@ -7,12 +7,24 @@ local states <const> = require "tidegate.consumer_states"
 
 local Lint <const> = {}
 
---- The declarations of all consumers that are served.
+--- The declarations of all consumers that are served, and of the topics that they host.
 ---@return tidegate.Declaration[]
 local function served()
   local list <const> = {}
+  local function add(declaration)
+    list[#list + 1] = declaration
+  end
+  local topics <const> = {}
   for _, state in pairs(states) do
-    list[#list + 1] = state.collected_by and state.declaration or nil
+    if state.collected_by then
+      add(state.declaration)
+      for _, topic in ipairs(state.declaration.topics) do
+        topics[topic] = true
+      end
+    end
+  end
+  for topic in pairs(topics) do
+    add(topic)
   end
   return list
 end

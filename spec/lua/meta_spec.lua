@@ -27,7 +27,7 @@ end
 ---@return table<string, string[]>
 local function option_classes()
   local classes <const> = {}
-  for _, name in ipairs { "schema", "message", "consumer", "tidegate" } do
+  for _, name in ipairs { "schema", "message", "consumer", "topic", "tidegate" } do
     local file <close> = assert(io.open("lua/tidegate/meta/" .. name .. ".lua"))
     local class
     for line in file:lines() do
@@ -101,6 +101,7 @@ describe("the definitions for language servers", function()
       ConsumerOptions = tide.consumer,
       TextConsumerOptions = tide.text_consumer,
       MixinOptions = tide.mixin,
+      TopicOptions = tide.topic,
       EveryOptions = function(options)
         return tide.every(1, nothing, options)
       end,

@@ -24,13 +24,16 @@ static struct tg_payload *shared(struct tg_worker *worker, enum tg_completion co
     return *payload;
 }
 
+/* Also of a message in a topic: its end is the connection's affair. */
 static enum tg_status send_with_ref(struct tg_conn *conn, struct tg_slice text, const struct tg_ref *ref)
 {
     struct tg_buf *out;
+    struct tg_ref own = *ref;
+    own.topic = (struct tg_slice){0};
     enum tg_status status = tg_conn_begin(conn, &out);
     if (status != TG_OK) return status;
     tg_buf_append(out, text.data, text.length - 1);
-    tg_message_write_ref(out, ref);
+    tg_message_write_ref(out, &own);
     tg_buf_append_char(out, '}');
     return tg_conn_commit(conn, TG_OPCODE_TEXT);
 }

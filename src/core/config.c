@@ -82,6 +82,8 @@ static const struct tg_setting settings[] = {
             "bytes of such events; beyond: the same"),
     INTEGER(max_groups_per_connection, "1000", 0, 1 << 20,
             "groups that one client is in; beyond: conn:join is refused"),
+    INTEGER(max_topics_per_connection, "100", 1, 1000,
+            "topics that one connection is subscribed to; beyond: refused"),
     INTEGER(handler_timeout_ms, "0", 0, DAY_MS,
             "a handler that waits longer is ended and answered for; 0: none is"),
     INTEGER(authentication_timeout_ms, "10000", 1, DAY_MS,

@@ -52,6 +52,7 @@ struct tg_config {
     uint32_t inbox_max_events;          /* that wait; further ones are not given to the connection */
     uint64_t inbox_max_event_bytes;     /* the same in bytes; but the only one may be longer */
     uint32_t max_groups_per_connection; /* tg_group_join answers TG_E_FULL beyond */
+    uint32_t max_topics_per_connection; /* that it is subscribed to; too_many_topics beyond */
     uint32_t handler_timeout_ms;        /* a handler that waits longer is ended; 0: none is */
     uint32_t authentication_timeout_ms; /* an authenticator that waits longer: 4408 */
     uint32_t disconnected_timeout_ms;   /* the same for the hook `disconnected`, which cannot wait for ever */

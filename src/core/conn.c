@@ -1,7 +1,7 @@
 /* How a connection lives. What flows through it is conn_flow.c's affair, who is handled when conn_order.c's.
  *
  * Time: one timer per connection. What it stands for follows from the state, in `rearm`:
- *   `disconnected` waits                       -> end it at the deadline
+ *   `disconnected` or on_unsubscribe waits     -> end it at the deadline
  *   only the client's close frame is awaited   -> drop at the deadline
  *   the kernel is full, or reading is paused   -> look every second whether anything moves
  *   otherwise                                  -> heartbeat
@@ -17,6 +17,7 @@
 #include "core/conn_order.h"
 #include "core/conn_start.h"
 #include "core/dispatch.h"
+#include "core/topic.h"
 #include "core/group.h"
 #include "core/user.h"
 #include "core/worker.h"
@@ -213,7 +214,7 @@ static void beat(struct tg_conn *conn)
     tg_conn_rearm(conn);
 }
 
-/* `disconnected` waits, for a while. */
+/* A hook of the end waits, for a while. */
 static void await_farewell(struct tg_conn *conn)
 {
     struct tg_worker *worker = conn->worker;
@@ -221,16 +222,26 @@ static void await_farewell(struct tg_conn *conn)
     tg_worker_arm(worker, &conn->timer, tg_worker_now_ms(worker) + worker->config->disconnected_timeout_ms);
 }
 
-static void free_conn(struct tg_conn *conn);
+static void say_farewell(struct tg_conn *conn);
+
+/* The hook of the end that waits is ended. */
+static void end_farewell(struct tg_conn *conn)
+{
+    struct tg_script *script = conn->generation->script;
+    bool is_topic = !tg_list_is_empty(&conn->subscriptions);
+    conn->worker->metrics.handler_timeouts++;
+    tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(conn),
+           TG_LOG_S("action", is_topic ? "on_unsubscribe" : "disconnected"),
+           TG_LOG_I("timeout_ms", conn->worker->config->disconnected_timeout_ms));
+    script->ops->cancel(script, conn);
+    say_farewell(conn);
+}
 
 static void timer_fired(struct tg_timer *timer)
 {
     struct tg_conn *conn = TG_CONTAINER(timer, struct tg_conn, timer);
     if (conn->is_leaving) {
-        conn->worker->metrics.handler_timeouts++;
-        tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(conn), TG_LOG_S("action", "disconnected"),
-               TG_LOG_I("timeout_ms", conn->worker->config->disconnected_timeout_ms));
-        free_conn(conn);
+        end_farewell(conn);
     } else if (conn->is_close_awaited) {
         conn->worker->metrics.close_timeouts++;
         drop(conn, conn->close_code, "");
@@ -260,6 +271,7 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     tg_list_init(&conn->event_link);
     tg_list_init(&conn->tasks);
     tg_list_init(&conn->calls);
+    tg_list_init(&conn->subscriptions);
     tg_list_init(&conn->memberships);
     tg_list_init(&conn->user_link);
     tg_outbox_init(&conn->outbox);
@@ -385,6 +397,7 @@ static void free_conn(struct tg_conn *conn)
     tg_log(TG_LOG_INFO, "disconnected", TG_LOG_CONN(conn), TG_LOG_I("code", conn->close_code),
            TG_LOG_STR("reason", reason));
     script->ops->cancel(script, conn); /* what `disconnected` started */
+    tg_topic_drop(conn);
     script->ops->forget(script, conn);
     tg_worker_remove(conn->worker, conn);
     tg_group_forget(conn);
@@ -393,6 +406,30 @@ static void free_conn(struct tg_conn *conn)
     free(conn->close_reason);
     free(conn->request);
     free(conn);
+}
+
+/* The next hook of the end: those of the topics, then `disconnected`. */
+static enum tg_outcome run_farewell(struct tg_conn *conn)
+{
+    struct tg_script *script = conn->generation->script;
+    struct tg_slice reason = {conn->close_reason, conn->close_reason_bytes};
+    if (tg_topic_leave_next(conn) == TG_WAITING) return TG_WAITING;
+    if (!conn->is_connected_called) return TG_DONE;
+    conn->is_connected_called = false;
+    return script->ops->disconnected(script, conn, conn->close_code, reason);
+}
+
+static void say_farewell(struct tg_conn *conn)
+{
+    struct tg_script *script = conn->generation->script;
+    while (run_farewell(conn) == TG_WAITING) {
+        if (!conn->worker->is_over) {
+            await_farewell(conn);
+            return;
+        }
+        script->ops->cancel(script, conn);
+    }
+    free_conn(conn);
 }
 
 void tg_conn_closed(struct tg_conn *conn)
@@ -406,14 +443,7 @@ void tg_conn_closed(struct tg_conn *conn)
     tg_list_remove(&conn->dirty_link);
     tg_wheel_disarm(&conn->worker->wheel, &conn->timer);
     script->ops->cancel(script, conn);
-    struct tg_slice reason = {conn->close_reason, conn->close_reason_bytes};
-    enum tg_outcome outcome = TG_DONE;
-    if (conn->is_connected_called)
-        outcome = script->ops->disconnected(script, conn, conn->close_code, reason);
-    if (outcome == TG_WAITING && !conn->worker->is_over)
-        await_farewell(conn);
-    else
-        free_conn(conn);
+    say_farewell(conn);
 }
 
 void tg_conn_drop(struct tg_conn *conn)
@@ -427,15 +457,17 @@ void tg_conn_drop(struct tg_conn *conn)
 void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
 {
     if (conn->is_leaving) {
-        free_conn(conn);
+        say_farewell(conn);
         return;
     }
     if (conn->state == TG_CONN_CLOSED) return; /* it was late already, and goes with its connection */
-    if (conn->is_starting)
+    if (conn->is_starting) {
         tg_conn_start_go_on(conn, outcome);
-    else
+    } else {
         conn->running--;
-    if (conn->running == 0) conn->is_event_running = false;
+        if (conn->running == 0) conn->is_event_running = false;
+        tg_topic_ended(conn);
+    }
     if (conn->is_draining)
         tg_conn_drain(conn);
     else

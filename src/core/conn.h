@@ -27,6 +27,7 @@
 
 struct tg_user;
 struct tg_worker;
+struct tg_subscription;
 
 enum tg_conn_state {
     TG_CONN_OPEN,
@@ -67,7 +68,7 @@ struct tg_conn {
     bool is_starting : 1;          /* the start has not ended: see conn_start.h */
     bool is_authenticated : 1;     /* conn.user is set: the authenticator is not asked any more */
     bool is_event_running : 1;     /* the handler that runs or waits is that of an event */
-    bool is_leaving : 1;           /* `disconnected` waits */
+    bool is_leaving : 1;           /* `disconnected`, or a topic's on_unsubscribe before it, waits */
     bool is_draining : 1;          /* closes with 1001 when the handlers that wait have ended */
     bool is_awaiting_writable : 1; /* the kernel is full */
     bool is_full : 1;              /* a frame did not fit: 1013 at the end of the turn */
@@ -83,6 +84,12 @@ struct tg_conn {
     struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */
     struct tg_list calls;  /* struct tg_question, oldest first */
     const struct tg_action *running_action; /* of the handlers that wait; NULL: a frame as it is */
+    struct tg_list subscriptions;           /* struct tg_subscription, oldest first (topic.h) */
+    struct tg_subscription *changing;       /* whose authoriser or hook runs; NULL: none */
+    struct tg_slice own_topic_name;         /* owned; of the topic that the path is; data NULL: none */
+    uint64_t subscriptions_made;            /* ever */
+    uint32_t subscription_count;
+    uint32_t topics_to_leave; /* that the server has closed, and whose hook has not begun */
     struct tg_list memberships;             /* struct tg_membership, in the order of joining */
     uint32_t named_groups;                  /* of them those that count for max_groups_per_connection */
     struct tg_list user_link;               /* in the user's connections while OPEN */

@@ -10,6 +10,7 @@
 #include "core/conn_flow.h"
 #include "core/dispatch.h"
 #include "core/event.h"
+#include "core/topic.h"
 #include "core/worker.h"
 
 bool tg_conn_may_start(const struct tg_conn *conn, const struct tg_action *action)
@@ -27,7 +28,8 @@ void tg_conn_note(struct tg_conn *conn, const struct tg_action *action, enum tg_
 
 bool tg_conn_order_is_busy(const struct tg_conn *conn)
 {
-    return conn->running || conn->is_starting || conn->is_draining || conn->inbox.first;
+    return conn->running || conn->is_starting || conn->is_draining || conn->inbox.first ||
+           conn->topics_to_leave;
 }
 
 void tg_conn_order_drop(struct tg_conn *conn)
@@ -59,6 +61,7 @@ static void balance_inbox(struct tg_conn *conn)
 static bool may_begin(const struct tg_conn *conn)
 {
     if (conn->state != TG_CONN_OPEN || conn->is_starting || conn->is_draining) return false;
+    if (conn->topics_to_leave > 0) return false;
     if (conn->running == 0) return true;
     return !conn->is_inbox_blocked && tg_conn_may_start(conn, conn->running_action);
 }
@@ -83,7 +86,7 @@ static bool begins_with_event(const struct tg_conn *conn)
     return conn->inbox.first && conn->inbox.first->event;
 }
 
-static void mark_eventful(struct tg_conn *conn)
+void tg_conn_order_wake(struct tg_conn *conn)
 {
     if (!tg_list_is_linked(&conn->event_link)) tg_list_append(&conn->worker->eventful, &conn->event_link);
 }
@@ -91,9 +94,10 @@ static void mark_eventful(struct tg_conn *conn)
 void tg_conn_order_go_on(struct tg_conn *conn)
 {
     if (conn->running == 0) conn->is_inbox_blocked = false;
+    tg_topic_go_on(conn);
     while (may_begin(conn) && conn->inbox.first && !begins_with_event(conn))
         if (!begin_message(conn)) break;
-    if (begins_with_event(conn) && conn->running == 0) mark_eventful(conn);
+    if (begins_with_event(conn) && conn->running == 0) tg_conn_order_wake(conn);
     balance_inbox(conn);
 }
 
@@ -116,7 +120,7 @@ bool tg_conn_order_has_events(const struct tg_conn *conn)
     return conn->inbox.event_count > 0 || conn->is_event_running || conn->is_starting;
 }
 
-enum tg_status tg_conn_order_keep_event(struct tg_conn *conn, struct tg_slice action,
+enum tg_status tg_conn_order_keep_event(struct tg_conn *conn, struct tg_slice action, uint64_t subscription,
                                         struct tg_payload *event)
 {
     struct tg_worker *worker = conn->worker;
@@ -129,19 +133,20 @@ enum tg_status tg_conn_order_keep_event(struct tg_conn *conn, struct tg_slice ac
         tg_log(TG_LOG_DEBUG, "event_dropped", TG_LOG_CONN(conn), TG_LOG_STR("action", action));
         return TG_E_FULL;
     }
-    enum tg_status status = tg_inbox_add_event(&conn->inbox, action, event);
+    enum tg_status status = tg_inbox_add_event(&conn->inbox, action, subscription, event);
     if (status != TG_OK) return status;
     worker->metrics.inbox_events++;
-    mark_eventful(conn);
+    tg_conn_order_wake(conn);
     return TG_OK;
 }
 
 void tg_conn_begin_event(struct tg_conn *conn)
 {
+    if (conn->topics_to_leave > 0 && conn->running == 0) tg_conn_order_go_on(conn);
     if (!begins_with_event(conn) || !may_begin(conn) || conn->running > 0) return;
     struct tg_inbox_message *message = tg_inbox_take(&conn->inbox);
     conn->worker->metrics.inbox_events--;
-    tg_event_handle(conn, tg_inbox_text(message), message->event);
+    tg_event_handle(conn, tg_inbox_text(message), message->subscription, message->event);
     tg_inbox_message_free(message);
     tg_conn_order_go_on(conn);
 }

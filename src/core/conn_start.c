@@ -2,6 +2,7 @@
  * failed has told the client what it may know. */
 #include "core/conn_start.h"
 
+#include "core/topic.h"
 #include "core/worker.h"
 
 static enum tg_outcome begin_stage(struct tg_conn *conn)
@@ -16,6 +17,7 @@ static enum tg_outcome begin_stage(struct tg_conn *conn)
         conn->is_connected_called = true;
         return script->ops->connected(script, conn);
     default:
+        tg_topic_start(conn);
         return TG_DONE;
     }
 }

@@ -4,6 +4,7 @@
 #include "core/dispatch.h"
 
 #include "core/completion.h"
+#include "core/topic.h"
 #include "core/worker.h"
 #include "wire/json.h"
 #include "wire/message.h"
@@ -68,13 +69,21 @@ static const struct tg_action *look_up_action(const struct tg_consumer *consumer
 struct reading {
     struct tg_conn *conn;
     const struct tg_action *action; /* NULL: nobody handles it */
+    struct tg_topic_frame frame;
     struct tg_issues *issues;
 };
 
-static bool knows(void *context, struct tg_slice action)
+static bool knows(void *context, const struct tg_envelope *envelope)
 {
     struct reading *reading = context;
-    reading->action = look_up_action(reading->conn->consumer, action);
+    const struct tg_conn *conn = reading->conn;
+    reading->frame = tg_topic_frame_of(conn, envelope);
+    if (reading->frame.kind == TG_FRAME_OWN)
+        reading->action = look_up_action(conn->consumer, envelope->action);
+    else if (reading->frame.kind == TG_FRAME_MESSAGE)
+        reading->action = look_up_action(&reading->frame.subscription->topic->stream, envelope->action);
+    else
+        return true;
     return reading->action != NULL;
 }
 
@@ -82,6 +91,7 @@ static enum tg_status check_payload(void *context, struct tg_envelope *envelope)
 {
     struct reading *reading = context;
     struct tg_worker *worker = reading->conn->worker;
+    if (!reading->action) return TG_OK; /* subscribe and unsubscribe have none */
     const struct tg_path path = {.key = TG_SLICE("payload")};
     struct tg_validation validation = {.arena = &worker->arena,
                                        .issues = reading->issues,
@@ -94,11 +104,11 @@ static enum tg_status check_payload(void *context, struct tg_envelope *envelope)
     return status;
 }
 
-/* From text to a checked payload. TG_E_INVALID: `issues` says why. */
-static enum tg_status read_message(struct tg_conn *conn, struct tg_slice text, struct tg_envelope *envelope,
-                                   const struct tg_action **action, struct tg_issues *issues)
+/* From text to a checked payload. TG_E_INVALID: the issues say why. */
+static enum tg_status read_message(struct reading *reading, struct tg_slice text,
+                                   struct tg_envelope *envelope)
 {
-    struct tg_worker *worker = conn->worker;
+    struct tg_worker *worker = reading->conn->worker;
     struct tg_value *message = tg_arena_alloc(&worker->arena, sizeof *message);
     if (!message) return TG_E_NO_MEMORY;
     struct tg_error error;
@@ -106,14 +116,13 @@ static enum tg_status read_message(struct tg_conn *conn, struct tg_slice text, s
         tg_json_parse(text, worker->config->max_json_depth, &worker->arena, message, &error);
     if (status == TG_E_NO_MEMORY) return status;
     if (status != TG_OK) {
-        tg_issue_report(issues,
+        tg_issue_report(reading->issues,
                         &(struct tg_issue){.type = TG_ISSUE_JSON_INVALID, .text = tg_slice_of(error.text)});
         return TG_E_INVALID;
     }
-    struct reading reading = {.conn = conn, .issues = issues};
-    const struct tg_envelope_judge judge = {&reading, knows, check_payload};
-    status = tg_envelope_read(message, envelope, &judge, issues);
-    *action = reading.action;
+    const struct tg_envelope_judge judge = {reading, knows, check_payload};
+    status = tg_envelope_read(message, envelope, &judge, reading->issues);
+    if (reading->frame.kind != TG_FRAME_OWN) envelope->ref.topic = reading->frame.name;
     return status;
 }
 
@@ -128,26 +137,34 @@ static void log_received(struct tg_conn *conn, const struct tg_action *action,
            TG_LOG_STR("payload", tg_buf_peek(shown)));
 }
 
+/* What is right goes to the script, or to the topic. False: it is not its turn. */
+static bool handle(struct reading *reading, struct tg_envelope *envelope)
+{
+    struct tg_conn *conn = reading->conn;
+    const struct tg_action *action = reading->action;
+    struct tg_script *script = conn->generation->script;
+    if (!action) return tg_topic_frame_handle(conn, &reading->frame, &envelope->ref);
+    if (!tg_conn_may_start(conn, action)) return false;
+    if (reading->frame.subscription) envelope->ref.topic = reading->frame.subscription->name;
+    action->handler->messages++;
+    log_received(conn, action, envelope);
+    note_outcome(conn, action, script->ops->message(script, conn, action, envelope), &envelope->ref);
+    return true;
+}
+
 static bool dispatch_message(struct tg_conn *conn, struct tg_slice text)
 {
     struct tg_worker *worker = conn->worker;
     struct tg_envelope envelope = {0};
-    const struct tg_action *action = NULL;
     struct tg_issues issues;
-    struct tg_script *script = conn->generation->script;
+    struct reading reading = {.conn = conn, .issues = &issues};
     bool is_its_turn = true;
     tg_buf_truncate(&worker->issues, 0);
     tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
     issues.counts = worker->issue_counts;
-    switch (read_message(conn, text, &envelope, &action, &issues)) {
+    switch (read_message(&reading, text, &envelope)) {
     case TG_OK:
-        if (!tg_conn_may_start(conn, action)) {
-            is_its_turn = false;
-            break;
-        }
-        action->handler->messages++;
-        log_received(conn, action, &envelope);
-        note_outcome(conn, action, script->ops->message(script, conn, action, &envelope), &envelope.ref);
+        is_its_turn = handle(&reading, &envelope);
         break;
     case TG_E_INVALID:
         tg_dispatch_answer_issues(conn, &issues, &envelope.ref);

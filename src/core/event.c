@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "core/completion.h"
 #include "core/conn_order.h"
+#include "core/topic.h"
 #include "core/worker.h"
 #include "wire/json.h"
 #include "wire/message.h"
@@ -35,10 +36,10 @@ struct reading {
     struct tg_validation validation;
 };
 
-static bool knows(void *context, struct tg_slice action)
+static bool knows(void *context, const struct tg_envelope *envelope)
 {
     const struct reading *reading = context;
-    return tg_slice_equal(reading->event->name, action);
+    return tg_slice_equal(reading->event->name, envelope->action);
 }
 
 static enum tg_status check_payload(void *context, struct tg_envelope *envelope)
@@ -140,23 +141,41 @@ static enum tg_status relay(struct tg_conn *conn, const struct tg_action *declar
     return TG_OK;
 }
 
-static enum tg_status give(struct tg_event *event, struct tg_conn *conn, const struct tg_action *declared)
+/* Who handles it: the topic that it is for, of which `*subscription` gets the number; or the consumer. */
+static const struct tg_action *find_declared(const struct tg_publication *publication,
+                                             const struct tg_conn *conn, uint64_t *subscription)
+{
+    *subscription = 0;
+    if (publication->to != TG_TO_GROUPS || publication->group_kind != TG_GROUP_TOPIC)
+        return tg_consumer_find_event(conn->consumer, publication->action);
+    for (uint32_t i = 0; i < publication->group_count; i++) {
+        const struct tg_subscription *there = tg_topic_find_key(conn, publication->groups[i]);
+        if (!there) continue;
+        *subscription = there->number;
+        return tg_consumer_find_event(&there->topic->stream, publication->action);
+    }
+    return NULL;
+}
+
+static enum tg_status give(struct tg_event *event, struct tg_conn *conn, const struct tg_action *declared,
+                           uint64_t subscription)
 {
     struct tg_payload *payload;
     enum tg_status status = judge(event, conn, declared);
     if (status == TG_OK) status = get_payload(event, conn, declared, &payload);
     if (status != TG_OK) return status;
     if (declared->is_relay && !tg_conn_order_has_events(conn)) return relay(conn, declared, payload);
-    return tg_conn_order_keep_event(conn, declared->name, payload);
+    return tg_conn_order_keep_event(conn, declared->name, subscription, payload);
 }
 
 enum tg_status tg_event_give(struct tg_event *event, struct tg_conn *conn)
 {
     struct tg_slice action = event->publication->action;
     if (conn->state != TG_CONN_OPEN || !conn->is_connected_called || conn->is_draining) return TG_E_CLOSED;
-    const struct tg_action *declared = tg_consumer_find_event(conn->consumer, action);
+    uint64_t subscription;
+    const struct tg_action *declared = find_declared(event->publication, conn, &subscription);
     if (!declared) return TG_E_NOT_FOUND;
-    enum tg_status status = give(event, conn, declared);
+    enum tg_status status = give(event, conn, declared, subscription);
     return status == TG_E_NO_MEMORY ? note_no_memory(conn, action) : status;
 }
 
@@ -175,10 +194,14 @@ static void run_handler(struct tg_conn *conn, const struct tg_action *declared,
     tg_conn_complete(conn, TG_EVENT_COMPLETE, NULL);
 }
 
-void tg_event_handle(struct tg_conn *conn, struct tg_slice action, struct tg_payload *payload)
+void tg_event_handle(struct tg_conn *conn, struct tg_slice action, uint64_t number,
+                     struct tg_payload *payload)
 {
     struct tg_worker *worker = conn->worker;
-    const struct tg_action *declared = tg_consumer_find_event(conn->consumer, action);
+    const struct tg_subscription *subscription = number ? tg_topic_find_number(conn, number) : NULL;
+    if (number && !(subscription && subscription->state == TG_SUBSCRIBED)) return; /* it has left meanwhile */
+    const struct tg_consumer *stream = number ? &subscription->topic->stream : conn->consumer;
+    const struct tg_action *declared = tg_consumer_find_event(stream, action);
     struct tg_envelope envelope;
     struct tg_issues issues;
     if (!declared) return;
@@ -191,6 +214,7 @@ void tg_event_handle(struct tg_conn *conn, struct tg_slice action, struct tg_pay
     issues.style = TG_ISSUE_TEXT;
     switch (read_event(worker, declared, tg_payload_text(payload), &worker->arena, &envelope, &issues)) {
     case TG_OK:
+        if (number) envelope.ref.topic = subscription->name;
         run_handler(conn, declared, &envelope);
         break;
     case TG_E_INVALID:

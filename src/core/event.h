@@ -36,8 +36,9 @@ void tg_event_deinit(struct tg_event *event);
  * TG_E_FULL: too many wait for this connection, or the client does not take what was sent. TG_E_NO_MEMORY. */
 enum tg_status tg_event_give(struct tg_event *event, struct tg_conn *conn);
 
-/* For conn_order.c. The turn of an event has come. */
-void tg_event_handle(struct tg_conn *conn, struct tg_slice action, struct tg_payload *payload);
+/* For conn_order.c. The turn of an event has come; `number`: of the subscription that it is for, or 0. */
+void tg_event_handle(struct tg_conn *conn, struct tg_slice action, uint64_t number,
+                     struct tg_payload *payload);
 
 /* Counts and logs that `event` did not reach its handler; finishes the issues, which are in the style
  * TG_ISSUE_TEXT. */

@@ -11,9 +11,10 @@
 #include <stdint.h>
 
 struct tg_handler {
-    struct tg_slice consumer; /* its name; empty: tasks that a script spawned */
+    struct tg_slice consumer; /* its name, or a topic's pattern; empty: tasks that a script spawned */
     struct tg_slice name;     /* the action, the event, or the hook: "connected" */
     bool is_hook, is_event;
+    bool is_topic;         /* `consumer` is a topic's pattern */
     uint64_t messages;     /* that it was given; of an event: that it was given or that were relayed */
     struct tg_times wall;  /* from its begin to its end, waits included */
     struct tg_times held;  /* the same without the waits: how long the loop was its own */

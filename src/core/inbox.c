@@ -54,11 +54,13 @@ enum tg_status tg_inbox_add(struct tg_inbox *inbox, struct tg_slice message, boo
     return TG_OK;
 }
 
-enum tg_status tg_inbox_add_event(struct tg_inbox *inbox, struct tg_slice action, struct tg_payload *event)
+enum tg_status tg_inbox_add_event(struct tg_inbox *inbox, struct tg_slice action, uint64_t subscription,
+                                  struct tg_payload *event)
 {
     struct tg_inbox_message *added = new_message(action);
     if (!added) return TG_E_NO_MEMORY;
     added->event = tg_payload_ref(event);
+    added->subscription = subscription;
     append(inbox, added);
     return TG_OK;
 }

@@ -19,6 +19,7 @@
 struct tg_inbox_message {
     struct tg_inbox_message *next;
     struct tg_payload *event; /* a reference, owned; NULL: a message of the client */
+    uint64_t subscription;    /* of the topic that the event is for; 0: none */
     size_t length;
     bool is_binary;
     char bytes[]; /* the message, or the action of the event */
@@ -37,8 +38,9 @@ struct tg_inbox {
 /* Adds a copy at the end. TG_E_NO_MEMORY. */
 enum tg_status tg_inbox_add(struct tg_inbox *inbox, struct tg_slice message, bool is_binary);
 
-/* The same for an event; takes a reference of its own. */
-enum tg_status tg_inbox_add_event(struct tg_inbox *inbox, struct tg_slice action, struct tg_payload *event);
+/* The same for an event of a topic (0: of none); takes a reference of its own. */
+enum tg_status tg_inbox_add_event(struct tg_inbox *inbox, struct tg_slice action, uint64_t subscription,
+                                  struct tg_payload *event);
 
 /* Takes the first out; the caller frees it. NULL when empty. */
 struct tg_inbox_message *tg_inbox_take(struct tg_inbox *inbox);

@@ -36,6 +36,10 @@
     X(inbox_events, gauge, "Events that wait for their connection now")                                      \
     X(events_dropped, counter, "Events not given to a connection: inbox_max_events, inbox_max_event_bytes")  \
     X(events_invalid, counter, "Events that a receiver's schema or its checks refused")                      \
+    X(subscriptions, gauge, "Topics that connections are subscribed to now")                                 \
+    X(subscribes_refused, counter, "Topics that an authoriser refused, or failed to allow")                  \
+    X(topics_full, counter, "Topics refused: max_topics_per_connection")                                     \
+    X(topic_frames_refused, counter, "Frames of topics that are unknown or not subscribed to")               \
     X(groups, gauge, "Groups and topics that have members now")                                              \
     X(group_memberships, gauge, "Connections in a group or topic now, once for each")                        \
     X(groups_full, counter, "Times a connection could not join: max_groups_per_connection")                  \

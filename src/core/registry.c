@@ -14,12 +14,16 @@ void tg_registry_init(struct tg_registry *registry, uint32_t max_check_steps)
     tg_patterns_init(&registry->patterns, max_check_steps);
 }
 
+static void deinit_maps(struct tg_consumer *consumer)
+{
+    tg_map_deinit(&consumer->actions);
+    tg_map_deinit(&consumer->events);
+}
+
 void tg_registry_deinit(struct tg_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->consumer_count; i++) {
-        tg_map_deinit(&registry->consumers[i]->actions);
-        tg_map_deinit(&registry->consumers[i]->events);
-    }
+    for (uint32_t i = 0; i < registry->consumer_count; i++) deinit_maps(registry->consumers[i]);
+    for (uint32_t i = 0; i < registry->topic_count; i++) deinit_maps(&registry->topics[i]->stream);
     tg_patterns_deinit(&registry->patterns);
     tg_arena_deinit(&registry->arena);
 }
@@ -34,14 +38,18 @@ static void *with_room(struct tg_arena *arena, void *items, uint32_t count, size
     return grown;
 }
 
-static struct tg_counters *new_counters(struct tg_registry *registry, struct tg_slice consumer)
+static struct tg_counters *new_counters(struct tg_registry *registry, const struct tg_consumer *consumer)
 {
     static const struct tg_slice names[TG_HOOKS] = {TG_SLICE("connected"),    TG_SLICE("disconnected"),
                                                     TG_SLICE("receive"),      TG_SLICE("on_binary"),
-                                                    TG_SLICE("authenticate"), TG_SLICE("groups")};
+                                                    TG_SLICE("authenticate"), TG_SLICE("groups"),
+                                                    TG_SLICE("on_subscribe"), TG_SLICE("on_unsubscribe")};
     struct tg_counters *counters = tg_arena_calloc(&registry->arena, 1, sizeof *counters);
     for (int i = 0; counters && i < TG_HOOKS; i++)
-        counters->hooks[i] = (struct tg_handler){.consumer = consumer, .name = names[i], .is_hook = true};
+        counters->hooks[i] = (struct tg_handler){.consumer = consumer->name,
+                                                 .name = names[i],
+                                                 .is_hook = true,
+                                                 .is_topic = consumer->is_topic};
     return counters;
 }
 
@@ -51,7 +59,7 @@ enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_
         with_room(&registry->arena, registry->consumers, registry->consumer_count, sizeof(void *));
     if (!consumers) return TG_E_NO_MEMORY;
     registry->consumers = consumers;
-    consumer->counters = new_counters(registry, consumer->name);
+    consumer->counters = new_counters(registry, consumer);
     if (!consumer->counters) return TG_E_NO_MEMORY;
     consumers[registry->consumer_count++] = consumer;
     tg_map_init(&consumer->actions, registry->seed);
@@ -73,9 +81,9 @@ static enum tg_status add(struct tg_registry *registry, const struct tg_consumer
     const struct tg_action *other = tg_map_get(table->map, action->name);
     if (other)
         return tg_error_set(error, TG_E_EXISTS,
-                            "Consumer \"%.*s\" handles the %s \"%.*s\" twice, at %.*s and at %.*s: "
+                            "%s \"%.*s\" handles the %s \"%.*s\" twice, at %.*s and at %.*s: "
                             "remove one handler or rename its action.",
-                            TG_SLICE_ARG(consumer->name), action->is_event ? "event" : "action",
+                            consumer->is_topic ? "Topic" : "Consumer", TG_SLICE_ARG(consumer->name), action->is_event ? "event" : "action",
                             TG_SLICE_ARG(action->name), TG_SLICE_ARG(other->source),
                             TG_SLICE_ARG(action->source));
     struct tg_action **ordered = with_room(&registry->arena, *table->ordered, *table->count, sizeof(void *));
@@ -83,8 +91,10 @@ static enum tg_status add(struct tg_registry *registry, const struct tg_consumer
     *table->ordered = ordered;
     action->handler = tg_arena_calloc(&registry->arena, 1, sizeof *action->handler);
     if (!action->handler) return TG_E_NO_MEMORY;
-    *action->handler =
-        (struct tg_handler){.consumer = consumer->name, .name = action->name, .is_event = action->is_event};
+    *action->handler = (struct tg_handler){.consumer = consumer->name,
+                                           .name = action->name,
+                                           .is_event = action->is_event,
+                                           .is_topic = consumer->is_topic};
     enum tg_status status = tg_map_add(table->map, action->name, action);
     if (status == TG_OK) ordered[(*table->count)++] = action;
     return status;
@@ -117,6 +127,101 @@ const struct tg_consumer *tg_registry_find_consumer(const struct tg_registry *re
     return NULL;
 }
 
+/* ---- topics ---- */
+
+const struct tg_topic *tg_registry_find_topic(const struct tg_registry *registry, struct tg_slice pattern)
+{
+    for (uint32_t i = 0; i < registry->topic_count; i++)
+        if (tg_slice_equal(registry->topics[i]->stream.name, pattern)) return registry->topics[i];
+    return NULL;
+}
+
+enum tg_status tg_registry_add_topic(struct tg_registry *registry, struct tg_topic *topic,
+                                     struct tg_error *error)
+{
+    struct tg_consumer *stream = &topic->stream;
+    const struct tg_topic *other = tg_registry_find_topic(registry, stream->name);
+    if (other)
+        return tg_error_set(error, TG_E_EXISTS,
+                            "The topic \"%.*s\" is declared twice, at %.*s and at %.*s, and their subscribers "
+                            "would be one group: declare it once, and host it wherever it is needed.",
+                            TG_SLICE_ARG(stream->name), TG_SLICE_ARG(other->stream.source),
+                            TG_SLICE_ARG(stream->source));
+    enum tg_status status = tg_route_parse_topic(&registry->arena, stream->name, &topic->route, error);
+    if (status != TG_OK) return status;
+    struct tg_topic **topics =
+        with_room(&registry->arena, registry->topics, registry->topic_count, sizeof(void *));
+    if (!topics) return TG_E_NO_MEMORY;
+    registry->topics = topics;
+    stream->is_topic = true;
+    stream->counters = new_counters(registry, stream);
+    if (!stream->counters) return TG_E_NO_MEMORY;
+    topics[registry->topic_count++] = topic;
+    tg_map_init(&stream->actions, registry->seed);
+    tg_map_init(&stream->events, registry->seed);
+    return TG_OK;
+}
+
+enum tg_status tg_registry_host_topic(struct tg_registry *registry, struct tg_consumer *consumer,
+                                      struct tg_topic *topic, struct tg_error *error)
+{
+    uint32_t at = 0;
+    for (; at < consumer->topic_count; at++) {
+        const struct tg_topic *there = consumer->topics[at];
+        int order = tg_route_compare(topic->route, there->route);
+        if (order == 0)
+            return tg_error_set(error, TG_E_EXISTS,
+                                "Consumer \"%.*s\" (%.*s) hosts the topics \"%.*s\" (%.*s) and \"%.*s\" "
+                                "(%.*s), which are the same to a client: change or remove one.",
+                                TG_SLICE_ARG(consumer->name), TG_SLICE_ARG(consumer->source),
+                                TG_SLICE_ARG(there->stream.name), TG_SLICE_ARG(there->stream.source),
+                                TG_SLICE_ARG(topic->stream.name), TG_SLICE_ARG(topic->stream.source));
+        if (order < 0) break;
+    }
+    struct tg_topic **topics =
+        with_room(&registry->arena, consumer->topics, consumer->topic_count, sizeof(void *));
+    if (!topics) return TG_E_NO_MEMORY;
+    consumer->topics = topics;
+    memmove(topics + at + 1, topics + at, (consumer->topic_count - at) * sizeof(void *));
+    topics[at] = topic;
+    consumer->topic_count++;
+    return TG_OK;
+}
+
+const struct tg_topic *tg_consumer_find_topic(const struct tg_consumer *consumer, struct tg_slice name,
+                                              struct tg_params *params)
+{
+    for (uint32_t i = 0; i < consumer->topic_count; i++)
+        if (tg_route_match(consumer->topics[i]->route, name, params)) return consumer->topics[i];
+    return NULL;
+}
+
+/* ---- paths ---- */
+
+static bool has_param(const struct tg_route *route, struct tg_slice name)
+{
+    for (uint32_t i = 0; i < route->count; i++)
+        if (route->segments[i].is_param && tg_slice_equal(route->segments[i].text, name)) return true;
+    return false;
+}
+
+/* The name of the consumer's own topic is made of the parameters of its path. */
+static enum tg_status check_own_topic(const struct tg_consumer *consumer, const struct tg_route *route,
+                                      struct tg_error *error)
+{
+    const struct tg_topic *topic = consumer->own_topic;
+    for (uint32_t i = 0; topic && i < topic->route->count; i++) {
+        const struct tg_route_segment *segment = &topic->route->segments[i];
+        if (segment->is_param && !has_param(route, segment->text))
+            return tg_error_set(error, TG_E_INVALID,
+                                "The path \"%.*s\" has no parameter {%.*s}, which its topic \"%.*s\" (%.*s) is "
+                                "made of.",
+                                TG_SLICE_ARG(route->pattern), TG_SLICE_ARG(segment->text),
+                                TG_SLICE_ARG(topic->stream.name), TG_SLICE_ARG(topic->stream.source));
+    }
+    return TG_OK;
+}
+
 static enum tg_status refuse_conflict(const struct tg_endpoint *there, const struct tg_endpoint *added,
                                       struct tg_error *error)
 {
@@ -140,6 +245,7 @@ enum tg_status tg_registry_add_path(struct tg_registry *registry, struct tg_cons
 {
     struct tg_endpoint added = {.consumer = consumer};
     enum tg_status status = tg_route_parse(&registry->arena, pattern, &added.route, error);
+    if (status == TG_OK) status = check_own_topic(consumer, added.route, error);
     if (status != TG_OK) return status;
     uint32_t at = 0;
     for (; at < registry->endpoint_count; at++) {

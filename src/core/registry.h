@@ -1,4 +1,4 @@
-/* What one load of the code declared: consumers, their paths, their actions.
+/* What one load of the code declared: consumers, their paths, their actions, the topics that they host.
  *
  * The script layer fills it while it loads; afterwards it is constant. Everything lies in the
  * registry's arena. What belongs to the script (`script_ref`, `script_data`) means nothing to core.
@@ -60,6 +60,8 @@ enum tg_hook {
     TG_HOOK_BINARY,
     TG_HOOK_AUTHENTICATE,
     TG_HOOK_GROUPS,
+    TG_HOOK_SUBSCRIBE, /* of topics: authorise and on_subscribe */
+    TG_HOOK_UNSUBSCRIBE,
     TG_HOOKS
 };
 
@@ -85,8 +87,19 @@ struct tg_consumer {
     struct tg_map events; /* the same of events, which have names of their own */
     struct tg_action **ordered_events;
     uint32_t event_count;
-    struct tg_counters *counters; /* in the arena; made by tg_registry_add_consumer */
-    void *script_data;            /* the script's own, in the arena */
+    struct tg_topic **topics; /* that it hosts, in the order in which they are asked */
+    uint32_t topic_count;
+    const struct tg_topic *own_topic; /* its paths are this topic alone, which is the one in `topics` */
+    bool is_topic;                    /* it is a topic's, see below */
+    struct tg_counters *counters;     /* in the arena; made by tg_registry_add_consumer */
+    void *script_data;                /* the script's own, in the arena */
+};
+
+/* One of several streams over a connection: "room:{room_name}". It handles messages as a consumer does, and is
+ * one but for its paths: several consumers may host it. */
+struct tg_topic {
+    struct tg_consumer stream; /* first; its name is the pattern */
+    struct tg_route *route;
 };
 
 /* One path and who serves it. */
@@ -101,6 +114,8 @@ struct tg_registry {
     struct tg_patterns patterns;    /* of all schemas */
     struct tg_consumer **consumers; /* as declared */
     uint32_t consumer_count;
+    struct tg_topic **topics; /* as declared */
+    uint32_t topic_count;
     struct tg_endpoint *endpoints; /* in the order in which they are asked */
     uint32_t endpoint_count;
     bool has_camel; /* some consumer's naming is TG_NAMING_CAMEL */
@@ -114,6 +129,22 @@ void tg_registry_deinit(struct tg_registry *registry);
 /* Adds a consumer that lies in the registry's arena, before its actions and paths: its map is begun
  * here. TG_E_NO_MEMORY. */
 enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_consumer *consumer);
+
+/* Adds a topic that lies in the arena and whose stream has its name, likewise. TG_E_INVALID: a bad pattern.
+ * TG_E_EXISTS: another topic has it, and their subscribers would be one group; `error` names both sources. */
+enum tg_status tg_registry_add_topic(struct tg_registry *registry, struct tg_topic *topic,
+                                     struct tg_error *error);
+
+/* The topic with this pattern, or NULL. */
+const struct tg_topic *tg_registry_find_topic(const struct tg_registry *registry, struct tg_slice pattern);
+
+/* Has the consumer host the topic. TG_E_EXISTS: it hosts one that accepts the same names. */
+enum tg_status tg_registry_host_topic(struct tg_registry *registry, struct tg_consumer *consumer,
+                                      struct tg_topic *topic, struct tg_error *error);
+
+/* The topic of `consumer` that `name` belongs to, and its parameters (borrowed from `name`); NULL: none. */
+const struct tg_topic *tg_consumer_find_topic(const struct tg_consumer *consumer, struct tg_slice name,
+                                              struct tg_params *params);
 
 /* Adds an action to a consumer. TG_E_EXISTS: the action is there; `error` names both sources. */
 enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_consumer *consumer,
@@ -129,7 +160,8 @@ const struct tg_action *tg_consumer_find_event(const struct tg_consumer *consume
 /* The consumer of this name, or NULL. */
 const struct tg_consumer *tg_registry_find_consumer(const struct tg_registry *registry, struct tg_slice name);
 
-/* Adds a path (copied). TG_E_INVALID: a bad pattern. TG_E_EXISTS: a path is there that accepts the
+/* Adds a path (copied). TG_E_INVALID: a bad pattern, or one without a parameter of the consumer's own topic.
+ * TG_E_EXISTS: a path is there that accepts the
  * same; `error` names both patterns and both sources. */
 enum tg_status tg_registry_add_path(struct tg_registry *registry, struct tg_consumer *consumer,
                                     struct tg_slice pattern, struct tg_error *error);

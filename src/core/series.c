@@ -46,7 +46,7 @@ static void write_label(struct tg_buf *out, const char *name, struct tg_slice va
 static void write_labels(const struct tg_handler *handler, struct tg_buf *labels)
 {
     tg_buf_truncate(labels, 0);
-    write_label(labels, "consumer", handler->consumer);
+    write_label(labels, handler->is_topic ? "topic" : "consumer", handler->consumer);
     tg_buf_append_char(labels, ',');
     const char *kind = handler->is_hook ? "hook" : handler->is_event ? "event" : "action";
     write_label(labels, kind, handler->name);
@@ -91,7 +91,7 @@ static void write_handler(struct writing *writing, const struct tg_handler *hand
 static void write_invalid(struct writing *writing, const struct tg_consumer *consumer)
 {
     tg_buf_truncate(&writing->labels, 0);
-    write_label(&writing->labels, "consumer", consumer->name);
+    write_label(&writing->labels, consumer->is_topic ? "topic" : "consumer", consumer->name);
     if (writing->labels.has_failed) writing->out->has_failed = true;
     write_count(writing, consumer->counters->messages_invalid);
 }
@@ -115,6 +115,8 @@ static void write_handlers(const struct tg_registry *registry, enum family famil
     tg_buf_init(&writing.labels);
     tg_buf_append_slice(out, tg_slice_of(families[family].head));
     for (uint32_t i = 0; i < registry->consumer_count; i++) write_consumer(&writing, registry->consumers[i]);
+    for (uint32_t i = 0; i < registry->topic_count; i++)
+        write_consumer(&writing, &registry->topics[i]->stream);
     tg_buf_deinit(&writing.labels);
 }
 

@@ -42,8 +42,7 @@ static struct tg_conn *find(const struct handle *handle)
     return handle->world->worker ? tg_worker_find(handle->world->worker, handle->id) : NULL;
 }
 
-/* true, or nil and a word. */
-static int push_result(lua_State *L, enum tg_status status)
+int tg_push_result(lua_State *L, enum tg_status status)
 {
     if (status == TG_E_NO_MEMORY) return luaL_error(L, "not enough memory");
     if (status == TG_OK) {
@@ -109,7 +108,7 @@ static int conn_send(lua_State *L)
     const struct tg_message_type *type = tg_conn_handle_check_message(L, 2, "conn:send");
     struct tg_conn *conn = find(handle);
     const struct tg_ref none = {0};
-    return push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);
+    return tg_push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);
 }
 
 static int send_bytes(lua_State *L, enum tg_opcode opcode)
@@ -120,7 +119,7 @@ static int send_bytes(lua_State *L, enum tg_opcode opcode)
     if (opcode == TG_OPCODE_TEXT && !tg_utf8_is_valid(bytes.data, bytes.length))
         return luaL_argerror(L, 2, "the text is not UTF-8: send_binary takes any bytes");
     struct tg_conn *conn = find(handle);
-    return push_result(L, conn ? tg_conn_send(conn, opcode, bytes) : TG_E_CLOSED);
+    return tg_push_result(L, conn ? tg_conn_send(conn, opcode, bytes) : TG_E_CLOSED);
 }
 
 /* conn:send_text(text) -> true | nil, "closed" | nil, "full" */
@@ -154,7 +153,7 @@ static int conn_close(lua_State *L)
     struct tg_slice reason;
     uint16_t code = tg_conn_handle_check_close(L, &reason);
     struct tg_conn *conn = find(handle);
-    return push_result(L, conn ? tg_conn_close(conn, code, reason) : TG_E_CLOSED);
+    return tg_push_result(L, conn ? tg_conn_close(conn, code, reason) : TG_E_CLOSED);
 }
 
 /* ---- what a connection knows ---- */

@@ -37,4 +37,7 @@ uint16_t tg_conn_handle_check_close(lua_State *L, struct tg_slice *reason);
 /* The type of the message at `index`; raises what `method` expects when it is none. [-0, +0, e] */
 const struct tg_message_type *tg_conn_handle_check_message(lua_State *L, int index, const char *method);
 
+/* What a method returns: true, or nil and a word. Raises the lack of memory. [-0, +1|2, e] */
+int tg_push_result(lua_State *L, enum tg_status status);
+
 #endif

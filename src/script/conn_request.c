@@ -33,11 +33,11 @@ static void push_parsed(lua_State *L, struct tg_conn *conn, struct tg_slice text
     push_pairs(L, &pairs);
 }
 
-static void push_params(lua_State *L, const struct tg_request *request)
+void tg_push_params(lua_State *L, const struct tg_param *params, uint32_t count)
 {
-    lua_createtable(L, 0, (int)request->param_count);
-    for (uint32_t i = 0; i < request->param_count; i++) {
-        const struct tg_param *param = &request->params[i];
+    lua_createtable(L, 0, (int)count);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tg_param *param = &params[i];
         push_slice(L, param->name);
         if (param->type == TG_PARAM_INTEGER)
             lua_pushinteger(L, param->integer);
@@ -55,7 +55,7 @@ void tg_conn_request_push(lua_State *L, struct tg_conn *conn, const char *key)
     } else if (strcmp(key, "peer") == 0) {
         push_slice(L, request->peer);
     } else if (strcmp(key, "params") == 0) {
-        push_params(L, request);
+        tg_push_params(L, request->params, request->param_count);
     } else if (strcmp(key, "headers") == 0) {
         push_pairs(L, &request->headers);
     } else if (strcmp(key, "query") == 0) {

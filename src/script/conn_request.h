@@ -10,4 +10,7 @@ void tg_conn_request_push(lua_State *L, struct tg_conn *conn, const char *key);
 /* Pushes a table of all of them. [-0, +1, e] */
 void tg_conn_request_push_all(lua_State *L, struct tg_conn *conn);
 
+/* Pushes a table of the parameters of a path or of a topic. [-0, +1, e] */
+void tg_push_params(lua_State *L, const struct tg_param *params, uint32_t count);
+
 #endif

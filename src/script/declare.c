@@ -191,6 +191,74 @@ static void declare_hooks(struct tg_world *world, lua_State *L, int index, struc
     declare_groups(world, L, index, hooks);
 }
 
+/* ---- topics ---- */
+
+/* Its address is the key of a topic that has been compiled, in its declaration. */
+static const char topic_key = 0;
+
+/* Compiles the topic on top, once however many consumers host it. */
+static struct tg_topic *declare_topic(struct tg_world *world, lua_State *L)
+{
+    int index = lua_gettop(L);
+    lua_rawgetp(L, index, &topic_key);
+    struct tg_topic *topic = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    if (topic) return topic;
+    topic = arena_calloc(world, L, 1, sizeof *topic);
+    struct tg_topic_hooks *hooks = arena_calloc(world, L, 1, sizeof *hooks);
+    struct tg_consumer *stream = &topic->stream;
+    stream->name = get_text(world, L, index, "name");
+    stream->description = get_text(world, L, index, "description");
+    stream->tags = get_texts(world, L, index, "tags");
+    stream->source = get_text(world, L, index, "source");
+    stream->sends = get_types(world, L, index, "sends", stream);
+    stream->script_data = hooks;
+    hooks->authorise = keep_field(world, L, index, "authorise");
+    hooks->on_subscribe = keep_field(world, L, index, "on_subscribe");
+    hooks->on_unsubscribe = keep_field(world, L, index, "on_unsubscribe");
+    struct tg_error error;
+    enum tg_status status = tg_registry_add_topic(world->registry, topic, &error);
+    if (status == TG_E_INVALID) luaL_error(L, "%s: %s", stream->source.data, error.text);
+    check(L, status, &error);
+    declare_actions(world, L, index, stream);
+    declare_events(world, L, index, stream);
+    lua_pushlightuserdata(L, topic);
+    lua_rawsetp(L, index, &topic_key);
+    return topic;
+}
+
+/* Raises when a type of the topic on top has no names in camel case and the consumer needs them: get_types
+ * looks. */
+static void check_topic_names(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
+{
+    int index = lua_gettop(L);
+    get_types(world, L, index, "sends", consumer);
+    uint32_t count = push_list(L, index, "actions");
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        get_types(world, L, lua_gettop(L), "outputs", consumer);
+        lua_getfield(L, -1, "type");
+        check_names(L, consumer, tg_message_type_of_table(L, lua_gettop(L)));
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 1);
+}
+
+static void declare_topics(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
+{
+    struct tg_error error;
+    uint32_t count = push_list(L, index, "topics");
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        struct tg_topic *topic = declare_topic(world, L);
+        if (consumer->naming == TG_NAMING_CAMEL) check_topic_names(world, L, consumer);
+        check(L, tg_registry_host_topic(world->registry, consumer, topic, &error), &error);
+        if (tg_table_flag(L, index, "is_topic")) consumer->own_topic = topic;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
 void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
 {
     index = lua_absindex(L, index);
@@ -212,6 +280,7 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     check(L, tg_registry_add_consumer(world->registry, consumer), NULL);
     declare_actions(world, L, index, consumer);
     declare_events(world, L, index, consumer);
+    declare_topics(world, L, index, consumer);
     declare_paths(world, L, index, consumer);
 }
 

@@ -28,6 +28,11 @@ struct tg_hooks {
     uint32_t group_count;
 };
 
+/* The same of a topic: its stream's script_data. */
+struct tg_topic_hooks {
+    int authorise, on_subscribe, on_unsubscribe;
+};
+
 /* Adds the declaration at `index`. Raises what does not fit with the others, naming both places.
  * [-0, +0, e] */
 void tg_declare_consumer(struct tg_world *world, lua_State *L, int index);

@@ -168,10 +168,10 @@ static const struct tg_action *find_declared(const struct outside *outside, stru
     return NULL;
 }
 
-static bool knows(void *context, struct tg_slice action)
+static bool knows(void *context, const struct tg_envelope *envelope)
 {
     struct outside *outside = context;
-    outside->declared = find_declared(outside, action);
+    outside->declared = find_declared(outside, envelope->action);
     return outside->declared != NULL;
 }
 

@@ -1,6 +1,7 @@
 #include "script/host.h"
 
 #include "base/log.h"
+#include "core/topic.h"
 #include "script/blocking.h"
 #include "script/borrow.h"
 #include "script/call.h"
@@ -15,6 +16,8 @@
 #include "script/sandbox.h"
 #include "script/scratch.h"
 #include "script/start.h"
+#include "script/topic_handle.h"
+#include "script/topic_run.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -92,6 +95,7 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .ref = envelope->ref,
                          .is_data = !action->is_event,
                          .answers = !action->is_event};
+    if (envelope->ref.topic.data) run.subscription = tg_topic_find(conn, envelope->ref.topic);
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
     note_run(host);
     return outcome;
@@ -124,6 +128,7 @@ static enum tg_outcome on_disconnected(struct tg_script *script, struct tg_conn 
                          .what = "disconnected",
                          .data = reason,
                          .code = code,
+                         .is_farewell = true,
                          .handler = &conn->consumer->counters->hooks[TG_HOOK_DISCONNECTED]};
     if (!tg_hooks_of(conn)->disconnected) return TG_DONE;
     enum tg_outcome outcome = tg_run_disconnected(&host->tasks, &run);
@@ -193,6 +198,41 @@ static enum tg_outcome on_stop(struct tg_script *script, const char *reason)
     return host->stops > 0 ? TG_WAITING : TG_DONE;
 }
 
+/* ---- topics ---- */
+
+static enum tg_outcome on_subscribe(struct tg_script *script, struct tg_subscription *subscription)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_outcome outcome = tg_topic_run_subscribe(&host->tasks, subscription);
+    note_run(host);
+    return outcome;
+}
+
+static enum tg_outcome on_unsubscribe(struct tg_script *script, struct tg_subscription *subscription,
+                                      const char *reason)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_outcome outcome = tg_topic_run_unsubscribe(&host->tasks, subscription, reason);
+    note_run(host);
+    return outcome;
+}
+
+/* forget_topic_body(host, subscription) */
+static int forget_topic_body(lua_State *L)
+{
+    struct tg_host *host = lua_touserdata(L, 1);
+    const struct tg_subscription *subscription = lua_touserdata(L, 2);
+    tg_world_forget(&host->world, L, subscription->script_ref);
+    return 0;
+}
+
+static void on_forget_subscription(struct tg_script *script, struct tg_subscription *subscription)
+{
+    struct tg_host *host = host_of(script);
+    tg_call_protected(host->world.L, forget_topic_body, host, subscription);
+    subscription->script_ref = 0;
+}
+
 static const struct tg_script_ops ops = {
     .authenticate = on_authenticate,
     .groups = on_groups,
@@ -206,6 +246,9 @@ static const struct tg_script_ops ops = {
     .has_more = on_has_more,
     .publish_event = on_publish_event,
     .stop = on_stop,
+    .subscribe = on_subscribe,
+    .unsubscribe = on_unsubscribe,
+    .forget_subscription = on_forget_subscription,
 };
 
 /* ---- the state ---- */
@@ -224,6 +267,7 @@ static int open_world(lua_State *L)
     tg_scratch_install(world, L);
     tg_conn_handle_install(world, L);
     tg_conn_call_install(world, L);
+    tg_topic_handle_install(world, L);
     tg_host_library_install(world, L);
     /* How long a call really takes is nothing that a spec should depend on. */
     if (tg_config_is_development(world->config) && !world->is_borrowed) tg_blocking_install(world, L);

@@ -10,6 +10,7 @@
 #include "script/libs/queue.h"
 #include "script/libs/task.h"
 #include "script/libs/tcp.h"
+#include "script/libs/topic.h"
 #include "script/message_type.h"
 #include "script/place.h"
 #include "script/table.h"
@@ -223,6 +224,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     tg_tcp_library_install(world, L);
     tg_process_library_install(world, L);
     tg_http_library_install(world, L);
+    tg_topic_library_install(world, L);
     tg_events_library_install(world, L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");

@@ -7,6 +7,7 @@
 #include "core/completion.h"
 #include "core/dispatch.h"
 #include "core/event.h"
+#include "core/topic.h"
 #include "core/turn.h"
 #include "core/worker.h"
 #include "script/conn_handle.h"
@@ -14,6 +15,7 @@
 #include "script/payload.h"
 #include "script/start.h"
 #include "script/to_lua.h"
+#include "script/topic_handle.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -53,9 +55,19 @@ static void log_failure(const struct tg_run *run, const struct tg_failure *failu
            TG_LOG_STR("error", failure->message), TG_LOG_STR("traceback", failure->traceback));
 }
 
+/* Whether the code decides who may subscribe: every failure means no. */
+static bool is_authorising(const struct tg_run *run)
+{
+    return run->subscription && run->subscription->state == TG_SUBSCRIBING;
+}
+
 static void answer_failure(const struct tg_run *run, const struct tg_failure *failure)
 {
     struct tg_detail detail = {.detail = TG_SLICE("Failed to process message")};
+    if (is_authorising(run)) {
+        tg_topic_refuse(run->subscription, failure->is_declared ? failure->detail : (struct tg_slice){0});
+        return;
+    }
     if (failure->is_declared) {
         detail = (struct tg_detail){.code = failure->code, .detail = failure->detail};
     } else if (tg_config_is_development(run->world->config)) {
@@ -98,6 +110,15 @@ void tg_run_push_conn(lua_State *L, struct tg_run *run)
         lua_rawgeti(L, 1, run->conn->script_ref);
     else
         tg_conn_handle_push(run->world, L, run->conn);
+}
+
+/* Pushes what a handler gets first: the connection, or its subscription. [-0, +1, e] */
+static void push_subject(lua_State *L, struct tg_run *run)
+{
+    if (run->subscription)
+        tg_topic_handle_push(run->world, L, run->subscription);
+    else
+        tg_run_push_conn(L, run);
 }
 
 static void push_ref(lua_State *L, const struct tg_ref *ref)
@@ -151,11 +172,16 @@ static int send_reply(lua_State *L, int status, lua_KContext context)
     return 0;
 }
 
-/* handler(conn, message) after `before`: the arguments are on top. */
+/* handler(conn, message) after `before`, whose arguments are on top. */
 static int call_handler(lua_State *L)
 {
-    lua_rawgeti(L, 1, tg_run_of(L)->action->script_ref);
+    struct tg_run *run = tg_run_of(L);
+    lua_rawgeti(L, 1, run->action->script_ref);
     lua_insert(L, -3);
+    if (run->subscription) {
+        push_subject(L, run);
+        lua_replace(L, -3);
+    }
     lua_callk(L, 2, 1, 0, send_reply);
     return send_reply(L, LUA_OK, 0);
 }
@@ -212,7 +238,10 @@ static int message_body(lua_State *L)
     int before = is_event(run) ? 0 : tg_hooks_of(run->conn)->before;
     lua_rawgeti(L, 1, TG_REF_KEYS);
     if (!before) lua_rawgeti(L, 1, run->action->script_ref);
-    tg_run_push_conn(L, run);
+    if (before)
+        tg_run_push_conn(L, run);
+    else
+        push_subject(L, run);
     push_message(L, run);
     tg_watchdog_restart();
     if (run->envelope->calls && !finish_payload(L, run)) return 0;
@@ -227,14 +256,20 @@ static int message_body(lua_State *L)
     return after_before(L, LUA_OK, 0);
 }
 
-/* Hooks answer nothing: a message that one returns was meant to be sent, and would be lost without a word. */
+void tg_run_check_hook(lua_State *L)
+{
+    const struct tg_run *run = tg_run_of(L);
+    if (tg_message_type_of_instance(L, -1))
+        luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with %s:send",
+                   run->what, run->subscription ? "sub" : "conn");
+}
+
+/* Hooks answer nothing. */
 static int hook_done(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
-    if (tg_message_type_of_instance(L, -1))
-        luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with conn:send",
-                   tg_run_of(L)->what);
+    tg_run_check_hook(L);
     return 0;
 }
 
@@ -290,7 +325,7 @@ static void too_late(struct tg_timer *timer)
 
 static uint64_t timeout_of(const struct tg_run *run)
 {
-    if (!run->answers && !is_event(run)) return 0; /* core watches over `disconnected` */
+    if (run->is_farewell) return 0;
     if (run->is_authentication) return run->world->config->authentication_timeout_ms;
     return run->action && run->action->timeout_ms ? run->action->timeout_ms
                                                   : run->world->config->handler_timeout_ms;
@@ -329,6 +364,10 @@ static void answer_late(const struct tg_run *run)
     worker->metrics.handler_timeouts++;
     tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
            TG_LOG_I("timeout_ms", timeout_of(run)));
+    if (is_authorising(run)) {
+        tg_topic_refuse(run->subscription, TG_SLICE("The authoriser took too long"));
+        return;
+    }
     if (!run->answers) return;
     const struct tg_detail detail = {.code = TG_SLICE("handler_timeout"),
                                      .detail = TG_SLICE("The handler took too long")};

@@ -87,14 +87,12 @@ static void read_member(struct reading *reading, struct tg_member *member)
     } else if (tg_slice_equal(key, TG_SLICE("ref"))) {
         read_ref(value, &reading->envelope->ref, reading->issues);
     } else if (tg_slice_equal(key, TG_SLICE("topic"))) {
-        if (value->type == TG_VALUE_STRING)
-            reading->envelope->topic = tg_value_string(value);
-        else
-            report(reading->issues, TG_ISSUE_STRING_TYPE, key, value);
+        if (value->type != TG_VALUE_STRING) report(reading->issues, TG_ISSUE_STRING_TYPE, key, value);
     }
 }
 
-/* The action and the payload, wherever they stand; nothing is judged but whether the action is known. */
+/* The action, the topic and the payload, wherever they stand; nothing is judged but whether the action is
+ * known. */
 static void find_parts(struct reading *reading, const struct tg_value *message)
 {
     struct tg_envelope *envelope = reading->envelope;
@@ -103,11 +101,13 @@ static void find_parts(struct reading *reading, const struct tg_value *message)
         struct tg_slice key = tg_member_key(member);
         if (member->value.type == TG_VALUE_STRING && tg_slice_equal(key, TG_SLICE("action")))
             envelope->action = tg_value_string(&member->value);
+        else if (member->value.type == TG_VALUE_STRING && tg_slice_equal(key, TG_SLICE("topic")))
+            envelope->topic = tg_value_string(&member->value);
         else if (member->value.type != TG_VALUE_NULL && tg_slice_equal(key, TG_SLICE("payload")))
             envelope->payload = &member->value;
     }
     const struct tg_envelope_judge *judge = reading->judge;
-    reading->is_known = envelope->action.data && (!judge || judge->knows(judge->context, envelope->action));
+    reading->is_known = envelope->action.data && (!judge || judge->knows(judge->context, envelope));
 }
 
 static void read_object(struct reading *reading, struct tg_value *message)
@@ -138,6 +138,10 @@ enum tg_status tg_envelope_read(struct tg_value *message, struct tg_envelope *en
 
 void tg_message_write_ref(struct tg_buf *out, const struct tg_ref *ref)
 {
+    if (ref->topic.data) {
+        tg_buf_append_literal(out, ",\"topic\":");
+        tg_json_write_string(out, ref->topic);
+    }
     if (ref->type == TG_REF_NONE) return;
     tg_buf_append_literal(out, ",\"ref\":");
     if (ref->type == TG_REF_INTEGER)
@@ -191,6 +195,7 @@ void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail,
     const struct {
         struct tg_slice key, text;
     } texts[] = {{TG_SLICE("code"), detail->code},
+                 {TG_SLICE("reason"), detail->reason},
                  {TG_SLICE("detail"), detail->detail},
                  {TG_SLICE("traceback"), detail->traceback},
                  {TG_SLICE("file"), detail->file}};

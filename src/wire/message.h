@@ -17,11 +17,13 @@
 /* The longest `ref` that is taken, in bytes of its text. */
 #define TG_REF_MAX_BYTES 128
 
-/* The client's name for its question, echoed on every frame that answers it. */
+/* What a frame answers: the stream that it belongs to, and the client's name for its question, echoed on every
+ * frame that answers it. */
 struct tg_ref {
     enum { TG_REF_NONE, TG_REF_INTEGER, TG_REF_STRING } type;
     int64_t integer;
     struct tg_slice string; /* borrowed */
+    struct tg_slice topic;  /* borrowed; data NULL: the connection's own stream */
 };
 
 struct tg_envelope {
@@ -35,8 +37,9 @@ struct tg_envelope {
 /* Who knows what the actions are, so that all that is wrong with a message is told at once. */
 struct tg_envelope_judge {
     void *context;
-    /* Whether somebody handles the action: union_tag_invalid otherwise. */
-    bool (*knows)(void *context, struct tg_slice action);
+    /* Whether somebody handles the action, which stands in the envelope with its topic: union_tag_invalid
+     * otherwise. */
+    bool (*knows)(void *context, const struct tg_envelope *envelope);
     /* Checks `envelope->payload` (NULL: none), which belongs to a known action. TG_E_INVALID: the issues have
      * what is wrong; TG_E_NO_MEMORY. */
     enum tg_status (*payload)(void *context, struct tg_envelope *envelope);
@@ -49,22 +52,23 @@ struct tg_envelope_judge {
 enum tg_status tg_envelope_read(struct tg_value *message, struct tg_envelope *envelope,
                                 const struct tg_envelope_judge *judge, struct tg_issues *issues);
 
-/* `,"ref":...` or nothing; the closing brace is the caller's. */
+/* `,"topic":...,"ref":...`, as far as there are any; the closing brace is the caller's. */
 void tg_message_write_ref(struct tg_buf *out, const struct tg_ref *ref);
 
-/* {"action":"error","payload":[<items>],"ref":...} */
+/* {"action":"error","payload":[<items>],"topic":...,"ref":...} */
 void tg_message_write_issues(struct tg_buf *out, struct tg_slice items, const struct tg_ref *ref);
 
 /* What went wrong, when it is not a list of issues. Slices without data are left out. */
 struct tg_detail {
     struct tg_slice code;      /* machine name, "not_found" */
+    struct tg_slice reason;    /* the same of what concerns a topic, "not_subscribed" */
     struct tg_slice detail;    /* one sentence */
     struct tg_slice traceback; /* development only, as the next two */
     struct tg_slice file;
     int64_t line; /* 0: left out */
 };
 
-/* {"action":"error","payload":{"code":...,"detail":...,...},"ref":...} */
+/* {"action":"error","payload":{"code":...,"detail":...,...},"topic":...,"ref":...} */
 void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail, const struct tg_ref *ref);
 
 #endif

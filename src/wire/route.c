@@ -1,5 +1,5 @@
-/* A pattern and a path are both cut at their slashes and compared segment by segment; a slash at the end
- * makes a last segment that is empty. Every segment matches in one way only, so there is no backtracking.
+/* A pattern and a path are both cut at their separators and compared segment by segment; a slash at the end
+ * of a path makes a last segment that is empty. Every segment matches in one way only, so there is no backtracking.
  */
 #include "wire/route.h"
 
@@ -22,22 +22,48 @@ enum { PARAM_TYPES = sizeof param_types / sizeof param_types[0] };
 
 /* ---- cutting ---- */
 
-/* The segment that begins at `*at`; moves `*at` behind its slash, or past the end after the last. */
-static bool next_segment(struct tg_slice path, size_t *at, struct tg_slice *segment)
+/* What stands from `start` to the next separator, which is looked for behind `skipped` bytes. */
+static struct tg_slice cut(struct tg_slice left, size_t skipped, char separator)
+{
+    const char *end = left.length > skipped
+                          ? memchr(left.data + skipped, separator, left.length - skipped)
+                          : NULL;
+    return (struct tg_slice){left.data, end ? (size_t)(end - left.data) : left.length};
+}
+
+/* The segment that begins at `*at`; moves `*at` behind its separator, or past the end after the last. */
+static bool next_segment(struct tg_slice path, char separator, size_t *at, struct tg_slice *segment)
 {
     if (*at > path.length) return false;
-    const char *start = path.data + *at;
-    size_t left = path.length - *at;
-    const char *slash = left ? memchr(start, '/', left) : NULL;
-    *segment = (struct tg_slice){start, slash ? (size_t)(slash - start) : left};
+    *segment = cut((struct tg_slice){path.data + *at, path.length - *at}, 0, separator);
     *at += segment->length + 1;
     return true;
+}
+
+/* The same in a pattern, where the ':' of {id:int} separates nothing. */
+static bool next_pattern_segment(struct tg_slice pattern, char separator, size_t *at, struct tg_slice *segment)
+{
+    if (*at > pattern.length) return false;
+    struct tg_slice left = {pattern.data + *at, pattern.length - *at};
+    const char *brace = separator == ':' && left.length && left.data[0] == '{'
+                            ? memchr(left.data, '}', left.length)
+                            : NULL;
+    *segment = cut(left, brace ? (size_t)(brace - left.data) : 0, separator);
+    *at += segment->length + 1;
+    return true;
+}
+
+/* Where the first segment begins: a path has a slash in front. */
+static size_t first_segment(char separator)
+{
+    return separator == '/' ? 1 : 0;
 }
 
 /* ---- parsing ---- */
 
 struct parser {
     struct tg_slice pattern;
+    char separator;
     struct tg_route *route;
     struct tg_error *error;
 };
@@ -46,8 +72,9 @@ static enum tg_status refuse(const struct parser *parser, struct tg_slice culpri
 {
     size_t offset = culprit.data ? (size_t)(culprit.data - parser->pattern.data) : 0;
     enum tg_status status =
-        tg_error_set(parser->error, TG_E_INVALID, "The path \"%.*s\" is wrong at byte %zu, \"%.*s\": %s.",
-                     TG_SLICE_ARG(parser->pattern), offset, TG_SLICE_ARG(culprit), why);
+        tg_error_set(parser->error, TG_E_INVALID, "The %s \"%.*s\" is wrong at byte %zu, \"%.*s\": %s.",
+                     parser->separator == '/' ? "path" : "topic pattern", TG_SLICE_ARG(parser->pattern), offset,
+                     TG_SLICE_ARG(culprit), why);
     if (parser->error) parser->error->offset = offset;
     return status;
 }
@@ -97,7 +124,7 @@ static enum tg_status check_name(const struct parser *parser, struct tg_slice na
         if (tg_slice_equal(before->text, name))
             return refuse(parser, name, "this parameter stands here twice");
         if (++params > TG_ROUTE_PARAMS_MAX)
-            return refuse(parser, name, "a path has at most " TEXT_OF(TG_ROUTE_PARAMS_MAX) " parameters");
+            return refuse(parser, name, "there are at most " TEXT_OF(TG_ROUTE_PARAMS_MAX) " parameters");
     }
     return TG_OK;
 }
@@ -120,12 +147,20 @@ static enum tg_status parse_param(const struct parser *parser, struct tg_slice t
 static enum tg_status parse_literal(const struct parser *parser, struct tg_slice text,
                                     struct tg_route_segment *segment)
 {
+    bool is_path = parser->separator == '/';
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.data[i];
         if (c == '{' || c == '}')
-            return refuse(parser, text, "a parameter fills a whole segment, as in /{name}/");
-        if (c == '?' || c == '#') return refuse(parser, text, "a path has no query and no fragment");
-        if (c < 0x20 || c == 0x7F) return refuse(parser, text, "a path has no control characters");
+            return refuse(parser, text,
+                          is_path ? "a parameter fills a whole segment, as in /{name}/"
+                                  : "a parameter fills a whole segment, as in room:{name}");
+        if (is_path && (c == '?' || c == '#'))
+            return refuse(parser, text, "a path has no query and no fragment");
+        if (c < 0x20 || c == 0x7F) return refuse(parser, text, "it has no control characters");
+    }
+    if (!is_path) {
+        *segment = (struct tg_route_segment){.text = text};
+        return TG_OK;
     }
     if (tg_slice_equal(text, TG_SLICE(".")) || tg_slice_equal(text, TG_SLICE("..")))
         return refuse(parser, text, "clients resolve this segment before they ask");
@@ -136,6 +171,8 @@ static enum tg_status parse_literal(const struct parser *parser, struct tg_slice
 static enum tg_status parse_segment(const struct parser *parser, struct tg_slice text, bool is_last,
                                     struct tg_route_segment *segment)
 {
+    if (text.length == 0 && parser->separator == ':')
+        return refuse(parser, text, "a segment is empty: no ':' stands at an end or beside another");
     if (text.length == 0 && !is_last) return refuse(parser, text, "a segment between two slashes is empty");
     bool has_braces = text.length >= 2 && text.data[0] == '{' && text.data[text.length - 1] == '}' &&
                       !memchr(text.data + 1, '{', text.length - 1);
@@ -150,7 +187,8 @@ static enum tg_status parse_segments(const struct parser *parser)
 {
     struct tg_route *route = parser->route;
     struct tg_slice text;
-    for (size_t at = 1; next_segment(parser->pattern, &at, &text); route->count++) {
+    size_t at = first_segment(parser->separator);
+    for (; next_pattern_segment(parser->pattern, parser->separator, &at, &text); route->count++) {
         bool is_last = at > parser->pattern.length;
         enum tg_status status = parse_segment(parser, text, is_last, &route->segments[route->count]);
         if (status != TG_OK) return status;
@@ -162,22 +200,23 @@ static enum tg_status parse_segments(const struct parser *parser)
 static enum tg_status check_pattern(const struct parser *parser, uint32_t *segments)
 {
     struct tg_slice pattern = parser->pattern, text;
-    if (pattern.length == 0 || pattern.data[0] != '/')
+    if (parser->separator == '/' && (pattern.length == 0 || pattern.data[0] != '/'))
         return refuse(parser, (struct tg_slice){pattern.data, pattern.length ? 1 : 0},
                       "a path begins with '/'");
     if (!tg_utf8_is_valid(pattern.data, pattern.length))
-        return refuse(parser, (struct tg_slice){pattern.data, 1}, "a path is UTF-8");
+        return refuse(parser, (struct tg_slice){pattern.data, 1}, "it is UTF-8");
     *segments = 0;
-    for (size_t at = 1; next_segment(pattern, &at, &text); ++*segments)
+    size_t at = first_segment(parser->separator);
+    for (; next_pattern_segment(pattern, parser->separator, &at, &text); ++*segments)
         if (*segments == TG_ROUTE_SEGMENTS_MAX)
-            return refuse(parser, text, "a path has at most " TEXT_OF(TG_ROUTE_SEGMENTS_MAX) " segments");
+            return refuse(parser, text, "there are at most " TEXT_OF(TG_ROUTE_SEGMENTS_MAX) " segments");
     return TG_OK;
 }
 
-enum tg_status tg_route_parse(struct tg_arena *arena, struct tg_slice pattern, struct tg_route **route,
-                              struct tg_error *error)
+static enum tg_status parse(struct tg_arena *arena, struct tg_slice pattern, char separator,
+                            struct tg_route **route, struct tg_error *error)
 {
-    struct parser parser = {.pattern = pattern, .error = error};
+    struct parser parser = {.pattern = pattern, .separator = separator, .error = error};
     uint32_t segments;
     enum tg_status status = check_pattern(&parser, &segments);
     if (status != TG_OK) return status;
@@ -185,11 +224,24 @@ enum tg_status tg_route_parse(struct tg_arena *arena, struct tg_slice pattern, s
     parser.route = tg_arena_calloc(arena, 1, sizeof *parser.route);
     if (!parser.pattern.data || !parser.route) return TG_E_NO_MEMORY;
     parser.route->pattern = parser.pattern;
+    parser.route->separator = separator;
     parser.route->segments = tg_arena_calloc(arena, segments, sizeof *parser.route->segments);
     if (!parser.route->segments) return TG_E_NO_MEMORY;
     status = parse_segments(&parser);
     if (status == TG_OK) *route = parser.route;
     return status;
+}
+
+enum tg_status tg_route_parse(struct tg_arena *arena, struct tg_slice pattern, struct tg_route **route,
+                              struct tg_error *error)
+{
+    return parse(arena, pattern, '/', route, error);
+}
+
+enum tg_status tg_route_parse_topic(struct tg_arena *arena, struct tg_slice pattern, struct tg_route **route,
+                                    struct tg_error *error)
+{
+    return parse(arena, pattern, ':', route, error);
 }
 
 /* ---- matching ---- */
@@ -255,12 +307,12 @@ static bool match_param(const struct tg_route_segment *segment, struct tg_slice 
 bool tg_route_match(const struct tg_route *route, struct tg_slice path, struct tg_params *params)
 {
     params->count = 0;
-    if (path.length == 0 || path.data[0] != '/') return false;
-    size_t at = 1;
+    if (route->separator == '/' && (path.length == 0 || path.data[0] != '/')) return false;
+    size_t at = first_segment(route->separator);
     for (uint32_t i = 0; i < route->count; i++) {
         const struct tg_route_segment *segment = &route->segments[i];
         struct tg_slice text;
-        if (!next_segment(path, &at, &text)) return false;
+        if (!next_segment(path, route->separator, &at, &text)) return false;
         if (segment->is_param && segment->type == TG_PARAM_PATH) {
             text.length = (size_t)(path.data + path.length - text.data);
             at = path.length + 1;

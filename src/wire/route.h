@@ -1,10 +1,12 @@
-/* Paths of consumers: "/ws/room/{room_name}", "/orders/{id:int}", matched segment by segment.
+/* Paths of consumers: "/ws/room/{room_name}", "/orders/{id:int}", matched segment by segment; and the patterns
+ * of topics, "room:{room_name}", which are the same with ':' between the segments.
  *
  * A parameter fills a whole segment, at least one byte of it: {name} anything but '/', {name:int} a decimal
  * int64_t (an optional '-' and digits, zeros in front included: "-0" and "007" are numbers, "+1" is none),
  * {name:slug} letters, digits, '-' and '_', {name:uuid} 8-4-4-4-12 hex digits,
  * {name:path} the rest, slashes included (last segment only).
- * The path to match is taken as the HTTP library hands it over, decoded once.
+ * The path to match is taken as the HTTP library hands it over, decoded once. In a topic ':' is what '/' is in a
+ * path, and '/' is a letter like others.
  */
 #ifndef TG_WIRE_ROUTE_H
 #define TG_WIRE_ROUTE_H
@@ -31,6 +33,7 @@ struct tg_route {
     struct tg_slice pattern; /* as declared */
     struct tg_route_segment *segments;
     uint32_t count;
+    char separator; /* '/', or ':' of a topic */
 };
 
 struct tg_param {
@@ -50,6 +53,10 @@ struct tg_params {
  * one at the end ("/ws/echo/" is not "/ws/echo"). */
 enum tg_status tg_route_parse(struct tg_arena *arena, struct tg_slice pattern, struct tg_route **route,
                               struct tg_error *error);
+
+/* The same for the pattern of a topic: no ':' in front, and no empty segment at all. */
+enum tg_status tg_route_parse_topic(struct tg_arena *arena, struct tg_slice pattern, struct tg_route **route,
+                                    struct tg_error *error);
 
 /* Whether `path` is one of the route's; then `params` is filled. */
 bool tg_route_match(const struct tg_route *route, struct tg_slice path, struct tg_params *params);

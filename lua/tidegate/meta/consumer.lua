@@ -10,7 +10,9 @@
 ---@field strict_frames? boolean a binary frame that nothing handles closes with 1003
 ---@field send_completion? boolean clients are told when something has been dealt with
 ---@field camelize? boolean names of declared fields are camel case for clients, "userName"
----@field before? tidegate.Before runs before each handler
+---@field before? tidegate.Before runs before each handler, those of topics too
+---@field topics? tidegate.Topic[] streams that its clients subscribe to
+---@field topic? tidegate.Topic its paths are this topic alone
 ---@field groups? tidegate.Groups joined before `connected`
 ---@field authenticate? tidegate.Authenticate runs before anything else
 ---@field send_authentication? boolean false: no frame says how authentication has ended
@@ -170,6 +172,8 @@ function Consumer:use(mixin) end
 ---@field send_authentication boolean
 ---@field authenticate? tidegate.Authenticate
 ---@field actions tidegate.Action[]
+---@field topics tidegate.TopicDeclaration[]
+---@field is_topic boolean its paths are the one topic alone
 ---@field events tidegate.Action[]
 ---@field send_completion boolean
 ---@field strict_frames boolean
@@ -182,5 +186,11 @@ function Consumer:use(mixin) end
 ---@field disconnected? tidegate.Disconnected
 ---@field receive? fun(conn: tidegate.Conn, data: string, is_binary: boolean)
 ---@field binary? fun(conn: tidegate.Conn, data: string)
+
+--- One topic, as the host reads it: a consumer without paths, whose name is the pattern.
+---@class tidegate.TopicDeclaration: tidegate.Declaration
+---@field authorise? tidegate.Authorise
+---@field on_subscribe? fun(sub: tidegate.Subscription)
+---@field on_unsubscribe? fun(sub: tidegate.Subscription, reason: tidegate.Leaving)
 
 return Consumer, Mixin

@@ -91,6 +91,28 @@ function host.group(name) end
 ---@return tidegate.User
 function host.user(id) end
 
+--- Topic:count; the pattern, then what that gets.
+---@param pattern string
+---@param name tidegate.TopicName
+---@return integer
+function host.topic_count(pattern, name) end
+
+--- Topic:broadcast.
+---@param pattern string
+---@param name tidegate.TopicName
+---@param message tidegate.Outgoing
+---@return integer? receivers
+---@return string? problem
+function host.topic_broadcast(pattern, name, message) end
+
+--- Topic:broadcast_event.
+---@param pattern string
+---@param name tidegate.TopicName
+---@param event any
+---@return integer? receivers
+---@return string? problem
+function host.topic_broadcast_event(pattern, name, event) end
+
 --- tide.sleep.
 ---@param seconds number
 function host.sleep(seconds) end

@@ -110,6 +110,11 @@ function tide.text_consumer(options) end
 ---@return tidegate.Mixin
 function tide.mixin(options) end
 
+--- Declares one of several streams over a connection, which consumers host: `topics = { Room }`.
+---@param options tidegate.TopicOptions
+---@return tidegate.Topic
+function tide.topic(options) end
+
 --- Puts consumers and routers below a prefix. A key is the path below it; an entry without a key
 --- keeps its own path, behind the prefix.
 ---@param prefix string begins with "/" and does not end with it

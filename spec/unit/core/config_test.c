@@ -69,6 +69,7 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->handler_timeout_ms, 0);
     assert_int_equal(config->authentication_timeout_ms, 10000);
     assert_int_equal(config->disconnected_timeout_ms, 5000);
+    assert_int_equal(config->max_topics_per_connection, 100);
     assert_int_equal(config->heartbeat_seconds, 25);
     assert_int_equal(config->heartbeat_timeout_seconds, 20);
     assert_int_equal(config->slow_client_seconds, 30);
@@ -105,7 +106,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 50);
+    assert_int_equal(count, 51);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);

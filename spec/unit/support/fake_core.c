@@ -1,5 +1,7 @@
 #include "support/fake_core.h"
 
+#include "core/topic.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -223,6 +225,32 @@ static enum tg_outcome stop_script(struct tg_script *script, const char *reason)
     return TG_DONE;
 }
 
+static enum tg_outcome subscribe(struct tg_script *script, struct tg_subscription *subscription)
+{
+    struct fake_core *core = of_script(script);
+    subscription->script_ref = 1;
+    note(core, subscription->conn, "subscribe %.*s", TG_SLICE_ARG(subscription->name));
+    if (core->on_subscribe)
+        core->on_subscribe(core, subscription);
+    else if (!core->is_next_waiting)
+        tg_topic_admit(subscription);
+    return fake_outcome(core);
+}
+
+static enum tg_outcome unsubscribe(struct tg_script *script, struct tg_subscription *subscription,
+                                   const char *reason)
+{
+    struct fake_core *core = of_script(script);
+    note(core, subscription->conn, "unsubscribe %.*s %s", TG_SLICE_ARG(subscription->name), reason);
+    return fake_outcome(core);
+}
+
+static void forget_subscription(struct tg_script *script, struct tg_subscription *subscription)
+{
+    note(of_script(script), subscription->conn, "forget %.*s", TG_SLICE_ARG(subscription->name));
+    subscription->script_ref = 0;
+}
+
 static const struct tg_script_ops script_ops = {
     .authenticate = authenticate,
     .groups = groups,
@@ -236,6 +264,9 @@ static const struct tg_script_ops script_ops = {
     .has_more = has_more,
     .publish_event = publish_event,
     .stop = stop_script,
+    .subscribe = subscribe,
+    .unsubscribe = unsubscribe,
+    .forget_subscription = forget_subscription,
 };
 
 /* ---- the registry ---- */
@@ -308,6 +339,30 @@ static void declare_events(struct fake_core *core)
     handle_event(core, events, "joined", new_user(arena), true);
 }
 
+static struct tg_topic *declare_topic(struct fake_core *core, const char *pattern)
+{
+    struct tg_registry *registry = &core->generation.registry;
+    struct tg_topic *topic = tg_arena_calloc(&registry->arena, 1, sizeof *topic);
+    topic->stream.name = tg_slice_of(pattern);
+    assert_int_equal(tg_registry_add_topic(registry, topic, NULL), TG_OK);
+    return topic;
+}
+
+static void declare_topics(struct fake_core *core)
+{
+    struct tg_registry *registry = &core->generation.registry;
+    struct tg_topic *room = declare_topic(core, "room:{name}"), *lobby = declare_topic(core, "room:lobby");
+    handle(core, &room->stream, "say", tg_schema_new(&registry->arena, TG_SCHEMA_STRING));
+    handle_event(core, &room->stream, "notify", tg_schema_new(&registry->arena, TG_SCHEMA_INTEGER), false);
+    struct tg_consumer *hub = declare(core, "hub", "/hub");
+    hub->sends_completion = true;
+    assert_int_equal(tg_registry_host_topic(registry, hub, room, NULL), TG_OK);
+    assert_int_equal(tg_registry_host_topic(registry, hub, lobby, NULL), TG_OK);
+    struct tg_consumer *alone = declare(core, "alone", "/alone/{name}");
+    assert_int_equal(tg_registry_host_topic(registry, alone, room, NULL), TG_OK);
+    alone->own_topic = room;
+}
+
 static void declare_all(struct fake_core *core)
 {
     static const struct tg_value seven = {.type = TG_VALUE_INTEGER, .integer = 7};
@@ -325,6 +380,7 @@ static void declare_all(struct fake_core *core)
     handle(core, chat, "ping", tg_schema_new(arena, TG_SCHEMA_NULL));
     handle(core, chat, "seven", with_default);
     declare_camel(core);
+    declare_topics(core);
     declare_events(core);
     declare(core, "text", "/text")->is_text = true;
     declare(core, "binary", "/binary")->takes_binary = true;
@@ -399,7 +455,9 @@ struct fake_client *fake_core_add(struct fake_core *core, size_t index, const ch
     struct tg_request *request =
         tg_request_new(&(struct tg_request){.path = path,
                                             .query = tg_slice_of(query ? query + 1 : ""),
-                                            .peer = TG_SLICE("127.0.0.1:1")});
+                                            .peer = TG_SLICE("127.0.0.1:1"),
+                                            .params = params.items,
+                                            .param_count = params.count});
     if (!request) return NULL;
     client->conn = tg_conn_add(&core->worker, &core->generation, consumer, request, &client->transport);
     return client->conn ? client : NULL;

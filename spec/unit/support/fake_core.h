@@ -56,6 +56,8 @@ struct fake_core {
     void (*on_connected)(struct fake_core *core, struct tg_conn *conn);
     void (*on_message)(struct fake_core *core, struct tg_conn *conn, const struct tg_envelope *envelope);
     void (*on_disconnected)(struct fake_core *core, struct tg_conn *conn);
+    /* Says what the authoriser says; NULL: it says yes, unless it waits. */
+    void (*on_subscribe)(struct fake_core *core, struct tg_subscription *subscription);
     char journal[FAKE_JOURNAL_BYTES];
     size_t journal_bytes;
     bool is_journal_closed; /* nothing is noted any more: for crowds */
@@ -65,7 +67,8 @@ struct fake_core {
  * is 7 by default), /camel (in camel case: `rename` with an object {user_name},
  * `checked`, a string with the script's check 9; it relays the event `joined` and handles `left`, objects
  * {user_name}), /events (action `ping`; handles the event `notify`, an integer, relays `joined`; sends
- * completions), /text, /binary, /strict. At most `max_connections`. */
+ * completions), /hub (hosts the topics room:{name}, action `say`, event `notify`, and room:lobby; sends
+ * completions), /alone/{name} (the topic room:{name} alone), /text, /binary, /strict. At most `max_connections`. */
 struct fake_core *fake_core_new_for(uint32_t max_connections);
 struct fake_core *fake_core_new(void);
 

@@ -1,0 +1,98 @@
+/* Topics: several streams over one connection, each subscribed to by its name.
+ *
+ *     (none) --subscribe--> SUBSCRIBING --admitted--> SUBSCRIBED --unsubscribe, close--> LEAVING --> (none)
+ *                                \--refused--> (none)
+ *
+ * A change of state is one of the connection's things: it begins when nothing else runs, and what the client
+ * sends meanwhile waits in the inbox, also while the authoriser or a hook waits. So no message can be handled
+ * before its topic is subscribed to, and nothing runs twice. docs/protocol.md has the frames.
+ */
+#ifndef TG_CORE_TOPIC_H
+#define TG_CORE_TOPIC_H
+
+#include "core/conn.h"
+#include "wire/message.h"
+
+/* The longest name, and the longest pattern, in bytes. */
+#define TG_TOPIC_NAME_MAX 200
+
+enum tg_subscription_state { TG_SUBSCRIBING, TG_SUBSCRIBED, TG_LEAVING };
+
+struct tg_subscription {
+    struct tg_list link; /* in conn->subscriptions, in the order of the subscribes */
+    struct tg_conn *conn;
+    const struct tg_topic *topic;
+    uint64_t number;      /* of the connection's subscriptions, never used twice */
+    struct tg_slice key;  /* "<pattern>\0<name>", of the group of its subscribers */
+    struct tg_slice name; /* the end of the key */
+    struct tg_ref ref;    /* of the frame under way, and its copy */
+    char *ref_text;       /* owned; NULL: none is under way, or its ref is no text */
+    const char *reason;   /* of leaving: "client", "server" or "closed" */
+    uint8_t state;        /* enum tg_subscription_state */
+    bool is_asked;        /* a frame of the client asked for the change under way: `complete` ends it */
+    bool is_answered;     /* a refusal is queued */
+    bool is_told;         /* on_unsubscribe has begun */
+    int script_ref;       /* the script's handle; 0: none yet */
+};
+
+/* ---- what dispatch asks ---- */
+
+enum tg_topic_frame_kind {
+    TG_FRAME_OWN,         /* of no topic: the consumer's own */
+    TG_FRAME_MESSAGE,     /* in a topic that is subscribed to */
+    TG_FRAME_SUBSCRIBE,   /* subscribe */
+    TG_FRAME_UNSUBSCRIBE, /* unsubscribe */
+    TG_FRAME_REFUSED,     /* none of these is possible */
+};
+
+struct tg_topic_frame {
+    enum tg_topic_frame_kind kind;
+    struct tg_slice name;                 /* of the topic; borrowed from the message, or the connection's */
+    struct tg_subscription *subscription; /* NULL: not subscribed */
+};
+
+/* What a frame of `conn` with this action and topic is. */
+struct tg_topic_frame tg_topic_frame_of(const struct tg_conn *conn, const struct tg_envelope *envelope);
+
+/* Handles and answers one that is neither a message nor the consumer's own. False: others of the connection
+ * run, and nothing has happened. */
+bool tg_topic_frame_handle(struct tg_conn *conn, const struct tg_topic_frame *frame,
+                           const struct tg_ref *ref);
+
+/* ---- what conn.c tells ---- */
+
+/* `connected` has returned: subscribes to the topic that the connection's path is, if it is one. */
+void tg_topic_start(struct tg_conn *conn);
+
+/* What was begun for a change of state has ended, after a wait. */
+void tg_topic_ended(struct tg_conn *conn);
+
+/* Begins what tg_topic_close asked for. To be called when nothing runs. */
+void tg_topic_go_on(struct tg_conn *conn);
+
+/* The connection has ended, and so has what ran for it: runs the next on_unsubscribe. TG_WAITING: call again
+ * when it has ended; TG_DONE: none is left. */
+enum tg_outcome tg_topic_leave_next(struct tg_conn *conn);
+
+/* Drops what is left without a word. */
+void tg_topic_drop(struct tg_conn *conn);
+
+/* ---- what the script asks ---- */
+
+/* The authoriser has said yes: joins the group, answers `subscribed`. Otherwise the status of the
+ * group; it has been answered. */
+enum tg_status tg_topic_admit(struct tg_subscription *subscription);
+
+/* The authoriser has said no: answers `unauthorized`. `detail` empty: a sentence of ours. */
+void tg_topic_refuse(struct tg_subscription *subscription, struct tg_slice detail);
+
+/* The subscription of this name, with this group key, or with this number; NULL: none. */
+struct tg_subscription *tg_topic_find_key(const struct tg_conn *conn, struct tg_slice key);
+struct tg_subscription *tg_topic_find(const struct tg_conn *conn, struct tg_slice name);
+struct tg_subscription *tg_topic_find_number(const struct tg_conn *conn, uint64_t number);
+
+/* The server ends it: nothing more comes to its client; `on_unsubscribe` runs when it is its turn, then comes
+ * `unsubscribed`. TG_E_CLOSED: it has ended, or has not begun. */
+enum tg_status tg_topic_close(struct tg_subscription *subscription);
+
+#endif

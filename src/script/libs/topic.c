@@ -1,0 +1,151 @@
+/* Every function gets the pattern, then the name or a table of the parameters that make it. */
+#include "script/libs/topic.h"
+
+#include "base/utf8.h"
+#include "core/topic.h"
+#include "script/conn_handle.h"
+#include "script/place.h"
+#include "script/publish.h"
+
+#include <lauxlib.h>
+
+enum { PATTERN = 1, NAME, MESSAGE }; /* on the stack */
+
+static struct tg_world *world_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+/* The topic; raises while modules load, and when nobody hosts it. */
+static const struct tg_topic *check_topic(lua_State *L, const char *what)
+{
+    const struct tg_world *world = world_of(L);
+    struct tg_slice pattern;
+    pattern.data = luaL_checklstring(L, PATTERN, &pattern.length);
+    if (!world->is_loaded || !world->worker)
+        tg_place_error(L, "%s: nobody is subscribed while modules load; tide.on_start runs when they have", what);
+    const struct tg_topic *topic = tg_registry_find_topic(world->registry, pattern);
+    if (!topic)
+        tg_place_error(L, "%s: no consumer hosts the topic '%s': topics = { ... } of tide.consumer", what,
+                       pattern.data);
+    return topic;
+}
+
+/* Replaces the table of parameters by the name that they make. [-0, +0, e] */
+static void make_name(lua_State *L, const struct tg_topic *topic, const char *what)
+{
+    const struct tg_route *route = topic->route;
+    lua_pushliteral(L, "");
+    for (uint32_t i = 0; i < route->count; i++) {
+        const struct tg_route_segment *segment = &route->segments[i];
+        if (i > 0) lua_pushliteral(L, ":");
+        lua_pushlstring(L, segment->text.data, segment->text.length);
+        if (segment->is_param) {
+            lua_gettable(L, NAME);
+            if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1))
+                tg_place_error(L, "%s: the topic '%s' needs %s, a string or an integer, got a %s", what,
+                               topic->stream.name.data, lua_pushlstring(L, segment->text.data, segment->text.length),
+                               luaL_typename(L, -2));
+        }
+        lua_concat(L, i > 0 ? 3 : 2);
+    }
+    lua_replace(L, NAME);
+}
+
+/* The name; raises one that is not the topic's. */
+static struct tg_slice check_name(lua_State *L, const struct tg_topic *topic, const char *what)
+{
+    struct tg_params params;
+    struct tg_slice name;
+    if (lua_istable(L, NAME)) make_name(L, topic, what);
+    if (lua_type(L, NAME) != LUA_TSTRING)
+        tg_place_error(L, "%s: expected the name of a topic or a table of its parameters, got a %s", what,
+                       luaL_typename(L, NAME));
+    name.data = lua_tolstring(L, NAME, &name.length);
+    if (name.length > TG_TOPIC_NAME_MAX)
+        tg_place_error(L, "%s: the name of a topic has at most %d bytes, got %I", what, TG_TOPIC_NAME_MAX,
+                       (LUAI_UACINT)name.length);
+    if (!tg_utf8_is_valid(name.data, name.length))
+        tg_place_error(L, "%s: the name of a topic is not UTF-8", what);
+    if (!tg_route_match(topic->route, name, &params))
+        tg_place_error(L, "%s: '%s' is no name of the topic '%s'", what, name.data, topic->stream.name.data);
+    return name;
+}
+
+/* The key of its group, in the box. */
+static struct tg_slice make_key(lua_State *L, const struct tg_topic *topic, struct tg_slice name,
+                                struct tg_scratch *scratch)
+{
+    struct tg_slice pattern = topic->stream.name;
+    size_t length = pattern.length + 1 + name.length;
+    char *key = tg_world_check_memory(L, tg_arena_calloc(&scratch->arena, 1, length));
+    memcpy(key, pattern.data, pattern.length);
+    if (name.length) memcpy(key + pattern.length + 1, name.data, name.length);
+    return (struct tg_slice){key, length};
+}
+
+/* topic_count(pattern, name) -> how many connections are subscribed */
+static int topic_count(lua_State *L)
+{
+    struct tg_world *world = world_of(L);
+    lua_settop(L, NAME);
+    const struct tg_topic *topic = check_topic(L, "Topic:count");
+    struct tg_slice name = check_name(L, topic, "Topic:count");
+    struct tg_scratch *scratch = tg_scratch_push(world, L);
+    const struct tg_group *group =
+        tg_group_find(world->worker, TG_GROUP_TOPIC, make_key(L, topic, name, scratch));
+    lua_pushinteger(L, group ? tg_group_count(group) : 0);
+    return 1;
+}
+
+static int publish(lua_State *L, const struct tg_message_type *type, struct tg_publication *publication,
+                   const char *what)
+{
+    struct tg_world *world = world_of(L);
+    const struct tg_topic *topic = check_topic(L, what);
+    struct tg_slice name = check_name(L, topic, what);
+    struct tg_scratch *scratch = tg_scratch_push(world, L);
+    tg_publish_write(world, L, MESSAGE, type, name, scratch, publication);
+    struct tg_slice key = make_key(L, topic, name, scratch);
+    publication->to = TG_TO_GROUPS;
+    publication->group_kind = TG_GROUP_TOPIC;
+    publication->groups = &key;
+    publication->group_count = 1;
+    return tg_publish(world, L, publication);
+}
+
+/* topic_broadcast(pattern, name, message) -> how many got it | nil, why */
+static int topic_broadcast(lua_State *L)
+{
+    lua_settop(L, MESSAGE);
+    const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, "Topic:broadcast");
+    if (type->role == TG_ROLE_EVENT)
+        tg_place_error(L, "Topic:broadcast: the event '%s' is not for clients: Topic:broadcast_event",
+                       type->action.data);
+    struct tg_publication publication = {.kind = TG_PUBLISH_MESSAGE};
+    return publish(L, type, &publication, "Topic:broadcast");
+}
+
+/* topic_broadcast_event(pattern, name, event) -> how many got it | nil, why */
+static int topic_broadcast_event(lua_State *L)
+{
+    lua_settop(L, MESSAGE);
+    const struct tg_message_type *type = tg_message_type_of_instance(L, MESSAGE);
+    if (!type || type->role != TG_ROLE_EVENT)
+        tg_place_error(L, "Topic:broadcast_event: an event is expected (what tide.event returned, called with "
+                          "its payload)");
+    struct tg_publication publication = {.kind = TG_PUBLISH_EVENT};
+    return publish(L, type, &publication, "Topic:broadcast_event");
+}
+
+void tg_topic_library_install(struct tg_world *world, lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"topic_count", topic_count},
+        {"topic_broadcast", topic_broadcast},
+        {"topic_broadcast_event", topic_broadcast_event},
+        {NULL, NULL},
+    };
+    lua_pushlightuserdata(L, world);
+    luaL_setfuncs(L, functions, 1);
+}
