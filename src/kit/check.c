@@ -65,11 +65,22 @@ struct judge {
     bool is_known;
 };
 
-static bool knows(void *context, struct tg_slice action)
+/* Whose declarations count for a frame: the consumer's, or those of the topic that it belongs to. NULL: the
+ * consumer hosts no such topic. */
+static const struct tg_consumer *find_stream(const struct tg_consumer *consumer, struct tg_slice topic)
+{
+    struct tg_params params;
+    if (!topic.data) return consumer;
+    const struct tg_topic *found = tg_consumer_find_topic(consumer, topic, &params);
+    return found ? &found->stream : NULL;
+}
+
+static bool knows(void *context, const struct tg_envelope *envelope)
 {
     struct judge *judge = context;
-    judge->output = find_output(judge->consumer, action, &judge->relayed);
-    judge->is_known = judge->output || is_standard(action);
+    const struct tg_consumer *stream = find_stream(judge->consumer, envelope->topic);
+    judge->output = stream ? find_output(stream, envelope->action, &judge->relayed) : NULL;
+    judge->is_known = judge->output || is_standard(envelope->action);
     return true;
 }
 
