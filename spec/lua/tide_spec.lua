@@ -14,8 +14,8 @@ describe("tide", function()
         tide.consumr {}
       end,
       'tide has no "consumr"; did you mean "consumer"? (it has: after, array, broadcast, clock, consumer, error, '
-        .. "event, every, gather, group, group_message, http, log, message, messages, mixin, now, on_start, on_stop, process, "
-        .. "queue, race, router, schema, sleep, spawn, tcp, text_consumer, user, with_timeout)"
+        .. "event, every, gather, group, group_message, http, log, message, messages, mixin, now, on_start, on_stop, "
+        .. "process, queue, race, router, schema, sleep, spawn, tcp, text_consumer, user, with_timeout)"
     )
   end)
 
