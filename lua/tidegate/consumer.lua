@@ -68,6 +68,7 @@ local function new(what, metatable, given)
     headers = lowered(given.headers),
     sends = listed(what, "sends", given.sends),
     strict_frames = given.strict_frames or false,
+    send_completion = given.send_completion or false,
     camelize = given.camelize or false,
     before = given.before,
     groups = group_sources(given.groups),
@@ -75,6 +76,7 @@ local function new(what, metatable, given)
     send_authentication = false,
     paths = {},
     actions = {},
+    events = {},
     is_text = false,
     source = source,
     object = handle,
@@ -134,6 +136,14 @@ local function add_action(state, action)
   actions[#actions + 1] = action
 end
 
+---@param state tidegate.State
+---@param event tidegate.Action
+local function add_event(state, event)
+  claim(state, ('handler for the event "%s"'):format(event.action), event.source)
+  local events <const> = state.declaration.events
+  events[#events + 1] = event
+end
+
 ---@param self any
 ---@param method string
 ---@return tidegate.State
@@ -152,7 +162,7 @@ local MixinMethods <const> = {}
 
 local refusals <const> = {
   event = "on: %s stays in the server: an event is no message of a client; "
-    .. "declare what a client sends with tide.message",
+    .. "handle it with on_event, or declare what a client sends with tide.message",
   group_message = "on: %s goes from the server to a group, and no client sends it; "
     .. "declare what a client sends with tide.message",
 }
@@ -191,6 +201,58 @@ function MixinMethods:on(message_type, options, handler)
   })
 end
 
+---@param method string
+---@param event_type any
+local function check_event(method, event_type)
+  if message.role(event_type) ~= "event" then
+    local text <const> = "%s: expected an event (what tide.event returns), got %s"
+    fail(text, method, show(event_type))
+  end
+end
+
+function MixinMethods:on_event(event_type, options, handler)
+  local state <const> = check_self(self, "on_event")
+  if handler == nil and type(options) == "function" then
+    options, handler = nil, options
+  end
+  check_event("on_event", event_type)
+  if type(handler) ~= "function" then
+    local text <const> = 'on_event: the handler of "%s" must be a function, got %s'
+    fail(text, event_type.action, show(handler))
+  end
+  local given <const> = declare.options("on_event", options, checks.event_handler)
+  add_event(state, {
+    action = event_type.action,
+    type = event_type,
+    handler = handler,
+    summary = given.summary,
+    description = given.description,
+    tags = copied(given.tags),
+    outputs = listed("on_event", "output", given.output),
+    concurrency = 1,
+    timeout = given.timeout or 0,
+    source = declare.position() or "?",
+  })
+end
+
+function MixinMethods:relay(event_type, options)
+  local state <const> = check_self(self, "relay")
+  check_event("relay", event_type)
+  local given <const> = declare.options("relay", options, checks.relay)
+  add_event(state, {
+    action = event_type.action,
+    type = event_type,
+    is_relay = true,
+    summary = given.summary,
+    description = given.description,
+    tags = copied(given.tags),
+    outputs = {},
+    concurrency = 1,
+    timeout = 0,
+    source = declare.position() or "?",
+  })
+end
+
 function MixinMethods:on_binary(handler)
   local state <const> = check_self(self, "on_binary")
   if type(handler) ~= "function" then
@@ -200,7 +262,12 @@ function MixinMethods:on_binary(handler)
 end
 
 --- What only a consumer has.
-local ConsumerMethods <const> = { on = MixinMethods.on, on_binary = MixinMethods.on_binary }
+local ConsumerMethods <const> = {
+  on = MixinMethods.on,
+  on_binary = MixinMethods.on_binary,
+  on_event = MixinMethods.on_event,
+  relay = MixinMethods.relay,
+}
 
 local hook_names <const> = { "connected", "disconnected" }
 
@@ -218,6 +285,9 @@ function ConsumerMethods:use(mixin)
   end
   for _, action in ipairs(from.declaration.actions) do
     add_action(state, action)
+  end
+  for _, event in ipairs(from.declaration.events) do
+    add_event(state, event)
   end
   for _, slot in ipairs { "connected", "disconnected", "binary" } do
     local handler <const> = from.declaration[slot]

@@ -72,6 +72,7 @@ Options.consumer = {
   headers = headers,
   sends = message_types,
   strict_frames = declare.boolean,
+  send_completion = declare.boolean,
   camelize = declare.boolean,
   before = declare.callable,
   groups = groups,
@@ -102,5 +103,15 @@ Options.handler = {
   concurrency = concurrency,
   timeout = timeout,
 }
+
+Options.event_handler = {
+  summary = declare.text,
+  description = declare.text,
+  tags = declare.texts,
+  output = message_types,
+  timeout = timeout,
+}
+
+Options.relay = { summary = declare.text, description = declare.text, tags = declare.texts }
 
 return Options

@@ -3,6 +3,7 @@
 local consumer <const> = require "tidegate.consumer"
 local declare <const> = require "tidegate.declare"
 local errors <const> = require "tidegate.errors"
+local event <const> = require "tidegate.event"
 local host <const> = require "tidegate.host"
 local http <const> = require "tidegate.http"
 local message <const> = require "tidegate.message"
@@ -48,6 +49,8 @@ local tide <const> = {
   text_consumer = consumer.text_consumer,
   mixin = consumer.mixin,
   router = router.new,
+  send_event = event.send_event,
+  broadcast_event = event.broadcast_event,
   error = errors.raise,
   array = host.array,
   broadcast = host.broadcast,

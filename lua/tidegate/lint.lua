@@ -33,6 +33,9 @@ local function used_types(declarations)
       used[action.type] = true
       note(action.outputs)
     end
+    for _, event in ipairs(declaration.events) do
+      note(event.outputs)
+    end
   end
   return used
 end
@@ -65,17 +68,22 @@ local function outputs_in_words(action)
   return table.concat(names, ", ")
 end
 
+---@param actions tidegate.Action[]
+---@param found string[]
+local function find_silent_among(actions, found)
+  for _, action in ipairs(actions) do
+    if #action.outputs > 0 and source.is_silent(action.handler) then
+      found[#found + 1] = silent_text:format(action.source, action.action, outputs_in_words(action))
+    end
+  end
+end
+
 ---@param declarations tidegate.Declaration[]
 ---@param found string[]
 local function find_silent(declarations, found)
   for _, declaration in ipairs(declarations) do
-    for _, action in ipairs(declaration.actions) do
-      if #action.outputs > 0 and source.is_silent(action.handler) then
-        local text <const> =
-          silent_text:format(action.source, action.action, outputs_in_words(action))
-        found[#found + 1] = text
-      end
-    end
+    find_silent_among(declaration.actions, found)
+    find_silent_among(declaration.events, found)
   end
 end
 

@@ -49,6 +49,8 @@ struct tg_config {
     uint32_t outbox_max_messages;       /* the same, counted */
     uint32_t inbox_messages;            /* that wait for a handler; at so many the connection stops reading */
     uint64_t inbox_max_bytes;           /* the same in bytes */
+    uint32_t inbox_max_events;          /* that wait; further ones are not given to the connection */
+    uint64_t inbox_max_event_bytes;     /* the same in bytes; but the only one may be longer */
     uint32_t max_groups_per_connection; /* tg_group_join answers TG_E_FULL beyond */
     uint32_t handler_timeout_ms;        /* a handler that waits longer is ended; 0: none is */
     uint32_t authentication_timeout_ms; /* an authenticator that waits longer: 4408 */

@@ -255,6 +255,7 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     conn->heard_ms = tg_worker_now_ms(worker);
     tg_list_init(&conn->link);
     tg_list_init(&conn->dirty_link);
+    tg_list_init(&conn->event_link);
     tg_list_init(&conn->tasks);
     tg_list_init(&conn->calls);
     tg_list_init(&conn->memberships);
@@ -429,6 +430,7 @@ void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
         tg_conn_start_go_on(conn, outcome);
     else
         conn->running--;
+    if (conn->running == 0) conn->is_event_running = false;
     if (conn->is_draining)
         tg_conn_drain(conn);
     else

@@ -1,12 +1,16 @@
-/* Invariant: is_inbox_blocked only while something runs beside which the first message of the inbox may not
- * be handled, so that it is read twice at most. */
+/* Events are begun by the worker's visit alone, one for each visit: so none runs inside the call of its
+ * sender, and one that sends the next, to whomever, does not keep the loop from its other work.
+ *
+ * Invariants: is_inbox_blocked only while something runs beside which the first message of the inbox may not
+ * be handled, so that it is read twice at most. A connection whose inbox begins with an event that may be
+ * handled is in worker->eventful. */
 #include "core/conn_order.h"
 
+#include "base/log.h"
 #include "core/conn_flow.h"
 #include "core/dispatch.h"
+#include "core/event.h"
 #include "core/worker.h"
-
-#include <stdlib.h>
 
 bool tg_conn_may_start(const struct tg_conn *conn, const struct tg_action *action)
 {
@@ -29,6 +33,7 @@ bool tg_conn_order_is_busy(const struct tg_conn *conn)
 void tg_conn_order_drop(struct tg_conn *conn)
 {
     conn->worker->metrics.inbox_messages -= conn->inbox.count;
+    conn->worker->metrics.inbox_events -= conn->inbox.event_count;
     conn->worker->metrics.inbox_bytes -= conn->inbox.bytes;
     tg_inbox_clear(&conn->inbox);
     conn->is_inbox_blocked = false;
@@ -58,19 +63,37 @@ static bool may_begin(const struct tg_conn *conn)
     return !conn->is_inbox_blocked && tg_conn_may_start(conn, conn->running_action);
 }
 
+/* The first of the inbox, which is a message. False: it may not be handled yet. */
+static bool begin_message(struct tg_conn *conn)
+{
+    struct tg_inbox_message *message = tg_inbox_take(&conn->inbox);
+    if (!tg_dispatch(conn, tg_inbox_text(message), message->is_binary)) {
+        tg_inbox_put_back(&conn->inbox, message);
+        conn->is_inbox_blocked = true;
+        return false;
+    }
+    conn->worker->metrics.inbox_messages--;
+    conn->worker->metrics.inbox_bytes -= message->length;
+    tg_inbox_message_free(message);
+    return true;
+}
+
+static bool begins_with_event(const struct tg_conn *conn)
+{
+    return conn->inbox.first && conn->inbox.first->event;
+}
+
+static void mark_eventful(struct tg_conn *conn)
+{
+    if (!tg_list_is_linked(&conn->event_link)) tg_list_append(&conn->worker->eventful, &conn->event_link);
+}
+
 void tg_conn_order_go_on(struct tg_conn *conn)
 {
     if (conn->running == 0) conn->is_inbox_blocked = false;
-    for (struct tg_inbox_message *message; may_begin(conn) && (message = tg_inbox_take(&conn->inbox));) {
-        if (!tg_dispatch(conn, (struct tg_slice){message->bytes, message->length}, message->is_binary)) {
-            tg_inbox_put_back(&conn->inbox, message);
-            conn->is_inbox_blocked = true;
-            break;
-        }
-        conn->worker->metrics.inbox_messages--;
-        conn->worker->metrics.inbox_bytes -= message->length;
-        free(message);
-    }
+    while (may_begin(conn) && conn->inbox.first && !begins_with_event(conn))
+        if (!begin_message(conn)) break;
+    if (begins_with_event(conn) && conn->running == 0) mark_eventful(conn);
     balance_inbox(conn);
 }
 
@@ -83,6 +106,43 @@ void tg_conn_order_keep(struct tg_conn *conn, struct tg_slice message, bool is_b
     }
     conn->worker->metrics.inbox_messages++;
     conn->worker->metrics.inbox_bytes += message.length;
+    tg_conn_order_go_on(conn);
+}
+
+/* ---- events ---- */
+
+bool tg_conn_order_has_events(const struct tg_conn *conn)
+{
+    return conn->inbox.event_count > 0 || conn->is_event_running || conn->is_starting;
+}
+
+enum tg_status tg_conn_order_keep_event(struct tg_conn *conn, struct tg_slice action,
+                                        struct tg_payload *event)
+{
+    struct tg_worker *worker = conn->worker;
+    const struct tg_inbox *inbox = &conn->inbox;
+    size_t bytes = inbox->event_bytes + tg_payload_text(event).length;
+    /* The only one may be as long as it likes. */
+    bool is_too_much = inbox->event_count > 0 && bytes > worker->config->inbox_max_event_bytes;
+    if (is_too_much || inbox->event_count >= worker->config->inbox_max_events) {
+        worker->metrics.events_dropped++;
+        tg_log(TG_LOG_DEBUG, "event_dropped", TG_LOG_CONN(conn), TG_LOG_STR("action", action));
+        return TG_E_FULL;
+    }
+    enum tg_status status = tg_inbox_add_event(&conn->inbox, action, event);
+    if (status != TG_OK) return status;
+    worker->metrics.inbox_events++;
+    mark_eventful(conn);
+    return TG_OK;
+}
+
+void tg_conn_begin_event(struct tg_conn *conn)
+{
+    if (!begins_with_event(conn) || !may_begin(conn) || conn->running > 0) return;
+    struct tg_inbox_message *message = tg_inbox_take(&conn->inbox);
+    conn->worker->metrics.inbox_events--;
+    tg_event_handle(conn, tg_inbox_text(message), message->event);
+    tg_inbox_message_free(message);
     tg_conn_order_go_on(conn);
 }
 

@@ -22,6 +22,7 @@ static enum tg_outcome begin_stage(struct tg_conn *conn)
 
 void tg_conn_start_go_on(struct tg_conn *conn, enum tg_outcome outcome)
 {
+    conn->is_starting = true;
     while (outcome == TG_DONE && conn->stage < TG_STAGE_READY && conn->state == TG_CONN_OPEN &&
            !conn->is_draining) {
         conn->stage++;

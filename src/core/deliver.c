@@ -7,6 +7,7 @@
 #include "core/deliver.h"
 
 #include "core/completion.h"
+#include "core/event.h"
 #include "core/payload.h"
 #include "core/user.h"
 #include "core/worker.h"
@@ -27,6 +28,7 @@ struct delivery {
     const struct tg_user *sender_user; /* NULL: anonymous, or not here */
     uint64_t receivers;
     struct tg_payload *payloads[TG_NAMINGS][VARIANTS]; /* made when the first needs them */
+    struct tg_event event;
 };
 
 /* What this receiver gets; NULL without memory. */
@@ -62,7 +64,19 @@ static void deliver_to(struct delivery *delivery, struct tg_conn *conn)
 {
     const struct tg_publication *publication = delivery->publication;
     if (publication->exclude_sender && conn->id == publication->sender) return;
-    deliver_message(delivery, conn);
+    if (publication->kind == TG_PUBLISH_MESSAGE)
+        deliver_message(delivery, conn);
+    else if (tg_event_give(&delivery->event, conn) == TG_OK)
+        delivery->receivers++;
+}
+
+/* The membership behind the next one, and the connection of the next. */
+static void prefetch_behind(const struct tg_membership *member)
+{
+    const struct tg_membership *next = tg_group_next(member);
+    if (!next) return;
+    __builtin_prefetch(next->in_group.next);
+    tg_conn_prefetch(next->conn);
 }
 
 static void deliver_to_groups(struct delivery *delivery)
@@ -74,6 +88,7 @@ static void deliver_to_groups(struct delivery *delivery)
             tg_group_find(delivery->worker, publication->group_kind, publication->groups[i]);
         struct tg_membership *member = group ? tg_group_first(group) : NULL;
         for (; member; member = tg_group_next(member)) {
+            prefetch_behind(member);
             if (member->conn->delivery == number) continue;
             member->conn->delivery = number;
             deliver_to(delivery, member->conn);
@@ -106,6 +121,7 @@ static void deliver_to_conn(struct delivery *delivery)
 uint64_t tg_worker_deliver(struct tg_worker *worker, const struct tg_publication *publication)
 {
     struct delivery delivery = {.worker = worker, .publication = publication};
+    tg_event_init(&delivery.event, worker, publication);
     if (publication->tells_whose && publication->sender_user.length)
         delivery.sender_user = tg_user_find(worker, publication->sender_user);
     switch (publication->to) {
@@ -125,6 +141,7 @@ uint64_t tg_worker_deliver(struct tg_worker *worker, const struct tg_publication
     for (int naming = 0; naming < TG_NAMINGS; naming++)
         for (int variant = 0; variant < VARIANTS; variant++)
             tg_payload_unref(delivery.payloads[naming][variant]);
+    tg_event_deinit(&delivery.event);
     worker->metrics.broadcasts++;
     worker->metrics.deliveries += delivery.receivers;
     return delivery.receivers;

@@ -3,6 +3,7 @@
  * in the worker's arena until the next message. */
 #include "core/dispatch.h"
 
+#include "core/completion.h"
 #include "core/worker.h"
 #include "wire/json.h"
 #include "wire/message.h"
@@ -42,6 +43,15 @@ void tg_dispatch_answer_no_memory(struct tg_conn *conn, struct tg_slice message)
     conn->worker->metrics.no_memory++;
     tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_CONN(conn), TG_LOG_I("message_bytes", message.length));
     answer_text(conn, TG_SLICE("Failed to process message"));
+    tg_conn_complete(conn, TG_COMPLETE, NULL);
+}
+
+/* Notes what the script answered to a message; what it is done with, the client is told. */
+static void note_outcome(struct tg_conn *conn, const struct tg_action *action, enum tg_outcome outcome,
+                         const struct tg_ref *ref)
+{
+    tg_conn_note(conn, action, outcome);
+    if (outcome != TG_WAITING) tg_conn_complete(conn, TG_COMPLETE, ref);
 }
 
 /* Comparing a few names takes less time than hashing one. */
@@ -137,10 +147,11 @@ static bool dispatch_message(struct tg_conn *conn, struct tg_slice text)
         }
         action->handler->messages++;
         log_received(conn, action, &envelope);
-        tg_conn_note(conn, action, script->ops->message(script, conn, action, &envelope));
+        note_outcome(conn, action, script->ops->message(script, conn, action, &envelope), &envelope.ref);
         break;
     case TG_E_INVALID:
         tg_dispatch_answer_issues(conn, &issues, &envelope.ref);
+        tg_conn_complete(conn, TG_COMPLETE, &envelope.ref);
         break;
     default:
         tg_dispatch_answer_no_memory(conn, text);
@@ -187,7 +198,7 @@ static bool dispatch_frame(struct tg_conn *conn, struct tg_slice data, bool is_b
 {
     struct tg_script *script = conn->generation->script;
     if (!tg_conn_may_start(conn, NULL)) return false;
-    tg_conn_note(conn, NULL, script->ops->frame(script, conn, data, is_binary));
+    note_outcome(conn, NULL, script->ops->frame(script, conn, data, is_binary), NULL);
     return true;
 }
 
@@ -197,9 +208,11 @@ bool tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary)
     if (consumer->is_text || (is_binary && consumer->takes_binary))
         return dispatch_frame(conn, message, is_binary);
     if (!is_binary) return dispatch_message(conn, message);
-    if (consumer->has_strict_frames)
+    if (consumer->has_strict_frames) {
         tg_conn_close(conn, 1003, TG_SLICE("Binary frames are not accepted"));
-    else
-        answer_text(conn, TG_SLICE("Binary frames are not accepted"));
+        return true;
+    }
+    answer_text(conn, TG_SLICE("Binary frames are not accepted"));
+    tg_conn_complete(conn, TG_COMPLETE, NULL);
     return true;
 }

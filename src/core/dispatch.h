@@ -1,7 +1,8 @@
 /* From the text of a message to its handler.
  *
  * Parses, reads the envelope, finds the action, checks the payload: whatever is wrong is answered
- * with one error frame and the connection lives. What is right goes to the script.
+ * with one error frame and the connection lives. What is right goes to the script. What has been dealt with
+ * when a function here returns ends with `complete`; where a handler waits, the script sends that.
  */
 #ifndef TG_CORE_DISPATCH_H
 #define TG_CORE_DISPATCH_H

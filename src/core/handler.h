@@ -12,9 +12,9 @@
 
 struct tg_handler {
     struct tg_slice consumer; /* its name; empty: tasks that a script spawned */
-    struct tg_slice name;     /* the action, or the hook: "connected" */
-    bool is_hook;
-    uint64_t messages;     /* that it was given */
+    struct tg_slice name;     /* the action, the event, or the hook: "connected" */
+    bool is_hook, is_event;
+    uint64_t messages;     /* that it was given; of an event: that it was given or that were relayed */
     struct tg_times wall;  /* from its begin to its end, waits included */
     struct tg_times held;  /* the same without the waits: how long the loop was its own */
     uint64_t turn_number;  /* of the turn that turn_ns belongs to */

@@ -33,6 +33,9 @@
     X(reading_paused, counter, "Times a connection stopped reading: outbox_high_water_bytes")                \
     X(inbox_full, counter, "Times a connection stopped reading: inbox_messages, inbox_max_bytes")            \
     X(inbox_messages, gauge, "Messages that wait for a handler of their connection now")                     \
+    X(inbox_events, gauge, "Events that wait for their connection now")                                      \
+    X(events_dropped, counter, "Events not given to a connection: inbox_max_events, inbox_max_event_bytes")  \
+    X(events_invalid, counter, "Events that a receiver's schema or its checks refused")                      \
     X(groups, gauge, "Groups and topics that have members now")                                              \
     X(group_memberships, gauge, "Connections in a group or topic now, once for each")                        \
     X(groups_full, counter, "Times a connection could not join: max_groups_per_connection")                  \

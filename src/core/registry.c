@@ -16,7 +16,10 @@ void tg_registry_init(struct tg_registry *registry, uint32_t max_check_steps)
 
 void tg_registry_deinit(struct tg_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->consumer_count; i++) tg_map_deinit(&registry->consumers[i]->actions);
+    for (uint32_t i = 0; i < registry->consumer_count; i++) {
+        tg_map_deinit(&registry->consumers[i]->actions);
+        tg_map_deinit(&registry->consumers[i]->events);
+    }
     tg_patterns_deinit(&registry->patterns);
     tg_arena_deinit(&registry->arena);
 }
@@ -52,30 +55,66 @@ enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_
     if (!consumer->counters) return TG_E_NO_MEMORY;
     consumers[registry->consumer_count++] = consumer;
     tg_map_init(&consumer->actions, registry->seed);
+    tg_map_init(&consumer->events, registry->seed);
     if (consumer->naming == TG_NAMING_CAMEL) registry->has_camel = true;
     return TG_OK;
+}
+
+/* The map, the list and the count of a consumer's actions, or of its events. */
+struct table {
+    struct tg_map *map;
+    struct tg_action ***ordered;
+    uint32_t *count;
+};
+
+static enum tg_status add(struct tg_registry *registry, const struct tg_consumer *consumer,
+                          const struct table *table, struct tg_action *action, struct tg_error *error)
+{
+    const struct tg_action *other = tg_map_get(table->map, action->name);
+    if (other)
+        return tg_error_set(error, TG_E_EXISTS,
+                            "Consumer \"%.*s\" handles the %s \"%.*s\" twice, at %.*s and at %.*s: "
+                            "remove one handler or rename its action.",
+                            TG_SLICE_ARG(consumer->name), action->is_event ? "event" : "action",
+                            TG_SLICE_ARG(action->name), TG_SLICE_ARG(other->source),
+                            TG_SLICE_ARG(action->source));
+    struct tg_action **ordered = with_room(&registry->arena, *table->ordered, *table->count, sizeof(void *));
+    if (!ordered) return TG_E_NO_MEMORY;
+    *table->ordered = ordered;
+    action->handler = tg_arena_calloc(&registry->arena, 1, sizeof *action->handler);
+    if (!action->handler) return TG_E_NO_MEMORY;
+    *action->handler =
+        (struct tg_handler){.consumer = consumer->name, .name = action->name, .is_event = action->is_event};
+    enum tg_status status = tg_map_add(table->map, action->name, action);
+    if (status == TG_OK) ordered[(*table->count)++] = action;
+    return status;
 }
 
 enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_consumer *consumer,
                                       struct tg_action *action, struct tg_error *error)
 {
-    const struct tg_action *other = tg_map_get(&consumer->actions, action->name);
-    if (other)
-        return tg_error_set(error, TG_E_EXISTS,
-                            "Consumer \"%.*s\" handles the action \"%.*s\" twice, at %.*s and at %.*s: "
-                            "remove one handler or rename its action.",
-                            TG_SLICE_ARG(consumer->name), TG_SLICE_ARG(action->name),
-                            TG_SLICE_ARG(other->source), TG_SLICE_ARG(action->source));
-    struct tg_action **ordered =
-        with_room(&registry->arena, consumer->ordered_actions, consumer->action_count, sizeof(void *));
-    if (!ordered) return TG_E_NO_MEMORY;
-    consumer->ordered_actions = ordered;
-    action->handler = tg_arena_calloc(&registry->arena, 1, sizeof *action->handler);
-    if (!action->handler) return TG_E_NO_MEMORY;
-    *action->handler = (struct tg_handler){.consumer = consumer->name, .name = action->name};
-    enum tg_status status = tg_map_add(&consumer->actions, action->name, action);
-    if (status == TG_OK) ordered[consumer->action_count++] = action;
-    return status;
+    const struct table table = {&consumer->actions, &consumer->ordered_actions, &consumer->action_count};
+    return add(registry, consumer, &table, action, error);
+}
+
+enum tg_status tg_registry_add_event(struct tg_registry *registry, struct tg_consumer *consumer,
+                                     struct tg_action *event, struct tg_error *error)
+{
+    const struct table table = {&consumer->events, &consumer->ordered_events, &consumer->event_count};
+    event->is_event = true;
+    return add(registry, consumer, &table, event, error);
+}
+
+const struct tg_action *tg_consumer_find_event(const struct tg_consumer *consumer, struct tg_slice name)
+{
+    return consumer->event_count ? tg_map_get(&consumer->events, name) : NULL;
+}
+
+const struct tg_consumer *tg_registry_find_consumer(const struct tg_registry *registry, struct tg_slice name)
+{
+    for (uint32_t i = 0; i < registry->consumer_count; i++)
+        if (tg_slice_equal(registry->consumers[i]->name, name)) return registry->consumers[i];
+    return NULL;
 }
 
 static enum tg_status refuse_conflict(const struct tg_endpoint *there, const struct tg_endpoint *added,

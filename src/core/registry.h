@@ -23,14 +23,17 @@ struct tg_texts {
     uint32_t count;
 };
 
-/* A message that a client may send, and who handles it. */
+/* A message that a client may send, or an event that others may, and who handles it. */
 struct tg_action {
     struct tg_slice name;
     const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
-    int script_ref;                  /* the handler */
-    uint32_t script_name_key;        /* the name, as the script keeps it */
-    uint32_t concurrency;            /* so many messages of a connection at once; 0 counts as 1 */
-    uint64_t timeout_ms;             /* of the handler; 0: handler_timeout_ms */
+    bool is_event;
+    bool is_relay;            /* an event that goes to the client as it is: nobody handles it */
+    int script_ref;           /* the handler */
+    const void *script_type;  /* what was declared of the message; the script's own, in the arena */
+    uint32_t script_name_key; /* the name, as the script keeps it */
+    uint32_t concurrency;     /* so many messages of a connection at once; 0 counts as 1 */
+    uint64_t timeout_ms;      /* of the handler; 0: handler_timeout_ms */
     struct tg_slice summary, description;
     struct tg_texts tags;
     struct tg_texts outputs;    /* actions of the declared replies */
@@ -67,6 +70,9 @@ struct tg_consumer {
     struct tg_map actions;              /* name -> struct tg_action */
     struct tg_action **ordered_actions; /* as declared */
     uint32_t action_count;
+    struct tg_map events; /* the same of events, which have names of their own */
+    struct tg_action **ordered_events;
+    uint32_t event_count;
     struct tg_counters *counters; /* in the arena; made by tg_registry_add_consumer */
     void *script_data;            /* the script's own, in the arena */
 };
@@ -100,6 +106,16 @@ enum tg_status tg_registry_add_consumer(struct tg_registry *registry, struct tg_
 /* Adds an action to a consumer. TG_E_EXISTS: the action is there; `error` names both sources. */
 enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_consumer *consumer,
                                       struct tg_action *action, struct tg_error *error);
+
+/* The same for an event. */
+enum tg_status tg_registry_add_event(struct tg_registry *registry, struct tg_consumer *consumer,
+                                     struct tg_action *event, struct tg_error *error);
+
+/* Who handles or relays the event; NULL: the consumer declares none of this name. */
+const struct tg_action *tg_consumer_find_event(const struct tg_consumer *consumer, struct tg_slice name);
+
+/* The consumer of this name, or NULL. */
+const struct tg_consumer *tg_registry_find_consumer(const struct tg_registry *registry, struct tg_slice name);
 
 /* Adds a path (copied). TG_E_INVALID: a bad pattern. TG_E_EXISTS: a path is there that accepts the
  * same; `error` names both patterns and both sources. */

@@ -15,11 +15,12 @@
 #include <stdint.h>
 
 struct tg_conn;
+struct tg_publication;
 struct tg_script;
 
 enum tg_outcome {
     TG_DONE,
-    TG_FAILED,  /* it raised, and an error frame is queued where there is somebody to read it */
+    TG_FAILED,  /* it raised, and an error frame is queued where somebody asked */
     TG_WAITING, /* tg_conn_ended follows */
 };
 
@@ -30,7 +31,9 @@ struct tg_script_ops {
     enum tg_outcome (*groups)(struct tg_script *script, struct tg_conn *conn);
     /* It is in its groups. */
     enum tg_outcome (*connected)(struct tg_script *script, struct tg_conn *conn);
-    /* A valid message. The envelope and its tree are gone when this returns, also while it waits. */
+    /* A valid message, or event (action->is_event), about which nothing is told to the client but what its
+     * handler sends. The envelope and its tree are gone when this returns, also while it waits. What waits
+     * ends with tg_conn_complete. */
     enum tg_outcome (*message)(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
                                const struct tg_envelope *envelope);
     /* A frame as it is: each one of a text consumer, binary ones of a consumer that takes them. */
@@ -48,6 +51,14 @@ struct tg_script_ops {
     void (*turn)(struct tg_script *script);
     /* Whether there is more, for another turn. */
     bool (*has_more)(struct tg_script *script);
+    /* An event from outside, {"action":...,"payload":...} or with `handler` for `action`, as a tree that
+     * lives in `arena`, to whom `publication` says (to, groups, consumer, ...). TG_OK: *receivers got it.
+     * TG_E_INVALID: `issues`, which are finished, have what is wrong with it; an event that nobody it may
+     * reach declares is among that. TG_E_SCRIPT: a check of it raised, which is logged. TG_E_NO_MEMORY; else
+     * what the layer said. What the publication points at is gone afterwards. */
+    enum tg_status (*publish_event)(struct tg_script *script, struct tg_value *event, struct tg_arena *arena,
+                                    struct tg_publication *publication, struct tg_issues *issues,
+                                    uint64_t *receivers);
     /* The server stops. TG_WAITING: tg_worker_script_stopped follows. */
     enum tg_outcome (*stop)(struct tg_script *script, const char *reason);
 };

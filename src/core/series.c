@@ -48,7 +48,8 @@ static void write_labels(const struct tg_handler *handler, struct tg_buf *labels
     tg_buf_truncate(labels, 0);
     write_label(labels, "consumer", handler->consumer);
     tg_buf_append_char(labels, ',');
-    write_label(labels, handler->is_hook ? "hook" : "action", handler->name);
+    const char *kind = handler->is_hook ? "hook" : handler->is_event ? "event" : "action";
+    write_label(labels, kind, handler->name);
 }
 
 /* ---- handlers ---- */
@@ -66,15 +67,21 @@ static void write_count(struct writing *writing, uint64_t count)
     tg_buf_printf(writing->out, "} %" PRIu64 "\n", count);
 }
 
+static bool is_counted(const struct writing *writing, const struct tg_handler *handler)
+{
+    if (writing->family == FAMILY_action_messages) return !handler->is_hook && !handler->is_event;
+    if (writing->family == FAMILY_events) return handler->is_event;
+    return !handler->is_hook || tg_times_count(&handler->wall) > 0;
+}
+
 static void write_handler(struct writing *writing, const struct tg_handler *handler)
 {
     struct tg_buf *out = writing->out;
-    if (handler->is_hook && tg_times_count(&handler->wall) == 0) return;
-    if (handler->is_hook && writing->family == FAMILY_action_messages) return;
+    if (!is_counted(writing, handler)) return;
     write_labels(handler, &writing->labels);
     if (writing->labels.has_failed) out->has_failed = true;
     struct tg_slice labels = tg_buf_peek(&writing->labels);
-    if (writing->family == FAMILY_action_messages)
+    if (writing->family == FAMILY_action_messages || writing->family == FAMILY_events)
         write_count(writing, handler->messages);
     else
         tg_times_write(writing->family == FAMILY_handler_seconds ? &handler->wall : &handler->held,
@@ -97,6 +104,8 @@ static void write_consumer(struct writing *writing, const struct tg_consumer *co
     }
     for (uint32_t i = 0; i < consumer->action_count; i++)
         write_handler(writing, consumer->ordered_actions[i]->handler);
+    for (uint32_t i = 0; i < consumer->event_count; i++)
+        write_handler(writing, consumer->ordered_events[i]->handler);
     for (int i = 0; i < TG_HOOKS; i++) write_handler(writing, &consumer->counters->hooks[i]);
 }
 
@@ -144,6 +153,7 @@ void tg_series_write(const struct tg_worker *worker, struct tg_buf *out)
 {
     const struct tg_registry *registry = &worker->generation->registry;
     write_handlers(registry, FAMILY_action_messages, out);
+    write_handlers(registry, FAMILY_events, out);
     write_handlers(registry, FAMILY_consumer_messages_invalid, out);
     write_issues(worker->issue_counts, out);
     write_handlers(registry, FAMILY_handler_seconds, out);

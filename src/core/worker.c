@@ -1,5 +1,6 @@
 /* Invariants: a slot is NULL or holds the connection whose id ends in its index; `conns` holds exactly
- * the connections in slots; a connection is in `dirty` iff it has something to flush or to end. */
+ * the connections in slots; a connection is in `dirty` iff it has something to flush or to end,
+ * and in `eventful` if an event of its inbox may begin (conn_order.c). */
 #include "core/worker.h"
 
 #include "base/log.h"
@@ -7,6 +8,9 @@
 #include <stdlib.h>
 
 enum { FIRST_SLOTS = 64, KEEP_ARENA_BYTES = 256 * 1024, FLUSH_ROUNDS = 64 };
+
+/* So many events are begun before the loop looks after everything else again. */
+enum { EVENTS_PER_TURN = 256 };
 
 static void drain_is_over(struct tg_timer *timer);
 
@@ -19,6 +23,7 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_wheel_init(&worker->wheel, tg_clock_monotonic_ms(clock));
     tg_list_init(&worker->conns);
     tg_list_init(&worker->dirty);
+    tg_list_init(&worker->eventful);
     tg_segment_pool_init(&worker->segments);
     tg_groups_init(&worker->groups);
     tg_users_init(&worker->users);
@@ -102,6 +107,7 @@ void tg_worker_remove(struct tg_worker *worker, struct tg_conn *conn)
     worker->free_slots[worker->free_count++] = slot;
     tg_list_remove(&conn->link);
     tg_list_remove(&conn->dirty_link);
+    tg_list_remove(&conn->event_link);
     tg_wheel_disarm(&worker->wheel, &conn->timer);
     worker->metrics.connections--;
     stop_if_done(worker);
@@ -141,16 +147,36 @@ static void run_script(struct tg_worker *worker)
     if (script) script->ops->turn(script);
 }
 
-/* A <close> variable of a task that ended with its connection may have woken another. */
+/* One of each connection, then the next of each. */
+static void begin_events(struct tg_worker *worker)
+{
+    struct tg_list *node;
+    for (int i = 0; i < EVENTS_PER_TURN && (node = tg_list_take_first(&worker->eventful)); i++)
+        tg_conn_begin_event(TG_CONTAINER(node, struct tg_conn, event_link));
+}
+
+/* A <close> variable of a task that ended with its connection may have woken another; a hook that ran since
+ * the events were begun may have sent one. */
 static void ask_for_more(struct tg_worker *worker)
 {
     struct tg_script *script = worker->generation ? worker->generation->script : NULL;
-    if (script && script->ops->has_more(script)) worker->loop->ops->request_turn(worker->loop);
+    bool has_more = script && script->ops->has_more(script);
+    if (has_more || !tg_list_is_empty(&worker->eventful)) worker->loop->ops->request_turn(worker->loop);
+}
+
+/* The connection behind the next one, and the transport of the next, which has been fetched already. */
+static void prefetch_behind(const struct tg_list *batch)
+{
+    const struct tg_list *next = batch->next;
+    if (next == batch) return;
+    __builtin_prefetch(TG_CONTAINER(next, struct tg_conn, dirty_link)->transport);
+    tg_conn_prefetch(TG_CONTAINER(next->next, struct tg_conn, dirty_link));
 }
 
 void tg_worker_flush(struct tg_worker *worker)
 {
     run_script(worker);
+    begin_events(worker);
     tg_arena_reset(&worker->arena); /* hooks that run outside a message may have used it */
     /* A flush can make others dirty: a close runs `disconnected`, which may send. */
     for (int round = 0; !tg_list_is_empty(&worker->dirty); round++) {
@@ -161,8 +187,10 @@ void tg_worker_flush(struct tg_worker *worker)
         struct tg_list batch;
         tg_list_init(&batch);
         tg_list_move_all(&batch, &worker->dirty);
-        for (struct tg_list *node; (node = tg_list_take_first(&batch));)
+        for (struct tg_list *node; (node = tg_list_take_first(&batch));) {
+            prefetch_behind(&batch);
             tg_conn_flush(TG_CONTAINER(node, struct tg_conn, dirty_link));
+        }
     }
     ask_for_more(worker);
 }

@@ -42,9 +42,10 @@ struct tg_worker {
     struct tg_times gc_steps;              /* of the script's collector, while the loop was idle */
     uint64_t issue_counts[TG_ISSUE_TYPES]; /* errors told to clients */
     struct tg_wheel wheel;
-    uint64_t alarm_ms;    /* what the loop was asked for last */
-    struct tg_list conns; /* all, oldest first */
-    struct tg_list dirty; /* those with something to flush */
+    uint64_t alarm_ms;       /* what the loop was asked for last */
+    struct tg_list conns;    /* all, oldest first */
+    struct tg_list dirty;    /* those with something to flush */
+    struct tg_list eventful; /* those with an event to begin, in turns */
     struct tg_segment_pool segments;
     struct tg_groups groups;
     struct tg_users users;

@@ -91,15 +91,17 @@ static void check(lua_State *L, enum tg_status status, const struct tg_error *er
     if (status != TG_OK) luaL_error(L, "%s", error->text);
 }
 
-/* The action table on top. */
-static void declare_action(struct tg_world *world, lua_State *L, struct tg_consumer *consumer)
+/* The action table on top, as an action of a client's or an event. */
+static struct tg_action *read_action(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
     int index = lua_gettop(L);
     struct tg_action *action = arena_calloc(world, L, 1, sizeof *action);
     lua_getfield(L, index, "type");
     const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
     lua_pop(L, 1);
-    check_names(L, consumer, type);
+    action->is_relay = tg_table_flag(L, index, "is_relay");
+    if (type->role != TG_ROLE_EVENT || action->is_relay) check_names(L, consumer, type);
+    action->script_type = type;
     action->name = type->action;
     lua_pushlstring(L, type->action.data, type->action.length);
     action->script_name_key = tg_world_key_id(world, L);
@@ -115,16 +117,30 @@ static void declare_action(struct tg_world *world, lua_State *L, struct tg_consu
     lua_getfield(L, index, "timeout");
     action->timeout_ms = (uint64_t)ceil(luaL_checknumber(L, -1) * 1000);
     lua_pop(L, 2);
-    struct tg_error error;
-    check(L, tg_registry_add_action(world->registry, consumer, action, &error), &error);
+    return action;
 }
 
 static void declare_actions(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
 {
+    struct tg_error error;
     uint32_t count = push_list(L, index, "actions");
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        declare_action(world, L, consumer);
+        struct tg_action *action = read_action(world, L, consumer);
+        check(L, tg_registry_add_action(world->registry, consumer, action, &error), &error);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+static void declare_events(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
+{
+    struct tg_error error;
+    uint32_t count = push_list(L, index, "events");
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        struct tg_action *event = read_action(world, L, consumer);
+        check(L, tg_registry_add_event(world->registry, consumer, event, &error), &error);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -188,6 +204,7 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     consumer->is_text = tg_table_flag(L, index, "is_text");
     consumer->has_strict_frames = tg_table_flag(L, index, "strict_frames");
     consumer->headers = get_texts(world, L, index, "headers");
+    consumer->sends_completion = tg_table_flag(L, index, "send_completion");
     consumer->naming = tg_table_flag(L, index, "camelize") ? TG_NAMING_CAMEL : TG_NAMING_DECLARED;
     consumer->sends = get_types(world, L, index, "sends", consumer);
     declare_hooks(world, L, index, hooks);
@@ -195,5 +212,6 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     consumer->script_data = hooks;
     check(L, tg_registry_add_consumer(world->registry, consumer), NULL);
     declare_actions(world, L, index, consumer);
+    declare_events(world, L, index, consumer);
     declare_paths(world, L, index, consumer);
 }

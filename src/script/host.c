@@ -6,6 +6,7 @@
 #include "script/conn_call.h"
 #include "script/conn_handle.h"
 #include "script/declare.h"
+#include "script/events.h"
 #include "script/host_library.h"
 #include "script/libs/life.h"
 #include "script/loader.h"
@@ -83,7 +84,8 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .envelope = envelope,
                          .handler = action->handler,
                          .ref = envelope->ref,
-                         .answers = true};
+                         .is_data = !action->is_event,
+                         .answers = !action->is_event};
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
     note_run(host);
     return outcome;
@@ -100,6 +102,7 @@ static enum tg_outcome on_frame(struct tg_script *script, struct tg_conn *conn, 
                          .what = conn->consumer->is_text ? "receive" : "on_binary",
                          .data = data,
                          .is_binary = is_binary,
+                         .is_data = true,
                          .answers = true};
     enum tg_outcome outcome = tg_run_frame(&host->tasks, &run);
     note_run(host);
@@ -158,6 +161,17 @@ static bool on_has_more(struct tg_script *script)
     return !tg_list_is_empty(&host_of(script)->tasks.ready);
 }
 
+static enum tg_status on_publish_event(struct tg_script *script, struct tg_value *event,
+                                       struct tg_arena *arena, struct tg_publication *publication,
+                                       struct tg_issues *issues, uint64_t *receivers)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_status status =
+        tg_events_publish_outside(&host->tasks, event, arena, publication, issues, receivers);
+    note_run(host);
+    return status;
+}
+
 static void stop_hook_ended(void *context)
 {
     struct tg_host *host = context;
@@ -183,6 +197,7 @@ static const struct tg_script_ops ops = {
     .forget = on_forget,
     .turn = on_turn,
     .has_more = on_has_more,
+    .publish_event = on_publish_event,
     .stop = on_stop,
 };
 

@@ -2,6 +2,7 @@
 #include "script/host_library.h"
 
 #include "base/log.h"
+#include "script/events.h"
 #include "script/libs/group.h"
 #include "script/libs/http.h"
 #include "script/libs/life.h"
@@ -222,6 +223,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     tg_tcp_library_install(world, L);
     tg_process_library_install(world, L);
     tg_http_library_install(world, L);
+    tg_events_library_install(world, L);
     lua_pushlightuserdata(L, NULL);
     lua_setfield(L, -2, "null");
     push_formats(L);

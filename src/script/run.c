@@ -4,7 +4,9 @@
 #include "script/run.h"
 
 #include "base/log.h"
+#include "core/completion.h"
 #include "core/dispatch.h"
+#include "core/event.h"
 #include "core/turn.h"
 #include "core/worker.h"
 #include "script/conn_handle.h"
@@ -63,6 +65,11 @@ static void answer_failure(const struct tg_run *run, const struct tg_failure *fa
         detail.line = place.line;
     }
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
+}
+
+static bool is_event(const struct tg_run *run)
+{
+    return run->action && run->action->is_event;
 }
 
 static void tell_failure(void *context, const struct tg_failure *failure)
@@ -177,26 +184,32 @@ static int after_before(lua_State *L, int status, lua_KContext context)
 }
 
 /* Makes the defaults and runs the checks of the message on top. False: a check was not content, and the
- * client has been told. */
+ * client has been told, or of an event the log. */
 static bool finish_payload(lua_State *L, struct tg_run *run)
 {
     struct tg_worker *worker = run->conn->worker;
     struct tg_issues issues;
     tg_buf_truncate(&worker->issues, 0);
     tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
-    issues.counts = worker->issue_counts;
+    if (is_event(run))
+        issues.style = TG_ISSUE_TEXT;
+    else
+        issues.counts = worker->issue_counts;
     const struct tg_payload_work work = {
         .world = run->world, .arena = &worker->arena, .issues = &issues, .holder = lua_gettop(L)};
     tg_payload_work(&work, L, run->envelope->calls);
     if (issues.count == 0) return true;
-    tg_dispatch_answer_issues(run->conn, &issues, &run->ref);
+    if (is_event(run))
+        tg_event_tell_invalid(run->conn, run->action, &issues);
+    else
+        tg_dispatch_answer_issues(run->conn, &issues, &run->ref);
     return false;
 }
 
 static int message_body(lua_State *L)
 {
     struct tg_run *run = tg_run_of(L);
-    int before = tg_hooks_of(run->conn)->before;
+    int before = is_event(run) ? 0 : tg_hooks_of(run->conn)->before;
     lua_rawgeti(L, 1, TG_REF_KEYS);
     if (!before) lua_rawgeti(L, 1, run->action->script_ref);
     tg_run_push_conn(L, run);
@@ -277,7 +290,7 @@ static void too_late(struct tg_timer *timer)
 
 static uint64_t timeout_of(const struct tg_run *run)
 {
-    if (!run->answers) return 0; /* core watches over `disconnected` */
+    if (!run->answers && !is_event(run)) return 0; /* core watches over `disconnected` */
     if (run->is_authentication) return run->world->config->authentication_timeout_ms;
     return run->action && run->action->timeout_ms ? run->action->timeout_ms
                                                   : run->world->config->handler_timeout_ms;
@@ -316,6 +329,7 @@ static void answer_late(const struct tg_run *run)
     worker->metrics.handler_timeouts++;
     tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
            TG_LOG_I("timeout_ms", timeout_of(run)));
+    if (!run->answers) return;
     const struct tg_detail detail = {.code = TG_SLICE("handler_timeout"),
                                      .detail = TG_SLICE("The handler took too long")};
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
@@ -325,6 +339,13 @@ static void note_end(const struct tg_run *run, uint64_t now_ns)
 {
     tg_times_note(&run->handler->wall, now_ns - run->began_ns);
     tg_times_note(&run->handler->held, run->held_ns);
+}
+
+/* What follows the last that a client gets of a message or an event. */
+static void complete(const struct tg_run *run)
+{
+    if (is_event(run)) tg_conn_complete(run->conn, TG_EVENT_COMPLETE, NULL);
+    if (run->is_data) tg_conn_complete(run->conn, TG_COMPLETE, &run->ref);
 }
 
 /* After a wait. Whoever cancels what belongs to a connection that has ended knows of it already. */
@@ -337,6 +358,7 @@ static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending 
     note_end(run, tg_turn_now_ns());
     if (run->is_late && ending == TG_TASK_CANCELLED) answer_late(run);
     tg_wheel_disarm(&conn->worker->wheel, &run->timer);
+    if (is_expected) complete(run);
     free(run);
     if (is_expected) tg_conn_ended(conn, ending == TG_TASK_DONE ? TG_DONE : TG_FAILED);
 }

@@ -24,6 +24,7 @@ struct tg_run {
     uint16_t code;
     bool is_binary;
     bool answers;               /* what goes wrong is told to the client */
+    bool is_data;               /* a data frame of the client began it: `complete` ends it */
     bool is_authentication;     /* in a frame of its own (start.c) */
     bool is_late;               /* its time is over */
     struct tg_timer timer;      /* of that */

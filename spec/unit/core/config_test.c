@@ -63,6 +63,8 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->outbox_max_messages, 16384);
     assert_int_equal(config->inbox_messages, 64);
     assert_int_equal(config->inbox_max_bytes, 1048576);
+    assert_int_equal(config->inbox_max_events, 1024);
+    assert_int_equal(config->inbox_max_event_bytes, 4194304);
     assert_int_equal(config->max_groups_per_connection, 1000);
     assert_int_equal(config->handler_timeout_ms, 0);
     assert_int_equal(config->authentication_timeout_ms, 10000);
@@ -100,7 +102,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 45);
+    assert_int_equal(count, 47);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);

@@ -158,7 +158,7 @@ static enum tg_outcome message(struct tg_script *script, struct tg_conn *conn, c
                                const struct tg_envelope *envelope)
 {
     struct fake_core *core = of_script(script);
-    note(core, conn, "message %.*s", TG_SLICE_ARG(action->name));
+    note(core, conn, "%s %.*s", action->is_event ? "event" : "message", TG_SLICE_ARG(action->name));
     if (core->on_message) core->on_message(core, conn, envelope);
     return fake_outcome(core);
 }
@@ -203,6 +203,19 @@ static bool has_more(struct tg_script *script)
     return false;
 }
 
+static enum tg_status publish_event(struct tg_script *script, struct tg_value *event, struct tg_arena *arena,
+                                    struct tg_publication *publication, struct tg_issues *issues,
+                                    uint64_t *receivers)
+{
+    (void)script;
+    (void)event;
+    (void)arena;
+    (void)publication;
+    (void)issues;
+    (void)receivers;
+    return TG_OK;
+}
+
 static enum tg_outcome stop_script(struct tg_script *script, const char *reason)
 {
     (void)script;
@@ -221,6 +234,7 @@ static const struct tg_script_ops script_ops = {
     .forget = forget,
     .turn = turn,
     .has_more = has_more,
+    .publish_event = publish_event,
     .stop = stop_script,
 };
 
@@ -246,22 +260,52 @@ static void handle(struct fake_core *core, struct tg_consumer *consumer, const c
     assert_int_equal(tg_registry_add_action(registry, consumer, action, NULL), TG_OK);
 }
 
+static void handle_event(struct fake_core *core, struct tg_consumer *consumer, const char *name,
+                         const struct tg_schema *payload, bool is_relay)
+{
+    struct tg_registry *registry = &core->generation.registry;
+    struct tg_action *event = tg_arena_calloc(&registry->arena, 1, sizeof *event);
+    event->name = tg_slice_of(name);
+    event->payload = payload;
+    event->is_relay = is_relay;
+    assert_int_equal(tg_registry_add_event(registry, consumer, event, NULL), TG_OK);
+}
+
+/* An object {user_name}. */
+static struct tg_schema *new_user(struct tg_arena *arena)
+{
+    struct tg_schema *user = tg_schema_new(arena, TG_SCHEMA_OBJECT);
+    user->object.fields = tg_arena_calloc(arena, 1, sizeof *user->object.fields);
+    user->object.fields[0] = (struct tg_schema_field){
+        .name = TG_SLICE("user_name"), .key_id = 6, .schema = tg_schema_new(arena, TG_SCHEMA_STRING)};
+    user->object.count = 1;
+    assert_int_equal(tg_schema_seal_object(arena, user, NULL), TG_OK);
+    return user;
+}
+
 /* What a message may ask of validation beyond a fixed shape: names in camel case, the script's own checks. */
 static void declare_camel(struct fake_core *core)
 {
     struct tg_arena *arena = &core->generation.registry.arena;
-    struct tg_schema *rename = tg_schema_new(arena, TG_SCHEMA_OBJECT);
-    rename->object.fields = tg_arena_calloc(arena, 1, sizeof *rename->object.fields);
-    rename->object.fields[0] = (struct tg_schema_field){
-        .name = TG_SLICE("user_name"), .key_id = 6, .schema = tg_schema_new(arena, TG_SCHEMA_STRING)};
-    rename->object.count = 1;
-    assert_int_equal(tg_schema_seal_object(arena, rename, NULL), TG_OK);
+    struct tg_schema *rename = new_user(arena);
     struct tg_schema *checked = tg_schema_new(arena, TG_SCHEMA_STRING);
     checked->script_check = 9;
     struct tg_consumer *camel = declare(core, "camel", "/camel");
     camel->naming = TG_NAMING_CAMEL;
     handle(core, camel, "rename", rename);
     handle(core, camel, "checked", checked);
+    handle_event(core, camel, "joined", rename, true);
+    handle_event(core, camel, "left", rename, false);
+}
+
+static void declare_events(struct fake_core *core)
+{
+    struct tg_arena *arena = &core->generation.registry.arena;
+    struct tg_consumer *events = declare(core, "events", "/events");
+    events->sends_completion = true;
+    handle(core, events, "ping", tg_schema_new(arena, TG_SCHEMA_NULL));
+    handle_event(core, events, "notify", tg_schema_new(arena, TG_SCHEMA_INTEGER), false);
+    handle_event(core, events, "joined", new_user(arena), true);
 }
 
 static void declare_all(struct fake_core *core)
@@ -281,6 +325,7 @@ static void declare_all(struct fake_core *core)
     handle(core, chat, "ping", tg_schema_new(arena, TG_SCHEMA_NULL));
     handle(core, chat, "seven", with_default);
     declare_camel(core);
+    declare_events(core);
     declare(core, "text", "/text")->is_text = true;
     declare(core, "binary", "/binary")->takes_binary = true;
     declare(core, "strict", "/strict")->has_strict_frames = true;

@@ -63,8 +63,9 @@ struct fake_core {
 
 /* Consumers: /chat (actions `say` with an object {content}, `ping` without payload, `seven` whose payload
  * is 7 by default), /camel (in camel case: `rename` with an object {user_name},
- * `checked`, a string with the script's check 9), /text, /binary, /strict. At most
- * `max_connections`. */
+ * `checked`, a string with the script's check 9; it relays the event `joined` and handles `left`, objects
+ * {user_name}), /events (action `ping`; handles the event `notify`, an integer, relays `joined`; sends
+ * completions), /text, /binary, /strict. At most `max_connections`. */
 struct fake_core *fake_core_new_for(uint32_t max_connections);
 struct fake_core *fake_core_new(void);
 
