@@ -153,6 +153,7 @@ describe("the definitions for language servers", function()
     local consumer <const>, mixin <const> = definitions "consumer"
     assert.equal(names(require("tidegate.consumer").methods), names(consumer))
     assert.equal(names(require("tidegate.consumer").mixin_methods), names(mixin))
+    assert.equal(names(require("tidegate.topic").methods), names((definitions "topic")))
   end)
 
   it("name what the test kit has, and the methods of its applications and clients", function()
@@ -167,7 +168,7 @@ describe("the definitions for language servers", function()
     local asked <const> = {}
     local modules <const> = "collect consumer consumer_options consumer_states declare errors event "
       .. "http init message process router schema "
-      .. "schema_fields schema_kinds schema_methods schema_node schema_options task tcp "
+      .. "schema_fields schema_kinds schema_methods schema_node schema_options task tcp topic "
       .. "json_schema_export json_schema_import json_schema_source json_schema_types json_schema_values"
     for module in modules:gmatch "%S+" do
       local file <close> = assert(io.open("lua/tidegate/" .. module .. ".lua"))
