@@ -132,10 +132,8 @@ describe("the test kit", function()
       local text <const> = failure(function()
         client:receive_until "answer"
       end)
-      local expected <const> = ("error handler_failed (ask): %s:%d: attempt to index a nil value (field 'room')"):format(
-        here,
-        raised_at
-      )
+      local expected <const> = ("error handler_failed (ask): %s:%d: "):format(here, raised_at)
+        .. "attempt to index a nil value (field 'room')"
       assert.is_truthy(text:find(expected, 1, true), text)
       assert.is_truthy(text:find('^no frame like "answer" came within 1 s\n'), text)
     end)

@@ -16,6 +16,7 @@ local pages <const> = {
   "docs/outgoing.md",
   "docs/protocol.md",
   "docs/settings.md",
+  "docs/testing.md",
 }
 
 ---@param path string
