@@ -297,8 +297,8 @@ static void inject(lua_State *L, struct tg_kit_app *app)
     app->fail_at = (uint64_t)n;
 }
 
-/* app:inject { allocation = n, layer = "down" | false }: the n-th allocation of core's from now fails (0: none
- * does); publishing fails */
+/* app:inject { allocation = n, layer = "down" | false }: the n-th allocation of core's from now fails (0:
+ * none does); publishing fails */
 static int app_inject(lua_State *L)
 {
     struct tg_kit_app *app = tg_kit_check_app(L, 1);
