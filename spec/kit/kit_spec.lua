@@ -59,6 +59,18 @@ describe("the test kit", function()
       assert.frame({ payload = { message = "🔧 System Echo: typed" } }, client:receive())
     end)
 
+    it("gives a spec the modules of the application, to stub their functions", function()
+      local notes <close> = testing.app "spec/support/apps/notes"
+      local save <const> = stub(notes:require "store", "save").returns(7)
+      local client <close> = notes:connect "/ws/notes"
+      assert.frame(
+        { action = "noted", payload = { id = 7 } },
+        client:call { action = "note", payload = { text = "milk" } }
+      )
+      assert.stub(save).was_called(1)
+      assert.stub(save).was_called_with "milk"
+    end)
+
     it("tells of a refused connection", function()
       local client <const>, refusal <const> = app:connect "/ws/nowhere"
       assert.is_nil(client)
