@@ -256,7 +256,7 @@ describe("an allocation that fails", function()
     local app <close> = support.echo()
     assert.has_error(function()
       app:inject { nonsense = 1 }
-    end, "app:inject: there is no fault called 'nonsense' (faults: allocation)")
+    end, "app:inject: there is no fault called 'nonsense' (faults: allocation, layer)")
   end)
 end)
 
