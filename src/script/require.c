@@ -204,8 +204,8 @@ static int world_require(lua_State *L)
 
 void tg_require_install(struct tg_world *world, lua_State *L)
 {
-    /* The stock library is opened aside: its tables serve the search and nothing else. It puts a `require` into
-     * the state's globals, which are exchanged meanwhile. */
+    /* The stock library is opened aside: its tables serve the search and nothing else. It puts a `require`
+     * into the state's globals, which are exchanged meanwhile. */
     lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
     lua_newtable(L);
     lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
