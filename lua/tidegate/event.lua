@@ -21,7 +21,7 @@ local function consumer_name(to)
   elseif state.what ~= "tide.consumer" then
     local text <const> = "tide.broadcast_event: expected groups or a consumer of messages, got %s"
     fail(text, show(to))
-  elseif not state.is_collected then
+  elseif not state.collected_by then
     local text <const> = "tide.broadcast_event: the consumer of %s is not served: "
       .. "no entry module returns it"
     fail(text, state.source)

@@ -1,3 +1,5 @@
---- Tests of applications: `local testing <const> = require "tidegate.testing"`.
+--- The test kit: `local testing <const> = require "tidegate.testing"`. See docs/testing.md.
 
-return require "tidegate.testing_library"(require "tidegate.testing_kit")
+local kit <const> = require "tidegate.testing_kit"
+
+return require "tidegate.testing_library"(kit)

@@ -1,6 +1,8 @@
 --- The test kit over the real core: what a spec of an application sees.
 
 local failure <const> = require "spec.support.failure"
+local require_before <const>, path_before <const> = require, package.path
+
 local testing <const> = require "tidegate.testing"
 
 local here <const> = debug.getinfo(1, "S").source:sub(2)
@@ -18,6 +20,11 @@ describe("the test kit", function()
       app:close()
       app = nil
     end
+  end)
+
+  it("leaves the state's own require alone", function()
+    assert.equal(require_before, require)
+    assert.equal(path_before, package.path)
   end)
 
   describe("with a folder", function()

@@ -23,6 +23,18 @@ struct tg_texts {
     uint32_t count;
 };
 
+/* A message that a client may get. */
+struct tg_output {
+    struct tg_slice action;
+    const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
+    bool is_for_groups;              /* it says whose it is */
+};
+
+struct tg_outputs {
+    const struct tg_output *items;
+    uint32_t count;
+};
+
 /* A message that a client may send, or an event that others may, and who handles it. */
 struct tg_action {
     struct tg_slice name;
@@ -36,7 +48,7 @@ struct tg_action {
     uint64_t timeout_ms;      /* of the handler; 0: handler_timeout_ms */
     struct tg_slice summary, description;
     struct tg_texts tags;
-    struct tg_texts outputs;    /* actions of the declared replies */
+    struct tg_outputs outputs;  /* the declared replies */
     struct tg_slice source;     /* file:line of the handler */
     struct tg_handler *handler; /* its counters, in the arena; made by tg_registry_add_action */
 };
@@ -66,7 +78,7 @@ struct tg_consumer {
     bool sends_completion;              /* frames that say what is done: core/completion.h */
     bool has_strict_frames;             /* a frame type without handler closes with 1003 */
     struct tg_texts headers;            /* request headers kept beside the common ones, lower case */
-    struct tg_texts sends;              /* actions of what the hooks send */
+    struct tg_outputs sends;            /* what the hooks send */
     struct tg_map actions;              /* name -> struct tg_action */
     struct tg_action **ordered_actions; /* as declared */
     uint32_t action_count;

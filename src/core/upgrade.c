@@ -3,8 +3,7 @@
 #include "core/worker.h"
 #include "wire/handshake.h"
 
-#define REFUSAL(status_, detail_)                                                                            \
-    ((struct tg_refusal){(status_), TG_SLICE("{\"detail\":\"" detail_ "\"}")})
+#define REFUSAL(status_, detail_) ((struct tg_refusal){(status_), TG_SLICE("{\"detail\":\"" detail_ "\"}")})
 
 static bool is_consumer_path(const struct tg_worker *worker, struct tg_slice path)
 {
@@ -46,8 +45,10 @@ bool tg_upgrade_is_refused(struct tg_worker *worker, const struct tg_upgrade *up
 }
 
 const struct tg_slice tg_upgrade_headers[TG_UPGRADE_HEADERS] = {
-    TG_SLICE("host"),          TG_SLICE("origin"), TG_SLICE("user-agent"), TG_SLICE("accept-language"),
-    TG_SLICE("authorization"), TG_SLICE("cookie"), TG_SLICE("referer"),    TG_SLICE("x-forwarded-for"),
+    TG_SLICE("host"),          TG_SLICE("origin"),
+    TG_SLICE("user-agent"),    TG_SLICE("accept-language"),
+    TG_SLICE("authorization"), TG_SLICE("cookie"),
+    TG_SLICE("referer"),       TG_SLICE("x-forwarded-for"),
     TG_SLICE("x-real-ip"),     TG_SLICE("sec-websocket-protocol"),
 };
 

@@ -1,6 +1,7 @@
 /* The C allocations of the core, counted so that a spec can have one fail.
  *
- * The linker leads malloc, calloc and realloc of the module here (CMakeLists.txt). The kit's own do not count.
+ * The linker leads malloc, calloc and realloc of the module here (CMakeLists.txt). The kit's own do not
+ * count.
  */
 #ifndef TG_KIT_ALLOC_H
 #define TG_KIT_ALLOC_H

@@ -1,9 +1,10 @@
-/* Between enter and leave the lines of the log are the app's, and its allocations count. Both are the thread's
- * own: an app that runs code which runs another app gets them back. */
+/* Between enter and leave the lines of the log are the app's, and its allocations count. Both are the
+ * thread's own: an app that runs code which runs another app gets them back. */
 #include "kit/app.h"
 
 #include "core/series.h"
 #include "kit/alloc.h"
+#include "kit/stub.h"
 #include "kit/world.h"
 #include "script/scratch.h"
 #include "script/to_lua.h"
@@ -26,8 +27,9 @@ struct tg_kit_app *tg_kit_check_app(lua_State *L, int index)
 {
     struct tg_kit_app *app = tg_kit_check_open_app(L, index);
     if (app->is_running)
-        luaL_error(L, "the app is running: what it calls (a handler, a stub) cannot let it run once more; the "
-                      "spec does when the call has returned");
+        luaL_error(L,
+                   "the app is running: what it calls (a handler, a stub) cannot let it run once more; the "
+                   "spec does when the call has returned");
     return app;
 }
 
@@ -35,8 +37,8 @@ void tg_kit_enter(struct tg_kit_app *app)
 {
     app->is_running = true;
     if (app->is_shared) app->host->world.is_loaded = app->worker.generation != NULL;
-    app->log_before = tg_log_divert((struct tg_log_diversion){
-        tg_kit_journal_take, &app->journal, app->config.log_level});
+    app->log_before =
+        tg_log_divert((struct tg_log_diversion){tg_kit_journal_take, &app->journal, app->config.log_level});
     app->alloc_before = tg_kit_alloc_begin(app->fail_at);
 }
 
@@ -277,6 +279,22 @@ static int app_metrics(lua_State *L)
     return 1;
 }
 
+/* app:inject { allocation = n }: the n-th allocation of core's from now fails; 0: none does */
+static int app_inject(lua_State *L)
+{
+    struct tg_kit_app *app = tg_kit_check_app(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
+        const char *what = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        if (strcmp(what, "allocation") != 0)
+            return luaL_error(L, "app:inject: there is no fault called '%s' (faults: allocation)", what);
+        lua_Integer n = luaL_checkinteger(L, -1);
+        if (n < 0) return luaL_error(L, "app:inject: allocation is a number, 1 for the next one");
+        app->fail_at = (uint64_t)n;
+    }
+    return 0;
+}
+
 static int app_tostring(lua_State *L)
 {
     const struct tg_kit_app *app = luaL_checkudata(L, 1, TG_KIT_APP_NAME);
@@ -287,12 +305,27 @@ static int app_tostring(lua_State *L)
 void tg_kit_app_install(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"close", app_close},     {"now", app_now},         {"run", app_run},
-        {"step", app_step},       {"advance", app_advance}, {"require", app_require},
-        {"tide", app_tide},       {"decode", app_decode},   {"logs", app_logs},
-        {"metrics", app_metrics}, {"call", tg_kit_call},    {"connect", tg_kit_connect},
-        {"text", tg_kit_text},    {"tasks", tg_kit_tasks},
-        {"published", tg_kit_published}, {"publications", tg_kit_publications}, {"swallow", tg_kit_swallow},
+        {"close", app_close},
+        {"now", app_now},
+        {"run", app_run},
+        {"step", app_step},
+        {"advance", app_advance},
+        {"require", app_require},
+        {"tide", app_tide},
+        {"decode", app_decode},
+        {"logs", app_logs},
+        {"metrics", app_metrics},
+        {"call", tg_kit_call},
+        {"connect", tg_kit_connect},
+        {"check", tg_kit_check},
+        {"text", tg_kit_text},
+        {"inject", app_inject},
+        {"stub_http", tg_kit_stub_http},
+        {"stub_process", tg_kit_stub_process},
+        {"tasks", tg_kit_tasks},
+        {"published", tg_kit_published},
+        {"publications", tg_kit_publications},
+        {"swallow", tg_kit_swallow},
         {NULL, NULL},
     };
     static const luaL_Reg metamethods[] = {

@@ -11,10 +11,12 @@
 
 #include "core/worker.h"
 #include "kit/alloc.h"
+#include "kit/fetcher.h"
 #include "kit/journal.h"
 #include "kit/layer.h"
 #include "kit/link.h"
 #include "kit/loop.h"
+#include "kit/processes.h"
 #include "script/host.h"
 
 #include <lua.h>
@@ -27,12 +29,15 @@ struct tg_kit_app {
     struct tg_kit_loop loop;
     struct tg_kit_journal journal;
     struct tg_kit_layer layer;
-    struct tg_host *host;   /* in its userdata */
-    struct tg_list links;   /* those that have not been let go of */
-    uint64_t fail_at;       /* injected: the allocation of core that fails; 0: none */
-    struct tg_log_diversion log_before;    /* while it runs, as the next */
+    struct tg_kit_fetcher fetcher;
+    struct tg_kit_processes processes;
+    struct tg_kit_streams streams;
+    struct tg_host *host;               /* in its userdata */
+    struct tg_list links;               /* those that have not been let go of */
+    uint64_t fail_at;                   /* injected: the allocation of core that fails; 0: none */
+    struct tg_log_diversion log_before; /* while it runs, as the next */
     struct tg_kit_alloc_count alloc_before;
-    uint32_t clients;       /* that ever came */
+    uint32_t clients; /* that ever came */
     bool has_config, has_worker;
     bool is_shared; /* the world is the spec's own */
     bool is_running;
@@ -75,9 +80,6 @@ int tg_kit_tide(lua_State *L);
 /* app:call(fn, ...) -> results (call.c) */
 int tg_kit_call(lua_State *L);
 
-/* app:text(message, consumer) -> the text that the consumer's clients get | nil: it is no message (text.c) */
-int tg_kit_text(lua_State *L);
-
 /* app:tasks() -> where each task was started, or waits: list of texts (tasks.c) */
 int tg_kit_tasks(lua_State *L);
 
@@ -89,6 +91,10 @@ int tg_kit_swallow(lua_State *L);
 
 /* app:connect(options) -> link | nil, status, body, headers (connect.c) */
 int tg_kit_connect(lua_State *L);
+
+/* app:check(consumer, text), app:text(message, consumer) (check.c) */
+int tg_kit_check(lua_State *L);
+int tg_kit_text(lua_State *L);
 
 #define TG_KIT_APP_NAME "tidegate.kit.app"
 #define TG_KIT_LINK_NAME "tidegate.kit.link"

@@ -66,7 +66,8 @@ int tg_kit_call(lua_State *L)
     int base = 1;
     tg_kit_check_rest(L, rests);
     if (call.ending == TG_TASK_CANCELLED)
-        return luaL_error(L, "app:call: the function waits for something that does not happen within an hour");
+        return luaL_error(L,
+                          "app:call: the function waits for something that does not happen within an hour");
     if (call.count < 0) return luaL_error(L, "app:call: too many results");
     if (call.ending == TG_TASK_FAILED) return lua_error(L);
     return lua_gettop(L) - base;

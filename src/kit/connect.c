@@ -103,8 +103,7 @@ int tg_kit_connect(lua_State *L)
     struct tg_conn *conn = open_conn(app, link, &parts);
     link->conn = conn;
     tg_kit_leave(app);
-    if (!conn)
-        return push_refusal(L, &(struct tg_refusal){503, TG_SLICE("{\"detail\":\"Out of memory\"}")});
+    if (!conn) return push_refusal(L, &(struct tg_refusal){503, TG_SLICE("{\"detail\":\"Out of memory\"}")});
     tg_list_append(&app->links, &link->link);
     note_identity(L, conn);
     tg_kit_rest(L, app, APP);
@@ -277,9 +276,9 @@ static int collect_link(lua_State *L)
 void tg_kit_link_install(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"send", link_send},   {"fragment", link_fragment}, {"close", link_close}, {"drop", link_drop},
-        {"stall", link_stall}, {"resume", link_resume},     {"take", link_take},   {"wait", link_wait},
-        {NULL, NULL},
+        {"send", link_send}, {"fragment", link_fragment}, {"close", link_close},
+        {"drop", link_drop}, {"stall", link_stall},       {"resume", link_resume},
+        {"take", link_take}, {"wait", link_wait},         {NULL, NULL},
     };
     luaL_newmetatable(L, TG_KIT_LINK_NAME);
     luaL_newlib(L, methods);

@@ -1,5 +1,5 @@
-/* Nothing of core is called from within a call of core's: what is to be told waits for `happen`, a turn of its
- * own. There inputs go first, one after another as long as core listens, then what the kernel has to say.
+/* Nothing of core is called from within a call of core's: what is to be told waits for `happen`, a turn of
+ * its own. There inputs go first, one after another as long as core listens, then what the kernel has to say.
  *
  * Invariant: `conn` is NULL or a connection whose transport this is. */
 #include "kit/link.h"
@@ -86,8 +86,8 @@ static void read_frame(struct tg_kit_link *link, unsigned opcode, struct tg_slic
         break;
     }
     uint16_t code = payload.length < 2 ? CLOSE_NO_STATUS : (uint16_t)(bytes[0] << 8 | bytes[1]);
-    struct tg_slice reason = payload.length > 2 ? (struct tg_slice){payload.data + 2, payload.length - 2}
-                                                : (struct tg_slice){0};
+    struct tg_slice reason =
+        payload.length > 2 ? (struct tg_slice){payload.data + 2, payload.length - 2} : (struct tg_slice){0};
     add_frame(link, TG_KIT_CLOSE, code, reason);
     answer_close(link, code, (struct tg_slice){0});
 }
@@ -257,7 +257,8 @@ static void happen(struct tg_kit_event *event)
 
 void tg_kit_link_init(struct tg_kit_link *link, struct tg_kit_loop *loop)
 {
-    *link = (struct tg_kit_link){.transport.ops = &transport_ops, .loop = loop, .began_ms = loop->began_ms, .is_reading = true};
+    *link = (struct tg_kit_link){
+        .transport.ops = &transport_ops, .loop = loop, .began_ms = loop->began_ms, .is_reading = true};
     tg_list_init(&link->link);
     tg_list_init(&link->inputs);
     tg_list_init(&link->frames);

@@ -30,8 +30,8 @@ static void stop(struct tg_loop *loop)
 void tg_kit_loop_init(struct tg_kit_loop *loop, struct tg_worker *worker)
 {
     static const struct tg_loop_ops ops = {set_alarm, request_turn, stop};
-    *loop = (struct tg_kit_loop){
-        .core.ops = &ops, .worker = worker, .alarm_ms = TG_NEVER, .began_ms = BEGIN_MS};
+    *loop =
+        (struct tg_kit_loop){.core.ops = &ops, .worker = worker, .alarm_ms = TG_NEVER, .began_ms = BEGIN_MS};
     tg_fake_clock_init(&loop->clock, BEGIN_MS);
     loop->clock.wall_offset_ms = BEGIN_WALL_MS - BEGIN_MS;
     tg_list_init(&loop->events);

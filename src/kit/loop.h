@@ -1,5 +1,5 @@
-/* The loop of an app: no descriptors, no real time. A turn is what the app does about one thing that happened;
- * the clock stands still unless it is told to move, and stops at every timer on its way.
+/* The loop of an app: no descriptors, no real time. A turn is what the app does about one thing that
+ * happened; the clock stands still unless it is told to move, and stops at every timer on its way.
  *
  * Everything happens in one order: what was posted first comes first, timers by their time and then in the
  * order in which they were armed.

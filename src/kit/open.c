@@ -1,6 +1,7 @@
-/* From a folder, a function or a list to an app that serves. What is wrong with the application is told as text,
- * as `tidegate check` tells it; what is wrong with the call is raised. */
+/* From a folder, a function or a list to an app that serves. What is wrong with the application is told as
+ * text, as `tidegate check` tells it; what is wrong with the call is raised. */
 #include "kit/app.h"
+#include "kit/stub.h"
 #include "kit/world.h"
 #include "script/loader.h"
 #include "script/settings.h"
@@ -88,8 +89,9 @@ static void push_world(lua_State *L, struct tg_kit_app *app)
     struct tg_kit_world *world =
         app->is_shared ? tg_kit_world_push_shared(L) : tg_kit_world_push(L, &app->config);
     if (world->app)
-        luaL_error(L, "consumers that a spec declares itself can be in one open app at a time: close the other "
-                      "app first, or hand over a function(tide) that declares them anew");
+        luaL_error(L,
+                   "consumers that a spec declares itself can be in one open app at a time: close the other "
+                   "app first, or hand over a function(tide) that declares them anew");
     lua_pushvalue(L, -1);
     lua_setiuservalue(L, APP, TG_KIT_UV_WORLD);
     tg_kit_world_lend(world, app, &app->config);
@@ -118,6 +120,7 @@ static struct tg_kit_app *push_app(lua_State *L)
     tg_list_init(&app->layer.kept);
     app->is_closed = true; /* until there is something to close */
     luaL_setmetatable(L, TG_KIT_APP_NAME);
+    tg_kit_stub_note_app(L, -1);
     for (int i = TG_KIT_UV_LINKS; i <= TG_KIT_USER_VALUES; i++) {
         lua_newtable(L);
         lua_setiuservalue(L, -2, i);
@@ -143,6 +146,12 @@ static void init_worker(lua_State *L, struct tg_kit_app *app)
         tg_worker_init(&app->worker, &app->config, &app->loop.clock.clock, &app->loop.core, most);
     tg_world_check_memory(L, status == TG_OK ? app : NULL);
     tg_kit_layer_init(&app->layer, &app->worker);
+    tg_kit_fetcher_init(&app->fetcher, app);
+    tg_kit_processes_init(&app->processes, app);
+    tg_kit_streams_init(&app->streams);
+    app->worker.fetcher = &app->fetcher.core;
+    app->worker.processes = &app->processes.core;
+    app->worker.streams = &app->streams.core;
     app->has_worker = true;
     app->is_closed = false;
 }

@@ -9,8 +9,8 @@
 #include <lua.h>
 
 /* Reads path, query, peer and headers of the table at `index` into `parts`; all slices lie in the arena.
- * Raises what is no request. The path is decoded as net/head.c has it decoded; its data is NULL where that one
- * trusts none. [-0, +0, e] */
+ * Raises what is no request. The path is decoded as net/head.c has it decoded; its data is NULL where that
+ * one trusts none. [-0, +0, e] */
 void tg_kit_request_read(lua_State *L, int index, struct tg_arena *arena, struct tg_request *parts);
 
 /* Leaves only the headers that a connection to this consumer keeps. */

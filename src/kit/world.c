@@ -37,6 +37,7 @@ static struct tg_kit_world *push_block(lua_State *L)
 static void open_world(lua_State *L, struct tg_kit_world *world, const struct tg_config *config)
 {
     tg_world_check_memory(L, tg_host_open_in(&world->host, L, -1, config) == TG_OK ? world : NULL);
+    tg_kit_world_install_clock(world, L);
 }
 
 struct tg_kit_world *tg_kit_world_push(lua_State *L, const struct tg_config *config)

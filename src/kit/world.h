@@ -37,6 +37,9 @@ void tg_kit_world_end(struct tg_kit_world *world, lua_State *L);
 /* Pushes `require(name)` of the world's application. [-0, +1, e] */
 void tg_kit_world_require(struct tg_kit_world *world, lua_State *L, const char *name);
 
+/* Has os.time, os.date and os.clock of the world follow the app that runs it. [-0, +0, e] */
+void tg_kit_world_install_clock(struct tg_kit_world *world, lua_State *L);
+
 /* Seeds math.random of the world. [-0, +0, e] */
 void tg_kit_world_seed(struct tg_kit_world *world, lua_State *L, uint64_t seed);
 

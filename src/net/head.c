@@ -14,22 +14,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-/* Kept for every connection, where the client sent them. */
-static const enum lws_token_indexes common[] = {
-    WSI_TOKEN_HOST,
-    WSI_TOKEN_ORIGIN,
-    WSI_TOKEN_HTTP_USER_AGENT,
-    WSI_TOKEN_HTTP_ACCEPT_LANGUAGE,
-    WSI_TOKEN_HTTP_AUTHORIZATION,
-    WSI_TOKEN_HTTP_COOKIE,
-    WSI_TOKEN_HTTP_REFERER,
-    WSI_TOKEN_X_FORWARDED_FOR,
-    WSI_TOKEN_HTTP_X_REAL_IP,
-    WSI_TOKEN_PROTOCOL,
-};
-
 enum {
-    COMMON = sizeof common / sizeof common[0],
     VALUE_BYTES = 16384, /* no value is longer than the head: max_http_header_data2 in server.c */
 };
 
@@ -150,12 +135,24 @@ static struct tg_slice token_name(enum lws_token_indexes token)
     return name;
 }
 
-/* The library keeps the headers that it knows by number and all others by name. */
-static struct tg_slice read_named(struct tg_server *server, struct lws *wsi, struct tg_slice name)
+/* The library keeps the headers that it knows by number and all others by name. WSI_TOKEN_COUNT: by name. */
+static enum lws_token_indexes find_token(struct tg_slice name)
 {
     for (int token = 0; lws_token_to_string((enum lws_token_indexes)token); token++)
         if (tg_slice_equal(token_name((enum lws_token_indexes)token), name))
-            return tg_head_value(server, wsi, (enum lws_token_indexes)token);
+            return (enum lws_token_indexes)token;
+    return WSI_TOKEN_COUNT;
+}
+
+void tg_head_init(struct tg_server *server)
+{
+    for (size_t i = 0; i < TG_UPGRADE_HEADERS; i++) server->headers[i] = find_token(tg_upgrade_headers[i]);
+}
+
+static struct tg_slice read_named(struct tg_server *server, struct lws *wsi, struct tg_slice name)
+{
+    enum lws_token_indexes token = find_token(name);
+    if (token != WSI_TOKEN_COUNT) return tg_head_value(server, wsi, token);
     char key[256], value[VALUE_BYTES + 1];
     int key_bytes = snprintf(key, sizeof key, "%.*s:", TG_SLICE_ARG(name));
     if (key_bytes >= (int)sizeof key) return (struct tg_slice){0};
@@ -166,8 +163,8 @@ static struct tg_slice read_named(struct tg_server *server, struct lws *wsi, str
 
 static bool is_common(struct tg_slice name)
 {
-    for (size_t i = 0; i < COMMON; i++)
-        if (tg_slice_equal(token_name(common[i]), name)) return true;
+    for (size_t i = 0; i < TG_UPGRADE_HEADERS; i++)
+        if (tg_slice_equal(tg_upgrade_headers[i], name)) return true;
     return false;
 }
 
@@ -181,10 +178,10 @@ static enum tg_status read_headers(struct tg_server *server, struct lws *wsi,
 {
     headers->count = 0;
     headers->items =
-        tg_arena_calloc(&server->arena, COMMON + consumer->headers.count, sizeof *headers->items);
+        tg_arena_calloc(&server->arena, TG_UPGRADE_HEADERS + consumer->headers.count, sizeof *headers->items);
     if (!headers->items) return TG_E_NO_MEMORY;
-    for (size_t i = 0; i < COMMON; i++)
-        add(headers, token_name(common[i]), tg_head_value(server, wsi, common[i]));
+    for (size_t i = 0; i < TG_UPGRADE_HEADERS; i++)
+        add(headers, tg_upgrade_headers[i], tg_head_value(server, wsi, server->headers[i]));
     for (uint32_t i = 0; i < consumer->headers.count; i++) {
         struct tg_slice name = consumer->headers.items[i];
         if (!is_common(name)) add(headers, name, read_named(server, wsi, name));

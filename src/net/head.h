@@ -13,6 +13,9 @@
 
 #include <stdbool.h>
 
+/* Before anything is read. */
+void tg_head_init(struct tg_server *server);
+
 enum tg_method { TG_METHOD_GET, TG_METHOD_HEAD, TG_METHOD_OTHER };
 
 enum tg_method tg_head_method(struct lws *wsi);

@@ -5,9 +5,9 @@
 
 #include "core/registry.h"
 #include "core/series.h"
+#include "core/upgrade.h"
 #include "net/files.h"
 #include "net/head.h"
-#include "wire/handshake.h"
 
 #include <string.h>
 #include <strings.h>
@@ -174,7 +174,7 @@ static bool has_token(struct tg_slice list, const char *token)
     return false;
 }
 
-/* RFC 6455 4.2.1 and our own conditions; the first that is not met answers. False: all are. */
+/* What the request lacks as HTTP; the first that is not met answers. False: all are. */
 static bool find_objection(struct tg_server *server, struct lws *wsi, struct tg_answer *answer)
 {
 #define VALUE(token) tg_head_value(server, wsi, WSI_TOKEN_##token)
@@ -187,35 +187,37 @@ static bool find_objection(struct tg_server *server, struct lws *wsi, struct tg_
         *answer = LINE_BREAK;
     else if (!VALUE(HOST).length || !has_token(VALUE(CONNECTION), "upgrade"))
         *answer = TG_ANSWER_ERROR(400, "Not a WebSocket handshake");
-    else if (server->worker->is_draining || server->listen_fd < 0)
-        *answer = TG_ANSWER_ERROR(503, "The server is shutting down");
-    else if (!is_consumer_path(server, tg_head_path(server, wsi)))
-        *answer = TG_ANSWER_ERROR(404, "Not found");
-    else if (!tg_handshake_version_is_supported(VALUE(VERSION)))
-        *answer = TG_ANSWER_ERROR(426, "The WebSocket version is not supported");
-    else if (!tg_handshake_key_is_valid(VALUE(KEY)))
-        *answer = TG_ANSWER_ERROR(400, "Sec-WebSocket-Key is not 16 bytes in base64");
-    else if (VALUE(PROTOCOL).length)
-        /* No consumer declares any; RFC 6455 4.2.2 would let us go on without one, the library not. */
-        *answer = TG_ANSWER_ERROR(400, "No WebSocket subprotocol is spoken here");
     else
         return false;
-    if (answer->status == 426) answer->headers = UPGRADE_HEADERS "Sec-WebSocket-Version: 13\r\n";
+    return true;
+}
+
+/* Core decides on the rest. */
+static bool is_refused(struct tg_server *server, struct lws *wsi, struct tg_answer *answer)
+{
+    struct tg_refusal refusal;
+    const struct tg_upgrade upgrade = {
+        .path = tg_head_path(server, wsi),
+        .version = VALUE(VERSION),
+        .key = VALUE(KEY),
+        .protocol = VALUE(PROTOCOL),
+        .is_stopping = server->listen_fd < 0,
+    };
+    if (!tg_upgrade_is_refused(server->worker, &upgrade, &refusal)) return false;
+    *answer = (struct tg_answer){
+        .status = refusal.status, .content_type = "application/json", .body = refusal.body};
+    if (refusal.status == 426) answer->headers = UPGRADE_HEADERS "Sec-WebSocket-Version: 13\r\n";
     return true;
 #undef VALUE
 }
 
 int tg_http_check_upgrade(struct tg_server *server, struct lws *wsi)
 {
-    struct tg_metrics *metrics = &server->worker->metrics;
     struct tg_answer answer;
     tg_arena_reset(&server->arena);
     if (find_objection(server, wsi, &answer))
-        metrics->handshakes_refused++;
-    else if (!tg_worker_has_room(server->worker)) {
-        answer = TG_ANSWER_ERROR(503, "Too many connections");
-        metrics->connections_refused++;
-    } else
+        server->worker->metrics.handshakes_refused++;
+    else if (!is_refused(server, wsi, &answer))
         return 0;
     answer.closes_connection = true;
     tg_http_write(wsi, &answer);

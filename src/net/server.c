@@ -234,6 +234,7 @@ enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, 
     server->loop = loop;
     server->worker = worker;
     server->listen_fd = server->spare_fd = -1;
+    tg_head_init(server);
     tg_arena_init(&server->arena, ARENA_KEEP_BYTES);
     tg_pings_open(&server->pings, tg_net_loop_uv(loop));
     enum tg_status status = find_static_root(server, options->static_dir, error);

@@ -3,6 +3,7 @@
 #define TG_NET_STATE_H
 
 #include "base/arena.h"
+#include "core/upgrade.h"
 #include "core/worker.h"
 #include "net/loop.h"
 #include "net/ping.h"
@@ -25,8 +26,9 @@ struct tg_server {
     uint64_t next_refusal_log_ms; /* not earlier */
     bool is_listener_open;        /* the handle, which outlives the descriptor by a turn */
     bool is_closing;
-    char *static_root;     /* owned, resolved, no '/' at its end; NULL: no static files */
-    struct tg_arena arena; /* of the request that is being answered */
+    char *static_root; /* owned, resolved, no '/' at its end; NULL: no static files */
+    enum lws_token_indexes headers[TG_UPGRADE_HEADERS]; /* that the library has for tg_upgrade_headers */
+    struct tg_arena arena;                              /* of the request that is being answered */
 };
 
 #endif

@@ -58,21 +58,20 @@ static void check_names(lua_State *L, const struct tg_consumer *consumer, const 
                    type->clash.data);
 }
 
-/* A list of message types as their actions. */
-static struct tg_texts get_types(struct tg_world *world, lua_State *L, int index, const char *name,
-                                 const struct tg_consumer *consumer)
+static struct tg_outputs get_types(struct tg_world *world, lua_State *L, int index, const char *name,
+                                   const struct tg_consumer *consumer)
 {
     uint32_t count = push_list(L, index, name);
-    struct tg_slice *items = arena_calloc(world, L, count, sizeof *items);
+    struct tg_output *items = arena_calloc(world, L, count, sizeof *items);
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
         check_names(L, consumer, type);
-        items[i] = type->action;
+        items[i] = (struct tg_output){type->action, type->payload, type->role == TG_ROLE_GROUP_MESSAGE};
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
-    return (struct tg_texts){items, count};
+    return (struct tg_outputs){items, count};
 }
 
 /* Keeps the value under `name`; 0 when it is nil. */
@@ -229,6 +228,5 @@ static void forget_consumer(struct tg_world *world, lua_State *L, const struct t
 
 void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->consumer_count; i++)
-        forget_consumer(world, L, registry->consumers[i]);
+    for (uint32_t i = 0; i < registry->consumer_count; i++) forget_consumer(world, L, registry->consumers[i]);
 }

@@ -301,8 +301,7 @@ enum tg_status tg_host_open_in(struct tg_host *host, lua_State *L, int index, co
 static void disown_threads(struct tg_world *world, lua_State *L)
 {
     tg_world_push(world, L, TG_REF_THREADS);
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
-        tg_task_set(lua_tothread(L, -2), tg_task_stranger());
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) tg_task_set(lua_tothread(L, -2), tg_task_stranger());
     lua_pop(L, 1);
     tg_task_set(world->L, tg_task_stranger());
 }

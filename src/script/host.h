@@ -34,8 +34,9 @@ enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *confi
 
 /* ---- in a state of somebody else's: no memory limit, no watchdog, no collector of ours ---- */
 
-/* Makes a world without modules, for loader.h to load, in the state of `L`. `host` is the block of the userdata at `index`, zeroed,
- * and alive as long as any function of the world. TG_E_NO_MEMORY: close it all the same. [-0, +0, e] */
+/* Makes a world without modules, for loader.h to load, in the state of `L`. `host` is the block of the
+ * userdata at `index`, zeroed, and alive as long as any function of the world. TG_E_NO_MEMORY: close it all
+ * the same. [-0, +0, e] */
 enum tg_status tg_host_open_in(struct tg_host *host, lua_State *L, int index, const struct tg_config *config);
 
 /* Gives back all but the block. What Lua still holds of the world answers that it is closed. Nothing when it

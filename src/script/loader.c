@@ -26,8 +26,8 @@ struct load {
     lua_CFunction produce; /* of tg_load_value, as the next */
     void *context;
     bool may_declare_more; /* than what is returned */
-    lua_Integer returned; /* modules that ran */
-    lua_Integer module;   /* of those, the one under way in the second pass, from 1 */
+    lua_Integer returned;  /* modules that ran */
+    lua_Integer module;    /* of those, the one under way in the second pass, from 1 */
     uint32_t failures;
 };
 

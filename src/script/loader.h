@@ -10,8 +10,9 @@
  * followed by a newline; TG_E_SCRIPT when there is any. Never raises. */
 enum tg_status tg_load_application(struct tg_world *world, const char *folder, struct tg_buf *errors);
 
-/* Declares what `produce(context)` pushes, as if the file `where` had returned it; modules are looked for below
- * the working directory. `may_declare_more`: a consumer that is declared but not pushed is no mistake. */
+/* Declares what `produce(context)` pushes, as if the file `where` had returned it; modules are looked for
+ * below the working directory. `may_declare_more`: a consumer that is declared but not pushed is no mistake.
+ */
 enum tg_status tg_load_value(struct tg_world *world, lua_CFunction produce, void *context, const char *where,
                              bool may_declare_more, struct tg_buf *errors);
 

@@ -204,9 +204,15 @@ static int world_require(lua_State *L)
 
 void tg_require_install(struct tg_world *world, lua_State *L)
 {
-    /* The stock library is opened aside: its tables serve the search and nothing else. */
+    /* The stock library is opened aside: its tables serve the search and nothing else. The `require` that it
+     * puts among the globals would search with them, so it gets others. */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+    lua_newtable(L);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
     lua_pushcfunction(L, luaopen_package);
     lua_call(L, 0, 1);
+    lua_insert(L, -2);
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
     lua_newtable(L); /* package of this world */
     static const char *const fields[] = {"path", "cpath", "config", "searchpath"};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {

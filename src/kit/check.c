@@ -1,0 +1,155 @@
+/* Frames against what a consumer declares to send: the messages of its handlers' `output` and of its `sends`.
+ */
+#include "kit/app.h"
+#include "script/message_type.h"
+#include "script/scratch.h"
+#include "script/to_lua.h"
+#include "wire/json.h"
+#include "wire/validate.h"
+
+#include <lauxlib.h>
+
+/* What tidegate sends by itself. */
+static const struct tg_slice standard[] = {
+    TG_SLICE("error"),          TG_SLICE("authentication"), TG_SLICE("complete"),
+    TG_SLICE("group_complete"), TG_SLICE("event_complete"), TG_SLICE("subscribed"),
+    TG_SLICE("unsubscribed"),
+};
+
+static const struct tg_consumer *check_consumer(lua_State *L, const struct tg_kit_app *app, int index)
+{
+    const struct tg_registry *registry = &app->worker.generation->registry;
+    const char *name = luaL_checkstring(L, index);
+    for (uint32_t i = 0; i < registry->consumer_count; i++)
+        if (tg_slice_equal(registry->consumers[i]->name, tg_slice_of(name))) return registry->consumers[i];
+    luaL_error(L, "there is no consumer called '%s'", name);
+    return NULL;
+}
+
+static const struct tg_output *find(const struct tg_outputs *outputs, struct tg_slice action)
+{
+    for (uint32_t i = 0; i < outputs->count; i++)
+        if (tg_slice_equal(outputs->items[i].action, action)) return &outputs->items[i];
+    return NULL;
+}
+
+/* `relayed` is made to be what is returned for an event that the consumer hands on. */
+static const struct tg_output *find_output(const struct tg_consumer *consumer, struct tg_slice action,
+                                           struct tg_output *relayed)
+{
+    const struct tg_output *output = find(&consumer->sends, action);
+    for (uint32_t i = 0; !output && i < consumer->action_count; i++) {
+        const struct tg_action *handled = consumer->ordered_actions[i];
+        output = find(&handled->outputs, action);
+        if (!output && handled->is_relay && tg_slice_equal(handled->name, action)) {
+            *relayed = (struct tg_output){.action = handled->name, .payload = handled->payload};
+            output = relayed;
+        }
+    }
+    return output;
+}
+
+static bool is_standard(struct tg_slice action)
+{
+    for (size_t i = 0; i < sizeof standard / sizeof standard[0]; i++)
+        if (tg_slice_equal(standard[i], action)) return true;
+    return false;
+}
+
+struct judge {
+    const struct tg_consumer *consumer;
+    const struct tg_output *output;
+    struct tg_output relayed;
+    struct tg_validation validation;
+    struct tg_slice action; /* the one that was asked for */
+    bool is_known;
+};
+
+static bool knows(void *context, struct tg_slice action)
+{
+    struct judge *judge = context;
+    judge->output = find_output(judge->consumer, action, &judge->relayed);
+    judge->is_known = judge->output || is_standard(action);
+    return true;
+}
+
+static enum tg_status judge_payload(void *context, struct tg_envelope *envelope)
+{
+    struct judge *judge = context;
+    const struct tg_path path = {.key = TG_SLICE("payload")};
+    if (!judge->output) return TG_OK;
+    return tg_validate_payload(judge->output->payload, &envelope->payload, &path, &judge->validation);
+}
+
+/* The issues as a list of tables. */
+static int push_issues(lua_State *L, struct tg_world *world, struct tg_scratch *scratch)
+{
+    struct tg_value value;
+    struct tg_buf *text = &scratch->text;
+    tg_buf_append_char(text, ']');
+    if (text->has_failed || tg_json_parse(tg_buf_peek(text), UINT16_MAX, &scratch->arena, &value, NULL))
+        return luaL_error(L, "not enough memory");
+    luaL_pushfail(L);
+    tg_world_push_refs(world, L);
+    tg_push_value(L, lua_gettop(L), 0, &value);
+    lua_remove(L, -2);
+    return 2;
+}
+
+static int push_undeclared(lua_State *L)
+{
+    luaL_pushfail(L);
+    lua_pushliteral(L, "undeclared");
+    return 2;
+}
+
+/* app:check(consumer, text) -> true | nil, issues | nil, "undeclared" */
+int tg_kit_check(lua_State *L)
+{
+    struct tg_kit_app *app = tg_kit_check_open_app(L, 1);
+    struct tg_world *world = &app->host->world;
+    struct judge judge = {.consumer = check_consumer(L, app, 2)};
+    struct tg_slice text;
+    text.data = luaL_checklstring(L, 3, &text.length);
+    struct tg_scratch *scratch = tg_scratch_push(world, L);
+    struct tg_value message;
+    if (judge.consumer->is_text) {
+        lua_pushboolean(L, 1);
+        return 1;
+    }
+    if (tg_json_parse(text, UINT16_MAX, &scratch->arena, &message, NULL) != TG_OK) return push_undeclared(L);
+    struct tg_issues issues;
+    struct tg_envelope envelope;
+    tg_buf_append_char(&scratch->text, '[');
+    tg_issues_init(&issues, &scratch->text, app->config.max_errors);
+    judge.validation = (struct tg_validation){.arena = &scratch->arena,
+                                              .issues = &issues,
+                                              .naming = judge.consumer->naming,
+                                              .is_exact = true,
+                                              .max_steps = app->config.max_check_steps};
+    const struct tg_envelope_judge ops = {.context = &judge, .knows = knows, .payload = judge_payload};
+    enum tg_status status = tg_envelope_read(&message, &envelope, &ops, &issues);
+    if (status == TG_E_NO_MEMORY) return luaL_error(L, "not enough memory");
+    if (!judge.is_known) return push_undeclared(L);
+    if (status != TG_OK) return push_issues(L, world, scratch);
+    lua_pushboolean(L, 1);
+    return 1;
+}
+
+/* app:text(message, consumer) -> text as clients of the consumer write it | nil: it is no message */
+int tg_kit_text(lua_State *L)
+{
+    struct tg_kit_app *app = tg_kit_check_open_app(L, 1);
+    const struct tg_message_type *type = tg_message_type_of_instance(L, 2);
+    const struct tg_ref none = {0};
+    if (!type) return 0;
+    struct tg_world *world = tg_message_world_of_instance(L, 2); /* the app's, or the spec's own */
+    enum tg_naming naming = check_consumer(L, app, 3)->naming;
+    tg_message_check_naming(L, type, naming);
+    struct tg_scratch *scratch = tg_scratch_push(world, L);
+    tg_message_push_payload(world, L, 2, type);
+    tg_message_write(world, L, lua_gettop(L), type, naming, &none, &scratch->text);
+    if (scratch->text.has_failed) return luaL_error(L, "not enough memory");
+    lua_pushlstring(L, scratch->text.data, scratch->text.length);
+    return 1;
+}
