@@ -39,7 +39,9 @@ end
 local function recording(path, lines)
   local file <close> = assert(io.open(path, "wb"))
   file:write '{"type":"recording","format":1,"version":"0","at":"2026-01-01T00:00:00.000Z","folder":"x"}\n'
-  file:write(table.concat(lines, "\n"), "\n")
+  for _, line in ipairs(lines) do
+    file:write(line, line:sub(-1) == "}" and "\n" or "")
+  end
 end
 
 local open <const> = '{"type":"open","ms":0,"conn":"a","consumer":"sum","path":"/ws/sum","query":"",'

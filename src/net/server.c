@@ -10,6 +10,7 @@
 #include "net/server.h"
 
 #include "base/log.h"
+#include "net/head.h"
 #include "net/http.h"
 #include "net/socket.h"
 #include "net/state.h"
