@@ -1,6 +1,6 @@
 /* One client: what the modules of the load generator know of it, and how it comes to be.
  *
- * Used by connections.c alone, which owns them all.
+ * Used by connections.c, which owns them all, and by fanout/fanload.c, which takes over once they are open.
  */
 #ifndef TG_BENCH_CONNECTION_H
 #define TG_BENCH_CONNECTION_H

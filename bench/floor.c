@@ -3,6 +3,7 @@
  * One thread, one epoll, one read and one write per connection and turn. Frames are unmasked where they lie;
  * a server's header is never longer than the client's was, so the echo of a whole read is built in place, in
  * front of what is still to be parsed. No UTF-8, no JSON, no limits: no real server can be meant to match it.
+ * With --fanout the echo goes to all clients instead, still in one write each.
  * Invariant of echo(): `out` never overtakes `in`.
  */
 #include "sha1.h"
@@ -30,6 +31,7 @@ struct held {
 
 struct client {
     int fd;
+    struct client *previous, *next; /* in a ring with server.clients */
     bool is_upgraded;
     struct held unparsed; /* the beginning of a frame */
     struct held unsent;   /* what the kernel did not take; until it does, nothing is read */
@@ -39,6 +41,8 @@ struct server {
     int epoll_fd;
     int listen_fd;
     char *buffer;
+    struct client clients; /* the ring's beginning; nobody's */
+    bool is_fanout;
 };
 
 static void drop(struct held *held)
@@ -61,6 +65,8 @@ static bool hold(struct held *held, const char *bytes, size_t length)
 static void hang_up(struct client *client)
 {
     close(client->fd);
+    client->previous->next = client->next;
+    client->next->previous = client->previous;
     drop(&client->unparsed);
     drop(&client->unsent);
     free(client);
@@ -183,6 +189,15 @@ static bool send_echo(const struct server *server, struct client *client, const 
            watch(server, client, EPOLL_CTL_MOD, EPOLLOUT);
 }
 
+/* To everybody. A client that is behind, or cannot be reached, is the caller's failure: nothing is kept. */
+static bool send_to_all(struct server *server, const char *bytes, size_t length)
+{
+    for (struct client *client = server->clients.next; client != &server->clients; client = client->next)
+        if (client->is_upgraded && send(client->fd, bytes, length, MSG_NOSIGNAL) != (ssize_t)length)
+            return false;
+    return true;
+}
+
 static bool resume(const struct server *server, struct client *client)
 {
     struct held unsent = client->unsent;
@@ -193,7 +208,7 @@ static bool resume(const struct server *server, struct client *client)
     return watch(server, client, EPOLL_CTL_MOD, EPOLLIN);
 }
 
-static bool receive(const struct server *server, struct client *client)
+static bool receive(struct server *server, struct client *client)
 {
     char *start = server->buffer;
     size_t have = client->unparsed.length;
@@ -209,12 +224,13 @@ static bool receive(const struct server *server, struct client *client)
     size_t used = 0;
     size_t length = client->is_upgraded ? echo(start, (size_t)(end - start), &used) : 0;
     if (!hold(&client->unparsed, start + used, (size_t)(end - start) - used)) return false;
-    return length == 0 || send_echo(server, client, start, length);
+    if (length == 0) return true;
+    return server->is_fanout ? send_to_all(server, start, length) : send_echo(server, client, start, length);
 }
 
 /* ---- the loop ---- */
 
-static void accept_clients(const struct server *server)
+static void accept_clients(struct server *server)
 {
     int fd;
     while ((fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
@@ -226,11 +242,14 @@ static void accept_clients(const struct server *server)
             continue;
         }
         client->fd = fd;
+        client->next = &server->clients;
+        client->previous = server->clients.previous;
+        client->previous->next = server->clients.previous = client;
         if (!watch(server, client, EPOLL_CTL_ADD, EPOLLIN)) hang_up(client);
     }
 }
 
-static void serve(const struct server *server)
+static void serve(struct server *server)
 {
     for (;;) {
         struct epoll_event events[EVENTS_PER_TURN];
@@ -265,10 +284,13 @@ int main(int argc, char **argv)
         limit.rlim_cur = limit.rlim_max;
         setrlimit(RLIMIT_NOFILE, &limit);
     }
+    struct server server = {.is_fanout = argc > 1 && strcmp(argv[1], "--fanout") == 0};
+    server.clients.next = server.clients.previous = &server.clients;
+    argv += server.is_fanout;
+    argc -= server.is_fanout;
     in_port_t port = argc > 1 ? (in_port_t)strtoul(argv[1], NULL, 10) : 0;
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct server server;
     if (!open_server(&server, &address)) {
         perror("floor");
         return EXIT_FAILURE;

@@ -124,8 +124,8 @@ describe("tide.consumer", function()
           tide.consumer { pth = "/ws/chat" }
         end,
         'tide.consumer: unknown option "pth"; did you mean "path"? (options: authenticate, '
-          .. "before, camelize, description, groups, headers, name, path, send_authentication, sends, "
-          .. "strict_frames, tags)"
+          .. "before, camelize, description, groups, headers, name, path, send_authentication, "
+          .. "send_completion, sends, strict_frames, tags)"
       )
     end)
 
@@ -136,7 +136,7 @@ describe("tide.consumer", function()
           consumer:on(tide.event "notify", nothing)
         end,
         'on: the event "notify" stays in the server: an event is no message of a client; '
-          .. "declare what a client sends with tide.message"
+          .. "handle it with on_event, or declare what a client sends with tide.message"
       )
       refused(
         function()

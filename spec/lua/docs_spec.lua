@@ -10,6 +10,7 @@ local pages <const> = {
   "docs/CHANGELOG.md",
   "docs/benchmarks.md",
   "docs/consumers.md",
+  "docs/events.md",
   "docs/limits.md",
   "docs/messages.md",
   "docs/operations.md",
@@ -17,6 +18,7 @@ local pages <const> = {
   "docs/protocol.md",
   "docs/recording.md",
   "docs/settings.md",
+  "docs/testing.md",
 }
 
 ---@param path string

@@ -121,6 +121,12 @@ describe("the definitions for language servers", function()
       HandlerOptions = function(options)
         return tide.mixin():on(tide.messages.ping, options, nothing)
       end,
+      EventHandlerOptions = function(options)
+        return tide.mixin():on_event(tide.event "x", options, nothing)
+      end,
+      RelayOptions = function(options)
+        return tide.mixin():relay(tide.event "x", options)
+      end,
     }
     local defined <const> = option_classes()
     for class, take in pairs(takers) do
@@ -158,7 +164,7 @@ describe("the definitions for language servers", function()
 
   it("name what the modules ask of the host", function()
     local asked <const> = {}
-    local modules <const> = "collect consumer consumer_options consumer_states declare errors "
+    local modules <const> = "collect consumer consumer_options consumer_states declare errors event "
       .. "http init message process router schema "
       .. "schema_fields schema_kinds schema_methods schema_node schema_options task tcp "
       .. "json_schema_export json_schema_import json_schema_source json_schema_types json_schema_values"

@@ -13,9 +13,10 @@ describe("tide", function()
       function()
         tide.consumr {}
       end,
-      'tide has no "consumr"; did you mean "consumer"? (it has: after, array, broadcast, clock, consumer, error, '
-        .. "event, every, gather, group, group_message, http, log, message, messages, mixin, now, on_start, on_stop, process, "
-        .. "queue, race, router, schema, sleep, spawn, tcp, text_consumer, user, with_timeout)"
+      'tide has no "consumr"; did you mean "consumer"? (it has: after, array, broadcast, broadcast_event, '
+        .. "clock, consumer, error, event, every, gather, group, group_message, http, log, message, "
+        .. "messages, mixin, now, on_start, on_stop, process, queue, race, router, schema, send_event, "
+        .. "sleep, spawn, tcp, text_consumer, user, with_timeout)"
     )
   end)
 

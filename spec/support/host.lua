@@ -66,6 +66,19 @@ local function needs_the_program()
   error("only the program waits", 2)
 end
 
+--- What was sent, in order: whom to, and the event.
+Host.events = {}
+
+function Host.send_event(to, event)
+  table.insert(Host.events, { to = to, event = event })
+  return true
+end
+
+function Host.broadcast_event(groups, consumer, event)
+  table.insert(Host.events, { groups = groups, consumer = consumer, event = event })
+  return 0
+end
+
 for _, name in ipairs { "broadcast", "group", "user" } do
   Host[name] = function()
     error("only the program has connections", 2)

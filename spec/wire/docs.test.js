@@ -26,7 +26,7 @@ for (const title of PAGES) {
   });
 }
 
-for (const page of ['docs/messages.md', 'docs/tasks.md']) {
+for (const page of ['docs/events.md', 'docs/groups.md', 'docs/messages.md', 'docs/tasks.md']) {
   describe(page, () => {
     it('has no block of Lua that is not run', () => {
       const applications = applicationsOf(page, read(page));

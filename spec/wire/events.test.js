@@ -1,10 +1,13 @@
 // Events between connections, in the application spec/support/apps/events.
 
 import assert from 'node:assert';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { RawClient } from '../support/raw.js';
-import { Server } from '../support/server.js';
+import { Server, run } from '../support/server.js';
 
 const said = (payload) => ({ action: 'said', payload });
 
@@ -201,6 +204,34 @@ describe('the sender of an event', () => {
     teller.json({ action: 'open', payload: 1000 });
     for (let i = 1; i <= 1000; i += 1) assert.deepStrictEqual(await listener.nextJson(), said(i));
     assert.strictEqual(await metric('inbox_events'), 0);
+  });
+});
+
+describe('a wrong way to send an event', () => {
+  it('is an error at the line that sends', async () => {
+    assert.deepStrictEqual(await answerTo(await open('/ws/talk/a'), 'misuse'), [
+      'main.lua: tide.send_event: expected a connection or the id of one, got a number',
+      "main.lua: tide.send_event: an event is expected (what tide.event returned, called with its payload), got the message type 'notify' itself: call it to make a message, as in notify(payload)",
+      "main.lua: tide.send_event: 'said' is a message for clients, and no event: tide.event declares one",
+      "main.lua: the event 'notify' is not for clients: send them a message that tells of it",
+      'main.lua: tide.broadcast_event: the name of a group has 1 to 200 bytes, got 0',
+      'main.lua: tide.broadcast_event: the name of a group is a string, got a nil',
+      "main.lua: tide.broadcast_event: 'said' is a message for clients, and no event: tide.event declares one",
+      'main.lua: tide.broadcast_event: expected groups or a consumer of messages, got a table',
+    ]);
+  });
+
+  it('while modules load is an error of the application', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-events-'));
+    fs.writeFileSync(path.join(folder, 'main.lua'), [
+      'local tide <const> = require "tidegate"',
+      'local started <const> = tide.event "started"',
+      'tide.broadcast_event("all", started())',
+    ].join('\n'));
+    const { code, stderr } = await run(['check', folder]);
+    fs.rmSync(folder, { recursive: true });
+    assert.strictEqual(code, 1);
+    assert.match(stderr, /main\.lua:3: tide\.broadcast_event: nobody is connected while modules load; tide\.on_start runs/);
   });
 });
 

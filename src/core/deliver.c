@@ -70,6 +70,15 @@ static void deliver_to(struct delivery *delivery, struct tg_conn *conn)
         delivery->receivers++;
 }
 
+/* The membership behind the next one, and the connection of the next. */
+static void prefetch_behind(const struct tg_membership *member)
+{
+    const struct tg_membership *next = tg_group_next(member);
+    if (!next) return;
+    __builtin_prefetch(next->in_group.next);
+    tg_conn_prefetch(next->conn);
+}
+
 static void deliver_to_groups(struct delivery *delivery)
 {
     const struct tg_publication *publication = delivery->publication;
@@ -79,6 +88,7 @@ static void deliver_to_groups(struct delivery *delivery)
             tg_group_find(delivery->worker, publication->group_kind, publication->groups[i]);
         struct tg_membership *member = group ? tg_group_first(group) : NULL;
         for (; member; member = tg_group_next(member)) {
+            prefetch_behind(member);
             if (member->conn->delivery == number) continue;
             member->conn->delivery = number;
             deliver_to(delivery, member->conn);

@@ -160,10 +160,10 @@ static void remove_member(struct tg_membership *membership)
     if (--group->count == 0) close_group(worker, group);
 }
 
+/* Whose lists it is in is the caller's affair. */
 static void free_membership(struct tg_membership *membership)
 {
     struct tg_group *group = membership->group;
-    tg_list_remove(&membership->in_conn);
     free(membership);
     if (--group->references == 0) free(group);
 }
@@ -209,6 +209,7 @@ bool tg_group_leave(struct tg_conn *conn, enum tg_group_kind kind, struct tg_sli
     if (!membership) return false;
     if (kind == TG_GROUP_NAMED) conn->named_groups--;
     remove_member(membership);
+    tg_list_remove(&membership->in_conn);
     free_membership(membership);
     return true;
 }
@@ -221,8 +222,12 @@ void tg_group_leave_all(struct tg_conn *conn)
 
 void tg_group_forget(struct tg_conn *conn)
 {
-    while (!tg_list_is_empty(&conn->memberships))
-        free_membership(TG_CONTAINER(conn->memberships.next, struct tg_membership, in_conn));
+    struct tg_list *end = &conn->memberships;
+    for (struct tg_list *node = end->next, *next; node != end; node = next) {
+        next = node->next;
+        free_membership(TG_CONTAINER(node, struct tg_membership, in_conn));
+    }
+    tg_list_init(end);
 }
 
 /* ---- walking ---- */

@@ -164,6 +164,15 @@ static void ask_for_more(struct tg_worker *worker)
     if (has_more || !tg_list_is_empty(&worker->eventful)) worker->loop->ops->request_turn(worker->loop);
 }
 
+/* The connection behind the next one, and the transport of the next, which has been fetched already. */
+static void prefetch_behind(const struct tg_list *batch)
+{
+    const struct tg_list *next = batch->next;
+    if (next == batch) return;
+    __builtin_prefetch(TG_CONTAINER(next, struct tg_conn, dirty_link)->transport);
+    tg_conn_prefetch(TG_CONTAINER(next->next, struct tg_conn, dirty_link));
+}
+
 void tg_worker_flush(struct tg_worker *worker)
 {
     run_script(worker);
@@ -178,8 +187,10 @@ void tg_worker_flush(struct tg_worker *worker)
         struct tg_list batch;
         tg_list_init(&batch);
         tg_list_move_all(&batch, &worker->dirty);
-        for (struct tg_list *node; (node = tg_list_take_first(&batch));)
+        for (struct tg_list *node; (node = tg_list_take_first(&batch));) {
+            prefetch_behind(&batch);
             tg_conn_flush(TG_CONTAINER(node, struct tg_conn, dirty_link));
+        }
     }
     ask_for_more(worker);
 }

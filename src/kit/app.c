@@ -279,19 +279,31 @@ static int app_metrics(lua_State *L)
     return 1;
 }
 
-/* app:inject { allocation = n }: the n-th allocation of core's from now fails; 0: none does */
+/* The fault whose name and value are on top. [-0, +0, e] */
+static void inject(lua_State *L, struct tg_kit_app *app)
+{
+    const char *what = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+    if (strcmp(what, "layer") == 0) {
+        bool is_down = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "down") == 0;
+        if (!is_down && lua_toboolean(L, -1))
+            luaL_error(L, "app:inject: layer is \"down\", or false when it works again");
+        app->layer.is_down = is_down;
+        return;
+    }
+    if (strcmp(what, "allocation") != 0)
+        luaL_error(L, "app:inject: there is no fault called '%s' (faults: allocation, layer)", what);
+    lua_Integer n = luaL_checkinteger(L, -1);
+    if (n < 0) luaL_error(L, "app:inject: allocation is a number, 1 for the next one");
+    app->fail_at = (uint64_t)n;
+}
+
+/* app:inject { allocation = n, layer = "down" | false }: the n-th allocation of core's from now fails (0:
+ * none does); publishing fails */
 static int app_inject(lua_State *L)
 {
     struct tg_kit_app *app = tg_kit_check_app(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-        const char *what = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-        if (strcmp(what, "allocation") != 0)
-            return luaL_error(L, "app:inject: there is no fault called '%s' (faults: allocation)", what);
-        lua_Integer n = luaL_checkinteger(L, -1);
-        if (n < 0) return luaL_error(L, "app:inject: allocation is a number, 1 for the next one");
-        app->fail_at = (uint64_t)n;
-    }
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) inject(L, app);
     return 0;
 }
 

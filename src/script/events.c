@@ -27,10 +27,12 @@ static const struct tg_message_type *check_event(lua_State *L, int index, const 
 {
     const struct tg_world *world = world_of(L);
     const struct tg_message_type *type = tg_message_type_of_instance(L, index);
-    if (!type)
+    if (!type) {
         tg_place_error(L,
                        "%s: an event is expected (what tide.event returned, called with its payload), got %s",
                        what, tg_message_type_push_misuse(L, index));
+        return NULL;
+    }
     if (type->role != TG_ROLE_EVENT)
         tg_place_error(L, "%s: '%s' is a message for clients, and no event: tide.event declares one", what,
                        type->action.data);

@@ -8,6 +8,7 @@
 ---@field headers? string[] names of uncommon headers that handlers read in conn.headers
 ---@field sends? tidegate.Sendable | tidegate.Sendable[] what hooks send, for documentation
 ---@field strict_frames? boolean a binary frame that nothing handles closes with 1003
+---@field send_completion? boolean clients are told when something has been dealt with
 ---@field camelize? boolean names of declared fields are camel case for clients, "userName"
 ---@field before? tidegate.Before runs before each handler
 ---@field groups? tidegate.Groups joined before `connected`
@@ -62,6 +63,21 @@
 ---@field concurrency? integer messages of a connection handled at once, when they wait; 1
 ---@field timeout? number seconds after which a handler that waits is ended
 
+---@class (exact) tidegate.EventHandlerOptions
+---@field summary? string
+---@field description? string
+---@field tags? string[]
+---@field output? tidegate.Sendable | tidegate.Sendable[] what the handler answers
+---@field timeout? number seconds after which a handler that waits is ended
+
+---@class (exact) tidegate.RelayOptions
+---@field summary? string
+---@field description? string
+---@field tags? string[]
+
+--- What it returns, if anything, is sent to the client.
+---@alias tidegate.EventHandler fun(conn: tidegate.Conn, e: tidegate.Message): tidegate.Outgoing?
+
 --- What it returns, if anything, is sent to the client.
 ---@alias tidegate.Handler fun(conn: tidegate.Conn, message: tidegate.Message): tidegate.Outgoing?
 
@@ -81,6 +97,17 @@ local Mixin = {}
 ---@param handler? fun(conn: tidegate.Conn, message: M): tidegate.Outgoing?
 function Mixin:on(message_type, options, handler) end
 
+--- Handles an event on each connection that gets it.
+---@param event_type tidegate.EventType what tide.event returned
+---@param options tidegate.EventHandlerOptions | tidegate.EventHandler
+---@param handler? tidegate.EventHandler
+function Mixin:on_event(event_type, options, handler) end
+
+--- Passes an event to the client as it is.
+---@param event_type tidegate.EventType
+---@param options? tidegate.RelayOptions
+function Mixin:relay(event_type, options) end
+
 --- Handles binary messages.
 ---@param handler fun(conn: tidegate.Conn, data: string)
 function Mixin:on_binary(handler) end
@@ -98,6 +125,17 @@ local Consumer = {}
 ---@param handler? fun(conn: tidegate.Conn, message: M): tidegate.Outgoing?
 function Consumer:on(message_type, options, handler) end
 
+--- Handles an event on each connection that gets it.
+---@param event_type tidegate.EventType what tide.event returned
+---@param options tidegate.EventHandlerOptions | tidegate.EventHandler
+---@param handler? tidegate.EventHandler
+function Consumer:on_event(event_type, options, handler) end
+
+--- Passes an event to the client as it is.
+---@param event_type tidegate.EventType
+---@param options? tidegate.RelayOptions
+function Consumer:relay(event_type, options) end
+
 --- Handles binary messages; without it they are answered with an error.
 ---@param handler fun(conn: tidegate.Conn, data: string)
 function Consumer:on_binary(handler) end
@@ -112,7 +150,8 @@ function Consumer:use(mixin) end
 ---@class tidegate.Action
 ---@field action string
 ---@field type tidegate.MessageType
----@field handler tidegate.Handler
+---@field handler? tidegate.Handler nil for an event that is relayed
+---@field is_relay? boolean
 ---@field summary? string
 ---@field description? string
 ---@field tags string[]
@@ -131,6 +170,8 @@ function Consumer:use(mixin) end
 ---@field send_authentication boolean
 ---@field authenticate? tidegate.Authenticate
 ---@field actions tidegate.Action[]
+---@field events tidegate.Action[]
+---@field send_completion boolean
 ---@field strict_frames boolean
 ---@field camelize boolean
 ---@field is_text boolean

@@ -58,6 +58,21 @@ function host.process_environment() end
 ---@return any[]
 function host.array(items) end
 
+--- tide.send_event.
+---@param to tidegate.Conn | string
+---@param event tidegate.Outgoing
+---@return true?
+---@return string? problem
+function host.send_event(to, event) end
+
+--- What tide.broadcast_event is made of; one of the first two is nil.
+---@param groups? string | string[]
+---@param consumer? string its name
+---@param event tidegate.Outgoing
+---@return integer? count
+---@return string? problem
+function host.broadcast_event(groups, consumer, event) end
+
 --- tide.broadcast.
 ---@param groups string | string[]
 ---@param message tidegate.Outgoing

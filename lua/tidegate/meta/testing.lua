@@ -94,6 +94,18 @@ local Matcher = {}
 ---@field code? integer of a close frame
 ---@field reason? string
 
+--- What was published: a message for groups or topics, or an event.
+---@class tidegate.Captured
+---@field frame table action and payload
+---@field groups? string[]
+---@field topics? string[]
+---@field conn? string one connection, by its id
+---@field consumer? string all connections of a consumer
+---@field user? string all connections of a user
+---@field sender? string the id of the connection that sent it
+---@field excludes_sender boolean
+---@field receivers integer how many connections got it
+
 ---@class tidegate.LogLine
 ---@field level "debug" | "info" | "warning" | "error"
 ---@field event string
@@ -137,6 +149,51 @@ function App:require(name) end
 ---@param ... any for `fn`
 ---@return any ...
 function App:call(fn, ...) end
+
+--- `tide.broadcast` of the application: how many got it.
+---@param groups string | string[]
+---@param message tidegate.Message
+---@param options? { exclude?: string }
+---@return integer? receivers
+---@return string? problem
+function App:broadcast(groups, message, options) end
+
+--- `tide.send_event` of the application: to one connection, `client.id`.
+---@param conn_id string
+---@param event tidegate.Message
+---@return true?
+---@return string? problem
+function App:send_event(conn_id, event) end
+
+--- `tide.broadcast_event` of the application.
+---@param to string | string[] | tidegate.Consumer
+---@param event tidegate.Message
+---@return integer? receivers
+---@return string? problem
+function App:broadcast_event(to, event) end
+
+--- `tide.group` of the application.
+---@param name string
+---@return tidegate.Group
+function App:group(name) end
+
+--- `tide.user` of the application.
+---@param id string | integer
+---@return tidegate.User
+function App:user(id) end
+
+--- Runs a function and returns the group messages that were sent meanwhile. They are not delivered,
+--- unless `deliver` is true.
+---@param fn function
+---@param options? { deliver?: boolean }
+---@return tidegate.Captured[]
+function App:capture_broadcasts(fn, options) end
+
+--- The same for events.
+---@param fn function
+---@param options? { deliver?: boolean }
+---@return tidegate.Captured[]
+function App:capture_events(fn, options) end
 
 --- What the application has logged, the oldest line first; `tostring` makes a text of it.
 ---@param event? string only those of this event
@@ -274,6 +331,7 @@ function Client:frames() end
 ---@class luassert
 ---@field frame fun(expected: table, got: any, extra?: string): table, any
 ---@field exact_frame fun(expected: table, got: any, extra?: string): table, any
+---@field broadcast fun(app: tidegate.TestApp, group: string, expected: table): any
 ---@field no_leaks fun(app: tidegate.TestApp): tidegate.TestApp
 ---@field error_at fun(frame: any, path: any[], type?: string | tidegate.Matcher): any
 

@@ -128,6 +128,20 @@ function tide.error(options) end
 ---@return T[] # the same table
 function tide.array(items) end
 
+--- Sends an event to one connection, and says what became of it.
+---@param to tidegate.Conn | string the connection or its id
+---@param event tidegate.Outgoing
+---@return true?
+---@return ("no such connection" | "not handled" | "invalid" | "full")? problem
+function tide.send_event(to, event) end
+
+--- Sends an event to all connections in some groups, to each once, or to all of a consumer.
+---@param to string | string[] | tidegate.Consumer
+---@param event tidegate.Outgoing
+---@return integer? count how many got it
+---@return string? problem of the channel layer
+function tide.broadcast_event(to, event) end
+
 --- Sends a message to all connections in some groups, to each once, from anywhere in the code.
 ---@param groups string | string[]
 ---@param message tidegate.Outgoing

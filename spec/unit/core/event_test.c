@@ -32,7 +32,7 @@ static int teardown(void **state)
     return 0;
 }
 
-static struct tg_conn *open(struct fake_core *core, size_t index, const char *path)
+static struct tg_conn *open_on(struct fake_core *core, size_t index, const char *path)
 {
     struct fake_client *client = fake_core_open(core, index, path);
     assert_non_null(client);
@@ -79,7 +79,7 @@ static uint64_t tell_joined(struct fake_core *core, uint64_t conn_id)
 static void begins_an_event_at_the_end_of_the_turn(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
     assert_int_equal(tell(core, conn->id, notify), 1);
     expect_journal(core, "");
     assert_int_equal(core->worker.metrics.inbox_events, 1);
@@ -112,7 +112,7 @@ static void begins_none_while_connected_waits(void **state)
 {
     struct fake_core *core = *state;
     core->is_next_waiting = true;
-    struct tg_conn *conn = open(core, 0, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
     assert_int_equal(tell(core, conn->id, notify), 1);
     fake_core_turn(core);
     expect_journal(core, "");
@@ -125,7 +125,7 @@ static void begins_none_while_connected_waits(void **state)
 static void keeps_the_order_of_messages_and_events(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
     core->is_next_waiting = true;
     tell(core, conn->id, notify);
     fake_client_say(&core->clients[0], ping);
@@ -142,7 +142,7 @@ static void keeps_the_order_of_messages_and_events(void **state)
 static void runs_an_event_alone_beside_actions_that_may_run_together(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
     ((struct tg_action *)tg_map_get(&conn->consumer->actions, TG_SLICE("ping")))->concurrency = 2;
     core->is_next_waiting = true;
     fake_client_say(&core->clients[0], ping);
@@ -162,7 +162,7 @@ static void runs_an_event_alone_beside_actions_that_may_run_together(void **stat
 static void relays_past_a_message_that_waits_but_not_past_an_event(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
     core->is_next_waiting = true;
     fake_client_say(&core->clients[0], ping);
     assert_int_equal(tell_joined(core, conn->id), 1);
@@ -196,8 +196,8 @@ static void answer_with_the_next(struct fake_core *core, struct tg_conn *conn,
 static void ends_a_turn_however_many_events_events_send(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
-    open(core, 1, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
+    open_on(core, 1, "/events");
     core->on_message = answer_with_the_next;
     core->connections = 0;
     tell(core, conn->id, notify);
@@ -224,8 +224,8 @@ static void tell_itself_again(struct fake_core *core, struct tg_conn *conn,
 static void begins_one_event_of_each_connection_after_another(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
-    struct tg_conn *other = open(core, 1, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
+    struct tg_conn *other = open_on(core, 1, "/events");
     core->on_message = tell_itself_again;
     core->connections = 0;
     tell(core, conn->id, notify);
@@ -250,8 +250,8 @@ static enum tg_status give(struct fake_core *core, struct tg_conn *conn, const c
 static void says_why_nobody_got_it(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
-    struct tg_conn *other = open(core, 1, "/chat");
+    struct tg_conn *conn = open_on(core, 0, "/events");
+    struct tg_conn *other = open_on(core, 1, "/chat");
     assert_int_equal(give(core, other, notify), TG_E_NOT_FOUND);
     assert_int_equal(give(core, conn, "{\"action\":\"notify\",\"payload\":\"1\"}"), TG_E_INVALID);
     assert_int_equal(give(core, conn, "{\"action\":\"other\",\"payload\":1}"), TG_E_INVALID);
@@ -273,7 +273,7 @@ static void says_why_nobody_got_it(void **state)
 static void bounds_events_by_bytes_but_lets_the_only_one_be_long(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
     core->config.inbox_max_event_bytes = 10;
     assert_int_equal(give(core, conn, notify), TG_OK);
     assert_int_equal(give(core, conn, notify), TG_E_FULL);
@@ -287,9 +287,9 @@ static void bounds_events_by_bytes_but_lets_the_only_one_be_long(void **state)
 static void reaches_all_of_a_consumer_and_one_of_two_groups_once(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
-    open(core, 1, "/events");
-    struct tg_conn *other = open(core, 2, "/chat");
+    struct tg_conn *conn = open_on(core, 0, "/events");
+    open_on(core, 1, "/events");
+    struct tg_conn *other = open_on(core, 2, "/chat");
     struct tg_publication publication = notify_as(notify);
     publication.to = TG_TO_CONSUMER;
     publication.consumer = TG_SLICE("events");
@@ -322,7 +322,7 @@ static void keep_key_id(struct fake_core *core, struct tg_conn *conn, const stru
 static void relays_names_as_the_client_reads_them_and_handles_them_as_declared(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/camel");
+    struct tg_conn *conn = open_on(core, 0, "/camel");
     core->on_message = keep_key_id;
     assert_int_equal(tell_joined(core, conn->id), 1);
     struct tg_publication left = join();
@@ -343,7 +343,7 @@ static void relays_names_as_the_client_reads_them_and_handles_them_as_declared(v
 static void counts_events_beside_messages(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
     tell(core, conn->id, notify);
     tell_joined(core, conn->id);
     fake_core_turn(core);
@@ -357,8 +357,8 @@ static void counts_events_beside_messages(void **state)
 static void begins_none_when_the_connection_ends_or_the_server_stops(void **state)
 {
     struct fake_core *core = *state;
-    struct tg_conn *conn = open(core, 0, "/events");
-    struct tg_conn *waiting = open(core, 1, "/events");
+    struct tg_conn *conn = open_on(core, 0, "/events");
+    struct tg_conn *waiting = open_on(core, 1, "/events");
     tell(core, conn->id, notify);
     fake_client_vanish(&core->clients[0]);
     expect_journal(core, "1 disconnected 1006 \n1 forget\n");
@@ -385,7 +385,7 @@ static void refuse_and_close(struct fake_core *core, struct tg_conn *conn, const
 static void ends_each_data_frame_with_one_complete(void **state)
 {
     struct fake_core *core = *state;
-    open(core, 0, "/events");
+    open_on(core, 0, "/events");
     struct fake_client *client = &core->clients[0];
     fake_client_say(client, ping);
     fake_client_say(client, "{\"action\":\"ping\",\"ref\":\"7\"}");

@@ -385,21 +385,31 @@ void fake_core_free(struct fake_core *core)
     free(core);
 }
 
-struct fake_client *fake_core_open(struct fake_core *core, size_t index, const char *path)
+struct fake_client *fake_core_add(struct fake_core *core, size_t index, const char *target)
 {
     struct fake_client *client = &core->clients[index];
+    const char *query = strchr(target, '?');
+    struct tg_slice path = {target, query ? (size_t)(query - target) : strlen(target)};
     struct tg_params params;
-    const struct tg_consumer *consumer =
-        tg_registry_find(&core->generation.registry, tg_slice_of(path), &params);
+    const struct tg_consumer *consumer = tg_registry_find(&core->generation.registry, path, &params);
     assert_non_null(consumer);
     assert_null(client->conn);
     *client = (struct fake_client){
         .transport.ops = &transport_ops, .sent = client->sent, .room = SIZE_MAX, .is_reading = true};
     struct tg_request *request =
-        tg_request_new(&(struct tg_request){.path = tg_slice_of(path), .peer = TG_SLICE("127.0.0.1:1")});
+        tg_request_new(&(struct tg_request){.path = path,
+                                            .query = tg_slice_of(query ? query + 1 : ""),
+                                            .peer = TG_SLICE("127.0.0.1:1")});
     if (!request) return NULL;
-    client->conn = tg_conn_open(&core->worker, &core->generation, consumer, request, &client->transport);
+    client->conn = tg_conn_add(&core->worker, &core->generation, consumer, request, &client->transport);
     return client->conn ? client : NULL;
+}
+
+struct fake_client *fake_core_open(struct fake_core *core, size_t index, const char *target)
+{
+    struct fake_client *client = fake_core_add(core, index, target);
+    if (client) tg_conn_start(client->conn);
+    return client;
 }
 
 void fake_core_turn(struct fake_core *core)

@@ -72,8 +72,11 @@ struct fake_core *fake_core_new(void);
 /* Drops every client that is left, and asserts that all gauges are back at 0. */
 void fake_core_free(struct fake_core *core);
 
-/* NULL when the worker refused. */
-struct fake_client *fake_core_open(struct fake_core *core, size_t index, const char *path);
+/* `target`: "/chat", "/chat?a=1". NULL when the worker refused. */
+struct fake_client *fake_core_open(struct fake_core *core, size_t index, const char *target);
+
+/* The same without its start: tg_conn_start follows. */
+struct fake_client *fake_core_add(struct fake_core *core, size_t index, const char *target);
 
 /* The end of a turn of the loop. */
 void fake_core_turn(struct fake_core *core);

@@ -103,8 +103,7 @@ Talking:on(
   function(_, message)
     local sent, problem = 0, nil
     for index = 1, message.payload.count do
-      local is_sent <const>, why <const> =
-        tide.send_event(message.payload.to, events.gated(index))
+      local is_sent <const>, why <const> = tide.send_event(message.payload.to, events.gated(index))
       sent, problem = sent + (is_sent and 1 or 0), why or problem
     end
     return answer(sent, problem)
@@ -115,6 +114,43 @@ Talking:on(tide.message("open", s.integer()), function(_, message)
   for _ = 1, message.payload do
     gate:put(true)
   end
+end)
+
+-- What the program says of each wrong way to send.
+Talking:on(tide.message "misuse", { output = said }, function(conn)
+  local event <const> = events.notify { content = "x" }
+  local ways <const> = {
+    function()
+      return tide.send_event(7, event)
+    end,
+    function()
+      return tide.send_event(conn, events.notify)
+    end,
+    function()
+      return tide.send_event(conn, said "x")
+    end,
+    function()
+      return conn:send(event)
+    end,
+    function()
+      return tide.broadcast_event("", event)
+    end,
+    function()
+      return tide.broadcast_event(nil, event)
+    end,
+    function()
+      return tide.broadcast_event("all", said "x")
+    end,
+    function()
+      return tide.broadcast_event(Talking, event)
+    end,
+  }
+  local problems <const> = {}
+  for index, way in ipairs(ways) do
+    local _, problem <const> = pcall(way)
+    problems[index] = tostring(problem):gsub("^.*main%.lua:%d+: ", "main.lua: ")
+  end
+  return said(problems)
 end)
 
 Talking:on(tide.message "sends", { output = said }, function(conn)
@@ -218,7 +254,8 @@ no_binary:on(tide.messages.ping, { output = tide.messages.pong }, function()
   return tide.messages.pong()
 end)
 
-consumers.camel = tide.consumer { name = "camel", path = "/ws/camel", camelize = true, sends = said }
+consumers.camel =
+  tide.consumer { name = "camel", path = "/ws/camel", camelize = true, sends = said }
 consumers.camel:relay(events.user_joined)
 consumers.camel:on_event(events.notify, { output = said }, function(_, event)
   return said(event.payload.content)
