@@ -40,14 +40,14 @@ function testing.satisfying(sentence, matches) end
 function testing.app(what, config) end
 
 --- Starts the real program with the application in a folder, on a free port of this machine, and
---- stops it whatever happens. `config` has settings, as in tidegate.lua, and tidegate.ServerOptions.
+--- stops it whatever happens. `config` has settings, as in tidegate.lua, and the server's options.
 ---@param folder string
 ---@param config? tidegate.ServerOptions | table<string, any>
 ---@return tidegate.TestServer
 function testing.server(folder, config) end
 
---- Plays what `tidegate run --record FILE` kept, on the application's clock. What the application logs
---- as an error fails the spec, with the message's number and the line of the recording.
+--- Plays what `tidegate run --record FILE` kept, on the application's clock. What the application
+--- logs as an error fails the spec, with the message's number and the line of the recording.
 ---@param app tidegate.TestApp
 ---@param path string
 ---@param options? tidegate.ReplayOptions
