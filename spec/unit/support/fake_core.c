@@ -396,10 +396,8 @@ struct fake_client *fake_core_add(struct fake_core *core, size_t index, const ch
     assert_null(client->conn);
     *client = (struct fake_client){
         .transport.ops = &transport_ops, .sent = client->sent, .room = SIZE_MAX, .is_reading = true};
-    struct tg_request *request =
-        tg_request_new(&(struct tg_request){.path = path,
-                                            .query = tg_slice_of(query ? query + 1 : ""),
-                                            .peer = TG_SLICE("127.0.0.1:1")});
+    struct tg_request *request = tg_request_new(&(struct tg_request){
+        .path = path, .query = tg_slice_of(query ? query + 1 : ""), .peer = TG_SLICE("127.0.0.1:1")});
     if (!request) return NULL;
     client->conn = tg_conn_add(&core->worker, &core->generation, consumer, request, &client->transport);
     return client->conn ? client : NULL;
