@@ -133,7 +133,7 @@ end
 ---@param action tidegate.Action
 local function add_action(state, action)
   if state.declaration.is_topic then
-    local text <const> = '%s is a topic alone, topic = ..., which handles what its clients send: '
+    local text <const> = "%s is a topic alone, topic = ..., which handles what its clients send: "
       .. 'put the handler for "%s" there'
     fail(text, label(state), action.action)
   end

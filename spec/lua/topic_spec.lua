@@ -10,32 +10,35 @@ describe("tide.topic", function()
     collect = require("tidegate.consumer").collect
   end)
 
-  it("declares what its options and methods say, for the host to read behind its consumer", function()
-    local say <const>, said <const> = tide.message "say", tide.message "said"
-    local joined <const> = tide.event "joined"
-    local function authorise() end
-    local room <const> = tide.topic {
-      pattern = "room:{name}",
-      description = "A room",
-      tags = { "rooms" },
-      sends = said,
-      authorise = authorise,
-    }
-    room:on(say, { output = said }, function() end)
-    room:relay(joined)
-    local hub <const> = tide.consumer { path = "/ws/hub", topics = { room } }
-    local declared <const> = collect(hub, "hub.lua")[1]
-    assert.is_false(declared.is_topic)
-    local topic <const> = declared.topics[1]
-    assert.equal("room:{name}", topic.name)
-    assert.equal("A room", topic.description)
-    assert.same({ "rooms" }, topic.tags)
-    assert.same({ said }, topic.sends)
-    assert.equal(authorise, topic.authorise)
-    assert.equal(say, topic.actions[1].type)
-    assert.equal(joined, topic.events[1].type)
-    assert.is_truthy(topic.source:find "topic_spec%.lua:%d+$")
-  end)
+  it(
+    "declares what its options and methods say, for the host to read behind its consumer",
+    function()
+      local say <const>, said <const> = tide.message "say", tide.message "said"
+      local joined <const> = tide.event "joined"
+      local function authorise() end
+      local room <const> = tide.topic {
+        pattern = "room:{name}",
+        description = "A room",
+        tags = { "rooms" },
+        sends = said,
+        authorise = authorise,
+      }
+      room:on(say, { output = said }, function() end)
+      room:relay(joined)
+      local hub <const> = tide.consumer { path = "/ws/hub", topics = { room } }
+      local declared <const> = collect(hub, "hub.lua")[1]
+      assert.is_false(declared.is_topic)
+      local topic <const> = declared.topics[1]
+      assert.equal("room:{name}", topic.name)
+      assert.equal("A room", topic.description)
+      assert.same({ "rooms" }, topic.tags)
+      assert.same({ said }, topic.sends)
+      assert.equal(authorise, topic.authorise)
+      assert.equal(say, topic.actions[1].type)
+      assert.equal(joined, topic.events[1].type)
+      assert.is_truthy(topic.source:find "topic_spec%.lua:%d+$")
+    end
+  )
 
   it("is a consumer's paths alone with the option topic", function()
     local room <const> = tide.topic { pattern = "room:{name}" }
@@ -69,9 +72,14 @@ describe("tide.topic", function()
       refused(function()
         tide.topic {}
       end, 'tide.topic: needs a pattern, as in pattern = "room:{room_name}"')
-      refused(function()
-        tide.topic { pattern = ("a"):rep(201) }
-      end, ('tide.topic: a pattern has at most 200 bytes, got the string "%s..."'):format(("a"):rep(40)))
+      refused(
+        function()
+          tide.topic { pattern = ("a"):rep(201) }
+        end,
+        ('tide.topic: a pattern has at most 200 bytes, got the string "%s..."'):format(
+          ("a"):rep(40)
+        )
+      )
     end)
 
     it("options that there are not", function()
@@ -120,9 +128,12 @@ describe("tide.topic", function()
     end)
 
     it("to be hosted as something else", function()
-      refused(function()
-        tide.consumer { path = "/ws/a", topics = { "room:{name}" } }
-      end, 'tide.consumer: option "topics" must be a list of topics (what tide.topic returns), got a table')
+      refused(
+        function()
+          tide.consumer { path = "/ws/a", topics = { "room:{name}" } }
+        end,
+        'tide.consumer: option "topics" must be a list of topics (what tide.topic returns), got a table'
+      )
       refused(function()
         tide.consumer { path = "/ws/a", topic = tide.consumer { path = "/ws/b" } }
       end, 'tide.consumer: option "topic" must be a topic (what tide.topic returns), got a table')
@@ -165,7 +176,10 @@ describe("tide.topic", function()
       local output <const>, status <const> = run("check", text)
       assert.equal(1, status, output)
       for _, expected in ipairs { ... } do
-        assert.is_truthy(output:find(expected, 1, true), ("%s\nis not in\n%s"):format(expected, output))
+        assert.is_truthy(
+          output:find(expected, 1, true),
+          ("%s\nis not in\n%s"):format(expected, output)
+        )
       end
     end
 
@@ -196,7 +210,11 @@ return { tide.consumer { path = "/ws/a", topics = { a } }, tide.consumer { path 
           pattern
         )
       end
-      is_refused(with "room:", 'a.lua:2: The topic pattern "room:" is wrong at byte 5', "a segment is empty")
+      is_refused(
+        with "room:",
+        'a.lua:2: The topic pattern "room:" is wrong at byte 5',
+        "a segment is empty"
+      )
       is_refused(with "room:{a", "a parameter fills a whole segment, as in room:{name}")
       is_refused(with "room:{a:text}", "the type of a parameter is int, slug, uuid or path")
       is_refused(with "room:{a}:{a}", "this parameter stands here twice")

@@ -40,7 +40,7 @@ enum tg_world_ref {
     TG_REF_KEY_IDS,    /* field name -> key id */
     TG_REF_ARRAY_META, /* metatable of decoded arrays */
     TG_REF_CONN_META,
-    TG_REF_TOPIC_META, /* of the handles of subscriptions */
+    TG_REF_TOPIC_META,   /* of the handles of subscriptions */
     TG_REF_SCRATCH_META, /* of the boxes of scratch.c */
     TG_REF_DECLARED,     /* places of consumers that no module has returned yet (host_library.c) */
     TG_REF_STARTS,       /* functions of tide.on_start and tide.on_stop (libs/life.c) */
