@@ -136,17 +136,20 @@ void tg_kit_close(lua_State *L, struct tg_kit_app *app, int index)
     give_back(L, app);
 }
 
-/* The app was forgotten, or the state is being closed: no code of the application's runs any more. */
+void tg_kit_abandon(lua_State *L, struct tg_kit_app *app)
+{
+    if (app->is_closed) return;
+    abandon(app);
+    if (app->host && app->host->world.worker) tg_task_abandon_all(&app->host->tasks, NULL);
+    give_back(L, app);
+}
+
 static int collect_app(lua_State *L)
 {
     struct tg_kit_app *app = luaL_checkudata(L, 1, TG_KIT_APP_NAME);
-    if (!app->is_closed) {
-        abandon(app);
-        if (app->host && app->host->world.worker) tg_task_abandon_all(&app->host->tasks, NULL);
-        give_back(L, app);
-    } else if (app->has_config) {
-        tg_config_deinit(&app->config);
-    }
+    tg_kit_abandon(L, app);
+    if (app->has_config) tg_config_deinit(&app->config);
+    app->has_config = false;
     tg_kit_journal_deinit(&app->journal);
     tg_kit_layer_deinit(&app->layer);
     return 0;

@@ -25,6 +25,9 @@
 #define TG_REGISTRY_PREFIX "tidegate."
 #endif
 
+/* True in the registry of a state that a copy of this code, perhaps another one, has made. */
+#define TG_OWN_STATE "tidegate.own_state"
+
 /* Fixed places in `refs`. Above them luaL_ref gives out numbers; below, it keeps its list of free ones: at 0
  * until Lua 5.4.2, at 3 since. */
 enum tg_world_ref {
