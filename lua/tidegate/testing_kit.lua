@@ -87,8 +87,8 @@ end
 local path <const>, tried <const> = find()
 if not path then
   local text <const> = "tidegate.testing: the module of the test kit, %s, was not found. "
-    .. "Looked for:\n  %s\nBuild it (cmake --build --preset release), "
-    .. "or name it: TIDEGATE_KIT=/path/to/%s"
+    .. "Looked for:\n  %s\nBuild it (cmake --build --preset release), or name it: "
+    .. "TIDEGATE_KIT=/path/to/%s"
   error(text:format(FILE, table.concat(tried, "\n  "), FILE), 0)
 end
 
