@@ -225,11 +225,7 @@ end
 ---@param labels? table<string, string>
 ---@return number
 function App:metric(name, labels)
-  local sum <const> = metrics.sum(metrics.read(core_of(self):metrics()), name, labels or {})
-  if not sum then
-    fail.misuse('app:metric: there is no metric "%s"', tostring(name))
-  end
-  return sum
+  return metrics.one("app:metric", metrics.read(core_of(self):metrics()), name, labels)
 end
 
 -- ---- trouble made on purpose ----

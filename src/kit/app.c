@@ -333,6 +333,7 @@ void tg_kit_app_install(lua_State *L)
         {"call", tg_kit_call},
         {"connect", tg_kit_connect},
         {"check", tg_kit_check},
+        {"is_text", tg_kit_is_text},
         {"text", tg_kit_text},
         {"inject", app_inject},
         {"stub_http", tg_kit_stub_http},
