@@ -232,8 +232,9 @@ end
 
 --- Breaks something: `{ allocation = n }`, the n-th from now fails; `{ layer = "down" }`.
 ---@param faults table
+---@return integer left allocations until one that was to fail before; 0: it has failed
 function App:inject(faults)
-  core_of(self):inject(faults)
+  return core_of(self):inject(faults)
 end
 
 --- Answers requests of `tide.http` whose URL matches.

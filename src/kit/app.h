@@ -92,6 +92,9 @@ int tg_kit_published(lua_State *L);
 int tg_kit_publications(lua_State *L);
 int tg_kit_swallow(lua_State *L);
 
+/* Makes the faults that the table at `index` names (app:inject). [-0, +0, e] */
+void tg_kit_inject(lua_State *L, struct tg_kit_app *app, int index);
+
 /* app:connect(options) -> link | nil, status, body, headers (connect.c) */
 int tg_kit_connect(lua_State *L);
 

@@ -236,6 +236,7 @@ function App:metric(name, labels) end
 
 --- Breaks something: `{ allocation = n }`, the n-th from now fails; `{ layer = "down" }`.
 ---@param faults table
+---@return integer left allocations until one that was to fail before; 0: it has failed
 function App:inject(faults) end
 
 --- Answers requests of `tide.http` whose URL matches.
