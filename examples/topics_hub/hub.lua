@@ -6,7 +6,8 @@ local s <const> = tide.schema
 local text <const> = s.object { message = s.string { min = 1, max = 2000 } }
 
 local echoed <const> = tide.message("echo", text, { description = "What was said, to its sender" })
-local posted <const> = tide.group_message("posted", { message = s.string(), room_name = s.string() })
+local posted <const> =
+  tide.group_message("posted", { message = s.string(), room_name = s.string() })
 local room_event <const> = tide.event("room_event", { message = s.string() })
 local present <const> = tide.message("present", { user = s.string(), connections = s.integer() })
 
@@ -23,9 +24,13 @@ Room:on(tide.message("echo", text), { output = echoed }, function(_, message)
   return echoed(message.payload)
 end)
 
-Room:on(tide.message("post", text), { summary = "Says something in the room" }, function(sub, message)
-  sub:broadcast(posted { message = message.payload.message, room_name = sub.params.room_name })
-end)
+Room:on(
+  tide.message("post", text),
+  { summary = "Says something in the room" },
+  function(sub, message)
+    sub:broadcast(posted { message = message.payload.message, room_name = sub.params.room_name })
+  end
+)
 
 Room:relay(room_event)
 
@@ -35,10 +40,13 @@ Presence = tide.topic {
   description = "How many connections watch a user",
   sends = present,
   on_subscribe = function(sub)
-    Presence:broadcast(sub.topic, present {
-      user = sub.params.user,
-      connections = Presence:count(sub.topic),
-    })
+    Presence:broadcast(
+      sub.topic,
+      present {
+        user = sub.params.user,
+        connections = Presence:count(sub.topic),
+      }
+    )
   end,
   on_unsubscribe = function(sub)
     sub:broadcast(present { user = sub.params.user, connections = Presence:count(sub.topic) })

@@ -133,7 +133,7 @@ end
 ---@param action tidegate.Action
 local function add_action(state, action)
   if state.declaration.is_topic then
-    local text <const> = '%s is a topic alone, topic = ..., which handles what its clients send: '
+    local text <const> = "%s is a topic alone, topic = ..., which handles what its clients send: "
       .. 'put the handler for "%s" there'
     fail(text, label(state), action.action)
   end
@@ -183,28 +183,40 @@ local function check_incoming(message_type)
   end
 end
 
-function MixinMethods:on(message_type, options, handler)
-  local state <const> = check_self(self, "on")
+--- What a message or an event is handled by; the options may be left out.
+---@param method string
+---@param message_type any
+---@param options any
+---@param handler any
+---@param known table<string, tidegate.Check>
+---@return tidegate.Action
+local function handled(method, message_type, options, handler, known)
   if handler == nil and type(options) == "function" then
     options, handler = nil, options
   end
-  check_incoming(message_type)
   if type(handler) ~= "function" then
-    fail('on: the handler of "%s" must be a function, got %s', message_type.action, show(handler))
+    local text <const> = '%s: the handler of "%s" must be a function, got %s'
+    fail(text, method, message_type.action, show(handler))
   end
-  local given <const> = declare.options("on", options, checks.handler)
-  add_action(state, {
+  local given <const> = declare.options(method, options, known)
+  return {
     action = message_type.action,
     type = message_type,
     handler = handler,
     summary = given.summary,
     description = given.description,
     tags = copied(given.tags),
-    outputs = listed("on", "output", given.output),
+    outputs = listed(method, "output", given.output),
     concurrency = given.concurrency or 1,
     timeout = given.timeout or 0,
     source = declare.position() or "?",
-  })
+  }
+end
+
+function MixinMethods:on(message_type, options, handler)
+  local state <const> = check_self(self, "on")
+  check_incoming(message_type)
+  add_action(state, handled("on", message_type, options, handler, checks.handler))
 end
 
 ---@param method string
@@ -218,27 +230,8 @@ end
 
 function MixinMethods:on_event(event_type, options, handler)
   local state <const> = check_self(self, "on_event")
-  if handler == nil and type(options) == "function" then
-    options, handler = nil, options
-  end
   check_event("on_event", event_type)
-  if type(handler) ~= "function" then
-    local text <const> = 'on_event: the handler of "%s" must be a function, got %s'
-    fail(text, event_type.action, show(handler))
-  end
-  local given <const> = declare.options("on_event", options, checks.event_handler)
-  add_event(state, {
-    action = event_type.action,
-    type = event_type,
-    handler = handler,
-    summary = given.summary,
-    description = given.description,
-    tags = copied(given.tags),
-    outputs = listed("on_event", "output", given.output),
-    concurrency = 1,
-    timeout = given.timeout or 0,
-    source = declare.position() or "?",
-  })
+  add_event(state, handled("on_event", event_type, options, handler, checks.event_handler))
 end
 
 function MixinMethods:relay(event_type, options)

@@ -86,8 +86,9 @@ end
 
 local path <const>, tried <const> = find()
 if not path then
-  local text <const> = "tidegate.testing: the test kit's module %s was not found. Looked for:\n  %s\n"
-    .. "Build it (cmake --build --preset release), or name it: TIDEGATE_KIT=/path/to/%s"
+  local text <const> = "tidegate.testing: the module of the test kit, %s, was not found. "
+    .. "Looked for:\n  %s\nBuild it (cmake --build --preset release), or name it: "
+    .. "TIDEGATE_KIT=/path/to/%s"
   error(text:format(FILE, table.concat(tried, "\n  "), FILE), 0)
 end
 

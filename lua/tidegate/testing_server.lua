@@ -287,8 +287,7 @@ function Server:close(why)
   open.remove(self)
   local was_running <const> = self.process:is_running()
   local status <const> = self.process:stop(self.patience)
-  read_log(self)
-  self.core:close()
+  read_log(self) -- and the application that checks frames stays: clients may still read
   if not was_running then
     fail.spec(
       ("the server had ended by itself with %s; %s"):format(status, shown_output(self.process))
@@ -309,7 +308,6 @@ function Server:kill()
   self.process:kill()
   self.closed_why = self.closed_why or "at " .. fail.place()
   open.remove(self)
-  self.core:close()
 end
 
 -- ---- clients ----

@@ -133,6 +133,19 @@ There is:
     assert.equal(2, app:broadcast("room_blue", said { text = "all" }))
   end)
 
+  it("goes on when the channel layer is down", function()
+    app:inject { layer = "down" }
+    local count <const>, problem <const> = app:broadcast("room_blue", said { text = "lost" })
+    assert.is_nil(count)
+    assert.is_string(problem)
+    app:inject { layer = false }
+    assert.equal(2, app:broadcast("room_blue", said { text = "all" }))
+    assert.frame({ payload = { text = "all" } }, bob:receive())
+    assert.is_truthy(failure(function()
+      app:inject { layer = "up" }
+    end):find('app:inject: layer is "down", or false when it works again', 1, true))
+  end)
+
   it("leaves nothing behind", function()
     ann:send { action = "chat", payload = { text = "hi" } }
     ann:close()

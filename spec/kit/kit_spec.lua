@@ -59,6 +59,18 @@ describe("the test kit", function()
       assert.frame({ payload = { message = "🔧 System Echo: typed" } }, client:receive())
     end)
 
+    it("gives a spec the modules of the application, to stub their functions", function()
+      local notes <close> = testing.app "spec/support/apps/notes"
+      local save <const> = stub(notes:require "store", "save").returns(7)
+      local client <close> = notes:connect "/ws/notes"
+      assert.frame(
+        { action = "noted", payload = { id = 7 } },
+        client:call { action = "note", payload = { text = "milk" } }
+      )
+      assert.stub(save).was_called(1)
+      assert.stub(save).was_called_with "milk"
+    end)
+
     it("tells of a refused connection", function()
       local client <const>, refusal <const> = app:connect "/ws/nowhere"
       assert.is_nil(client)
@@ -132,10 +144,8 @@ describe("the test kit", function()
       local text <const> = failure(function()
         client:receive_until "answer"
       end)
-      local expected <const> = ("error handler_failed (ask): %s:%d: attempt to index a nil value (field 'room')"):format(
-        here,
-        raised_at
-      )
+      local expected <const> = ("error handler_failed (ask): %s:%d: "):format(here, raised_at)
+        .. "attempt to index a nil value (field 'room')"
       assert.is_truthy(text:find(expected, 1, true), text)
       assert.is_truthy(text:find('^no frame like "answer" came within 1 s\n'), text)
     end)

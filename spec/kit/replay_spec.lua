@@ -39,7 +39,9 @@ end
 local function recording(path, lines)
   local file <close> = assert(io.open(path, "wb"))
   file:write '{"type":"recording","format":1,"version":"0","at":"2026-01-01T00:00:00.000Z","folder":"x"}\n'
-  file:write(table.concat(lines, "\n"), "\n")
+  for _, line in ipairs(lines) do
+    file:write(line, line:sub(-1) == "}" and "\n" or "")
+  end
 end
 
 local open <const> = '{"type":"open","ms":0,"conn":"a","consumer":"sum","path":"/ws/sum","query":"",'
@@ -162,9 +164,9 @@ describe("testing.replay", function()
     file:write "{}\n"
     file:close()
     app = testing.app(declare(true))
-    local _, problem <const> = pcall(testing.replay, app, path)
-    assert.matches("this is no line of a recording", tostring(problem), 1, true)
-    _, problem = pcall(testing.replay, app, "/nowhere/at.all")
-    assert.matches("No such file", tostring(problem), 1, true)
+    local _, other <const> = pcall(testing.replay, app, path)
+    assert.matches("this is no line of a recording", tostring(other), 1, true)
+    local _, missing <const> = pcall(testing.replay, app, "/nowhere/at.all")
+    assert.matches("No such file", tostring(missing), 1, true)
   end)
 end)

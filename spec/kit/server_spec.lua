@@ -132,6 +132,18 @@ describe("testing.server", function()
     end
   end)
 
+  it("leaves its clients to read what came before it was stopped", function()
+    local server <const> = testing.server(folder, { drain_seconds = 1 })
+    local client <const> = assert(server:connect "/ws/sum")
+    client:send { action = "add", payload = { amount = 2 } }
+    eventually(function()
+      return client.link:wait(0)
+    end)
+    server:close()
+    assert.equal(2, client:receive().payload.total)
+    client:assert_closed(1001)
+  end)
+
   it("says how a program ended that nobody stopped", function()
     local server <const> = testing.server(folder)
     local pid <const> = server.process:pid()
@@ -160,7 +172,7 @@ describe("testing.server", function()
     local pid <const> = pipe:read "n"
     pipe:close()
     os.remove(script)
-    assert.is_integer(pid)
+    assert.is_true(math.type(pid) == "integer")
     assert.is_true(eventually(function()
       return not is_alive(pid)
     end))

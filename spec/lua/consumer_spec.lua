@@ -125,7 +125,7 @@ describe("tide.consumer", function()
         end,
         'tide.consumer: unknown option "pth"; did you mean "path"? (options: authenticate, '
           .. "before, camelize, description, groups, headers, name, path, send_authentication, "
-          .. "send_completion, sends, strict_frames, tags)"
+          .. "send_completion, sends, strict_frames, tags, topic, topics)"
       )
     end)
 

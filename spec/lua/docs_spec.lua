@@ -18,6 +18,7 @@ local pages <const> = {
   "docs/protocol.md",
   "docs/recording.md",
   "docs/settings.md",
+  "docs/testing.md",
   "docs/topics.md",
 }
 

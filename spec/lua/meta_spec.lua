@@ -153,21 +153,23 @@ describe("the definitions for language servers", function()
     local consumer <const>, mixin <const> = definitions "consumer"
     assert.equal(names(require("tidegate.consumer").methods), names(consumer))
     assert.equal(names(require("tidegate.consumer").mixin_methods), names(mixin))
+    assert.equal(names(require("tidegate.topic").methods), names((definitions "topic")))
   end)
 
   it("name what the test kit has, and the methods of its applications and clients", function()
-    local library <const>, app <const>, client <const> = definitions "testing"
+    local library <const>, app <const>, client <const>, server <const> = definitions "testing"
     library.null = require("tidegate.testing_matchers").null -- which a definition cannot be
     assert.equal(names(require "tidegate.testing_library" {}), names(library))
     assert.equal(names(require("tidegate.testing_app").methods), names(app))
     assert.equal(names(require("tidegate.testing_client").methods), names(client))
+    assert.equal(names(require("tidegate.testing_server").methods), names(server))
   end)
 
   it("name what the modules ask of the host", function()
     local asked <const> = {}
     local modules <const> = "collect consumer consumer_options consumer_states declare errors event "
       .. "http init message process router schema "
-      .. "schema_fields schema_kinds schema_methods schema_node schema_options task tcp "
+      .. "schema_fields schema_kinds schema_methods schema_node schema_options task tcp topic "
       .. "json_schema_export json_schema_import json_schema_source json_schema_types json_schema_values"
     for module in modules:gmatch "%S+" do
       local file <close> = assert(io.open("lua/tidegate/" .. module .. ".lua"))

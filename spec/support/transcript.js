@@ -60,7 +60,8 @@ function parseTranscript(lines, at) {
 async function onlyPath(folder, where) {
   const { code, stdout, stderr } = await run(['routes', folder]);
   if (code !== 0) throw new Error(`${where}: the application does not load:\n${stderr}`);
-  const paths = stdout.trimEnd().split('\n').map((line) => line.split(' ', 1)[0]);
+  // The lines of topics begin with a space.
+  const paths = stdout.trimEnd().split('\n').map((line) => line.split(' ', 1)[0]).filter(Boolean);
   if (paths.length !== 1 || paths[0].includes('{'))
     throw new Error(`${where}: say which path, as in "! path /ws/room/lobby"; there are ${paths.join(', ')}`);
   return paths[0];

@@ -102,7 +102,7 @@ describe('tidegate run --record', () => {
       '{"action":"login","payload":{"user":{},"password":[]}}',
       '{"action":"login","payload":"****"}',
       'unknown 47',
-      'json_invalid 45',
+      'json_invalid 46',
       'model_type 8',
       'binary 4',
     ]);

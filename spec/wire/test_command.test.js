@@ -200,8 +200,63 @@ describe('a spec under `tidegate test`', () => {
 
   it('may take as much memory and time as it likes', async () => {
     await passes(
-      'local texts <const> = {}', 'for i = 1, 6 do texts[i] = ("x"):rep(64 * 1024 * 1024) end',
+      'local texts <const> = {}', 'for i = 1, 300 do texts[i] = ("x"):rep(1024):rep(1024) end',
       'local began <const> = os.clock()', 'while os.clock() - began < 0.4 do end');
+  });
+});
+
+describe('the test kit under `tidegate test`', () => {
+  const chat = lines( //                                                 line
+    'local tide <const> = require "tidegate"', //                           1
+    'local say <const> = tide.message("say", { text = tide.schema.string() })',
+    'local Chat <const> = tide.consumer { path = "/ws/chat", sends = { say } }',
+    'Chat:on(say, { output = say }, function(_, message)', //               4
+    '  tide.sleep(60)', //                                                  5
+    '  return say(message.payload)', //                                     6
+    'end)', //                                                              7
+    'return Chat');
+  const talks = [
+    'local client <const> = app:connect "/ws/chat"',
+    'client:send { action = "say", payload = { text = "hi" } }',
+    'app:advance(60)', 'assert.equal("hi", client:receive().payload.text)'];
+
+  it('tests applications, whose time stands still while a spec waits', async () => {
+    write('consumers/chat.lua', chat);
+    await passes(
+      'local app <close> = require("tidegate.testing").app "."', 'tide.sleep(0.05)', 'assert.equal(0, app:now())',
+      ...talks, 'assert.equal(60, app:now())');
+  });
+
+  it('takes consumers that a spec declares itself, before and after the kit was loaded', async () => {
+    const declared = chat.replace('return Chat\n', '');
+    for (const loads of ['', 'require "tidegate.testing"']) {
+      write('spec/one_spec.lua', lines('describe("d", function() it("passes", function()', loads, declared,
+        'local app <close> = require("tidegate.testing").app(Chat)', 'tide.sleep(0.05)', ...talks, 'end) end)'));
+      const { code, stdout } = await test('-o', 'TAP');
+      assert.strictEqual(code, 0, stdout);
+    }
+  });
+
+  it('counts the lines of applications', async () => {
+    write('consumers/chat.lua', chat);
+    write('spec/one_spec.lua', inIt('talks', 'local app <close> = require("tidegate.testing").app "."', ...talks));
+    const { code, stderr } = await test('--coverage');
+    assert.strictEqual(code, 0, stderr);
+    assert.match(stderr, /^consumers\/chat\.lua +8 +8 +100\.0$/m);
+  });
+
+  it('lets --watch know what an application has loaded', async () => {
+    write('consumers/chat.lua', chat);
+    write('spec/chat_spec.lua', inIt('talks', 'local app <close> = require("tidegate.testing").app "."', ...talks));
+    write('spec/other_spec.lua', inIt('is'));
+    const running = new Running('--watch', '-o', 'TAP');
+    try {
+      await running.says(/watch: waiting for changes\n/);
+      write('consumers/chat.lua', `${chat}-- changed\n`);
+      await running.says(/watch: consumers\/chat\.lua has changed: running spec\/chat_spec\.lua\nok 1 - d talks\n/);
+    } finally {
+      await running.stop();
+    }
   });
 });
 

@@ -38,13 +38,14 @@ async function join(client, topic, runs = 1) {
   await expect(client, frameOf('subscribed', topic), state(runs, topic));
 }
 
-// What the hooks of connections that ended have said in the log since record `from`, in their order.
-const farewells = (from) => server.records().slice(from)
-  .filter(({ text }) => text === 'left' || text === 'gone')
+// What the hooks of the connection that says to be `who` have said in the log, in their order.
+const farewells = (who) => server.records().filter((line) => line.who === who)
   .map(({ text, topic, reason }) => (text === 'left' ? `left ${topic} ${reason}` : text));
 
-const farewellsFrom = (from) =>
-  server.until(() => farewells(from).includes('gone'), 'the line of `disconnected`');
+async function farewellsOf(who) {
+  await server.until(() => farewells(who).includes('gone'), 'the line of `disconnected`');
+  return farewells(who);
+}
 
 async function leave(client) {
   client.close(1000);
@@ -201,14 +202,12 @@ describe('the order of a connection', () => {
   });
 
   it('does without a client that leaves while the authoriser waits: no hook of the topic runs', async () => {
-    const client = await open();
+    const client = await open('/ws/hub?who=early');
     const other = await open();
-    const from = server.records().length;
     client.text(frameOf('subscribe', 'room:slow'));
     client.text('{"action":"nope"}');
     client.destroy();
-    await farewellsFrom(from);
-    assert.deepStrictEqual(farewells(from), ['gone']);
+    assert.deepStrictEqual(await farewellsOf('early'), ['gone']);
     other.text('{"action":"count","payload":{"room":"room:slow"}}');
     await expect(other, '{"action":"counted","payload":{"answer":0}}');
     assert.strictEqual(await server.metric('subscriptions'), 0);
@@ -216,13 +215,11 @@ describe('the order of a connection', () => {
   });
 
   it('tells a client that left while on_subscribe waited of the end all the same', async () => {
-    const client = await open();
-    const from = server.records().length;
+    const client = await open('/ws/hub?who=midway');
     client.text(frameOf('subscribe', 'room:slow'));
     await expect(client, frameOf('subscribed', 'room:slow'));
     client.destroy();
-    await farewellsFrom(from);
-    assert.deepStrictEqual(farewells(from), ['left room:slow closed', 'gone']);
+    assert.deepStrictEqual(await farewellsOf('midway'), ['left room:slow closed', 'gone']);
   });
 });
 
@@ -330,15 +327,13 @@ describe('the server', () => {
   });
 
   it('runs on_unsubscribe of each topic before `disconnected`, when a client has gone', async () => {
-    const client = await open();
-    const from = server.records().length;
+    const client = await open('/ws/hub?who=whole');
     await join(client, 'room:one');
     await join(client, 'room:slow', 2);
     await join(client, 'room:two', 3);
     client.destroy();
-    await farewellsFrom(from);
-    assert.deepStrictEqual(farewells(from), ['left room:one closed', 'left room:slow closed',
-                                             'left room:two closed', 'gone']);
+    assert.deepStrictEqual(await farewellsOf('whole'), ['left room:one closed', 'left room:slow closed',
+                                                         'left room:two closed', 'gone']);
     assert.strictEqual(await server.metric('subscriptions'), 0);
   });
 

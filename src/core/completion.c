@@ -17,10 +17,11 @@ void tg_completions_deinit(struct tg_completions *completions)
 
 static struct tg_payload *shared(struct tg_worker *worker, enum tg_completion completion)
 {
-    struct tg_payload **payload = &worker->completions.payloads[completion];
+    struct tg_completions *completions = &worker->completions;
+    struct tg_payload **payload = &completions->payloads[completion];
     if (!*payload)
-        *payload = tg_payload_new(&worker->metrics.payload_bytes, TG_OPCODE_TEXT, texts[completion],
-                                  (struct tg_slice){0});
+        *payload =
+            tg_payload_new(&completions->bytes, TG_OPCODE_TEXT, texts[completion], (struct tg_slice){0});
     return *payload;
 }
 

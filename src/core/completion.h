@@ -5,6 +5,8 @@
 #include "core/payload.h"
 #include "wire/message.h"
 
+#include <stdint.h>
+
 struct tg_conn;
 
 enum tg_completion { TG_COMPLETE, TG_GROUP_COMPLETE, TG_EVENT_COMPLETE, TG_COMPLETIONS };
@@ -12,6 +14,7 @@ enum tg_completion { TG_COMPLETE, TG_GROUP_COMPLETE, TG_EVENT_COMPLETE, TG_COMPL
 /* The frames without a ref, made when first needed and then shared by all. Zero-initialised: none yet. */
 struct tg_completions {
     struct tg_payload *payloads[TG_COMPLETIONS];
+    uint64_t bytes; /* theirs, apart from those of frames that come and go */
 };
 
 void tg_completions_deinit(struct tg_completions *completions);

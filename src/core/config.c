@@ -394,8 +394,11 @@ static enum tg_status set_variable(struct tg_config *config, struct tg_slice var
     return store(config, &(struct assignment){origin.text, setting, text, error});
 }
 
-/* No setting: where lua/tidegate/testing.lua looks for the test kit. */
-static const char kit_variable[] = VARIABLE_PREFIX "KIT=";
+/* What lua/tidegate/testing_kit.lua reads: a gateway that a spec starts has it in its environment too. */
+static bool is_of_the_kit(struct tg_slice variable)
+{
+    return tg_slice_equal(variable, TG_SLICE("TIDEGATE_KIT"));
+}
 
 enum tg_status tg_config_set_environment(struct tg_config *config, char *const *environment,
                                          struct tg_error *error)
@@ -404,7 +407,7 @@ enum tg_status tg_config_set_environment(struct tg_config *config, char *const *
         const char *entry = *environment;
         const char *equals = strchr(entry, '=');
         if (!equals || strncmp(entry, VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) != 0) continue;
-        if (strncmp(entry, kit_variable, strlen(kit_variable)) == 0) continue;
+        if (is_of_the_kit((struct tg_slice){entry, (size_t)(equals - entry)})) continue;
         struct tg_slice variable = {entry, (size_t)(equals - entry)};
         enum tg_status status = set_variable(config, variable, tg_slice_of(equals + 1), error);
         if (status != TG_OK) return status;

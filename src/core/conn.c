@@ -17,8 +17,8 @@
 #include "core/conn_order.h"
 #include "core/conn_start.h"
 #include "core/dispatch.h"
-#include "core/topic.h"
 #include "core/group.h"
+#include "core/topic.h"
 #include "core/user.h"
 #include "core/worker.h"
 

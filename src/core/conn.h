@@ -89,16 +89,16 @@ struct tg_conn {
     struct tg_slice own_topic_name;         /* owned; of the topic that the path is; data NULL: none */
     uint64_t subscriptions_made;            /* ever */
     uint32_t subscription_count;
-    uint32_t topics_to_leave; /* that the server has closed, and whose hook has not begun */
-    struct tg_list memberships;             /* struct tg_membership, in the order of joining */
-    uint32_t named_groups;                  /* of them those that count for max_groups_per_connection */
-    struct tg_list user_link;               /* in the user's connections while OPEN */
-    struct tg_slice user_id;                /* borrowed from `user`; empty: anonymous */
-    struct tg_timer timer;                  /* the one next thing to look at: heartbeat, progress, close */
-    uint64_t heard_ms;                      /* when the client last sent anything */
-    uint64_t paused_ms;                     /* since when reading is off */
-    uint64_t progress_ms;                   /* when sending last moved, while it is stuck */
-    uint64_t close_ms;                      /* since when only the client's close frame is awaited */
+    uint32_t topics_to_leave;   /* that the server has closed, and whose hook has not begun */
+    struct tg_list memberships; /* struct tg_membership, in the order of joining */
+    uint32_t named_groups;      /* of them those that count for max_groups_per_connection */
+    struct tg_list user_link;   /* in the user's connections while OPEN */
+    struct tg_slice user_id;    /* borrowed from `user`; empty: anonymous */
+    struct tg_timer timer;      /* the one next thing to look at: heartbeat, progress, close */
+    uint64_t heard_ms;          /* when the client last sent anything */
+    uint64_t paused_ms;         /* since when reading is off */
+    uint64_t progress_ms;       /* when sending last moved, while it is stuck */
+    uint64_t close_ms;          /* since when only the client's close frame is awaited */
     uint64_t acknowledged_bytes;
     uint64_t call_count; /* that were ever begun */
     uint32_t running;    /* handlers that wait */

@@ -18,8 +18,9 @@ void tg_conn_order_keep(struct tg_conn *conn, struct tg_slice message, bool is_b
 /* Whether an event that comes now has to wait for others: whatever is sent on for it comes behind theirs. */
 bool tg_conn_order_has_events(const struct tg_conn *conn);
 
-/* Keeps an event of `action` (copied; takes a reference to `event`) until its turn; `subscription`: the number
- * of the topic's that it is for, 0: none. TG_E_FULL: as many wait as may, which is counted. TG_E_NO_MEMORY.
+/* Keeps an event of `action` (copied; takes a reference to `event`) until its turn; `subscription`: the
+ * number of the topic's that it is for, 0: none. TG_E_FULL: as many wait as may, which is counted.
+ * TG_E_NO_MEMORY.
  */
 enum tg_status tg_conn_order_keep_event(struct tg_conn *conn, struct tg_slice action, uint64_t subscription,
                                         struct tg_payload *event);

@@ -46,10 +46,8 @@ static struct tg_counters *new_counters(struct tg_registry *registry, const stru
                                                     TG_SLICE("on_subscribe"), TG_SLICE("on_unsubscribe")};
     struct tg_counters *counters = tg_arena_calloc(&registry->arena, 1, sizeof *counters);
     for (int i = 0; counters && i < TG_HOOKS; i++)
-        counters->hooks[i] = (struct tg_handler){.consumer = consumer->name,
-                                                 .name = names[i],
-                                                 .is_hook = true,
-                                                 .is_topic = consumer->is_topic};
+        counters->hooks[i] = (struct tg_handler){
+            .consumer = consumer->name, .name = names[i], .is_hook = true, .is_topic = consumer->is_topic};
     return counters;
 }
 
@@ -83,9 +81,9 @@ static enum tg_status add(struct tg_registry *registry, const struct tg_consumer
         return tg_error_set(error, TG_E_EXISTS,
                             "%s \"%.*s\" handles the %s \"%.*s\" twice, at %.*s and at %.*s: "
                             "remove one handler or rename its action.",
-                            consumer->is_topic ? "Topic" : "Consumer", TG_SLICE_ARG(consumer->name), action->is_event ? "event" : "action",
-                            TG_SLICE_ARG(action->name), TG_SLICE_ARG(other->source),
-                            TG_SLICE_ARG(action->source));
+                            consumer->is_topic ? "Topic" : "Consumer", TG_SLICE_ARG(consumer->name),
+                            action->is_event ? "event" : "action", TG_SLICE_ARG(action->name),
+                            TG_SLICE_ARG(other->source), TG_SLICE_ARG(action->source));
     struct tg_action **ordered = with_room(&registry->arena, *table->ordered, *table->count, sizeof(void *));
     if (!ordered) return TG_E_NO_MEMORY;
     *table->ordered = ordered;
@@ -142,11 +140,11 @@ enum tg_status tg_registry_add_topic(struct tg_registry *registry, struct tg_top
     struct tg_consumer *stream = &topic->stream;
     const struct tg_topic *other = tg_registry_find_topic(registry, stream->name);
     if (other)
-        return tg_error_set(error, TG_E_EXISTS,
-                            "The topic \"%.*s\" is declared twice, at %.*s and at %.*s, and their subscribers "
-                            "would be one group: declare it once, and host it wherever it is needed.",
-                            TG_SLICE_ARG(stream->name), TG_SLICE_ARG(other->stream.source),
-                            TG_SLICE_ARG(stream->source));
+        return tg_error_set(
+            error, TG_E_EXISTS,
+            "The topic \"%.*s\" is declared twice, at %.*s and at %.*s, and their subscribers "
+            "would be one group: declare it once, and host it wherever it is needed.",
+            TG_SLICE_ARG(stream->name), TG_SLICE_ARG(other->stream.source), TG_SLICE_ARG(stream->source));
     enum tg_status status = tg_route_parse_topic(&registry->arena, stream->name, &topic->route, error);
     if (status != TG_OK) return status;
     struct tg_topic **topics =
@@ -213,11 +211,12 @@ static enum tg_status check_own_topic(const struct tg_consumer *consumer, const 
     for (uint32_t i = 0; topic && i < topic->route->count; i++) {
         const struct tg_route_segment *segment = &topic->route->segments[i];
         if (segment->is_param && !has_param(route, segment->text))
-            return tg_error_set(error, TG_E_INVALID,
-                                "The path \"%.*s\" has no parameter {%.*s}, which its topic \"%.*s\" (%.*s) is "
-                                "made of.",
-                                TG_SLICE_ARG(route->pattern), TG_SLICE_ARG(segment->text),
-                                TG_SLICE_ARG(topic->stream.name), TG_SLICE_ARG(topic->stream.source));
+            return tg_error_set(
+                error, TG_E_INVALID,
+                "The path \"%.*s\" has no parameter {%.*s}, which its topic \"%.*s\" (%.*s) is "
+                "made of.",
+                TG_SLICE_ARG(route->pattern), TG_SLICE_ARG(segment->text), TG_SLICE_ARG(topic->stream.name),
+                TG_SLICE_ARG(topic->stream.source));
     }
     return TG_OK;
 }

@@ -96,8 +96,8 @@ struct tg_consumer {
     void *script_data;                /* the script's own, in the arena */
 };
 
-/* One of several streams over a connection: "room:{room_name}". It handles messages as a consumer does, and is
- * one but for its paths: several consumers may host it. */
+/* One of several streams over a connection: "room:{room_name}". It handles messages as a consumer does, and
+ * is one but for its paths: several consumers may host it. */
 struct tg_topic {
     struct tg_consumer stream; /* first; its name is the pattern */
     struct tg_route *route;

@@ -32,9 +32,9 @@ struct tg_script_ops {
     enum tg_outcome (*groups)(struct tg_script *script, struct tg_conn *conn);
     /* It is in its groups. */
     enum tg_outcome (*connected)(struct tg_script *script, struct tg_conn *conn);
-    /* A valid message, of the topic envelope->ref.topic where there is one, or event (action->is_event), about
-     * which nothing is told to the client but what its handler sends. The envelope and its tree are gone when
-     * this returns, also while it waits. What waits ends with tg_conn_complete. */
+    /* A valid message, of the topic envelope->ref.topic where there is one, or event (action->is_event),
+     * about which nothing is told to the client but what its handler sends. The envelope and its tree are
+     * gone when this returns, also while it waits. What waits ends with tg_conn_complete. */
     enum tg_outcome (*message)(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
                                const struct tg_envelope *envelope);
     /* A frame as it is: each one of a text consumer, binary ones of a consumer that takes them. */
@@ -66,8 +66,8 @@ struct tg_script_ops {
                                       struct tg_issues *issues, uint64_t *receivers);
     /* The server stops. TG_WAITING: tg_worker_script_stopped follows. */
     enum tg_outcome (*stop)(struct tg_script *script, const char *reason);
-    /* A client asks for a topic (topic.h): the authoriser, then tg_topic_admit or tg_topic_refuse; when it was admitted,
-     * on_subscribe. Errors of the second are answered with subscription->ref. */
+    /* A client asks for a topic (topic.h): the authoriser, then tg_topic_admit or tg_topic_refuse; when it
+     * was admitted, on_subscribe. Errors of the second are answered with subscription->ref. */
     enum tg_outcome (*subscribe)(struct tg_script *script, struct tg_subscription *subscription);
     /* It leaves the topic. */
     enum tg_outcome (*unsubscribe)(struct tg_script *script, struct tg_subscription *subscription,

@@ -1,7 +1,8 @@
 /* What a client is told is told here; what runs in between, the authoriser and the hooks, is the script's.
  *
- * Invariant: at most one change of state is under way, conn->changing, and then nothing else of the connection
- * runs. A subscription is in the group of its topic exactly while it is SUBSCRIBED and the connection is open.
+ * Invariant: at most one change of state is under way, conn->changing, and then nothing else of the
+ * connection runs. A subscription is in the group of its topic exactly while it is SUBSCRIBED and the
+ * connection is open.
  */
 #include "core/topic.h"
 
@@ -59,8 +60,8 @@ static void answer_no_memory(struct tg_conn *conn, const struct tg_ref *ref)
 {
     conn->worker->metrics.no_memory++;
     tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_CONN(conn), TG_LOG_STR("topic", ref->topic));
-    tg_dispatch_answer_detail(
-        conn, &(struct tg_detail){.detail = TG_SLICE("Failed to process message")}, ref);
+    tg_dispatch_answer_detail(conn, &(struct tg_detail){.detail = TG_SLICE("Failed to process message")},
+                              ref);
 }
 
 /* The layer did not let the first subscriber in. */
@@ -68,8 +69,8 @@ static void answer_failure(struct tg_conn *conn, enum tg_status status, const st
 {
     tg_log(TG_LOG_ERROR, "subscribe_failed", TG_LOG_CONN(conn), TG_LOG_STR("topic", ref->topic),
            TG_LOG_S("error", tg_status_name(status)));
-    tg_dispatch_answer_detail(
-        conn, &(struct tg_detail){.detail = TG_SLICE("Failed to process message")}, ref);
+    tg_dispatch_answer_detail(conn, &(struct tg_detail){.detail = TG_SLICE("Failed to process message")},
+                              ref);
 }
 
 static void answer_too_many(struct tg_conn *conn, const struct tg_ref *ref)
@@ -275,8 +276,8 @@ struct tg_topic_frame tg_topic_frame_of(const struct tg_conn *conn, const struct
     if (!frame.name.data) frame.name = conn->own_topic_name;
     if (conn->consumer->topic_count == 0 || !frame.name.data) return frame;
     struct tg_params params;
-    bool is_known = frame.name.length <= TG_TOPIC_NAME_MAX &&
-                    tg_consumer_find_topic(conn->consumer, frame.name, &params);
+    bool is_known =
+        frame.name.length <= TG_TOPIC_NAME_MAX && tg_consumer_find_topic(conn->consumer, frame.name, &params);
     frame.kind = TG_FRAME_REFUSED;
     if (!is_known) return frame;
     frame.subscription = tg_topic_find(conn, frame.name);
@@ -412,9 +413,9 @@ void tg_topic_go_on(struct tg_conn *conn)
 enum tg_outcome tg_topic_leave_next(struct tg_conn *conn)
 {
     conn->changing = NULL;
-    while (!tg_list_is_empty(&conn->subscriptions)) {
-        struct tg_subscription *subscription =
-            TG_CONTAINER(conn->subscriptions.next, struct tg_subscription, link);
+    for (struct tg_list *node = conn->subscriptions.next, *next; node != &conn->subscriptions; node = next) {
+        struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
+        next = node->next;
         bool has_hook_left = subscription->state != TG_SUBSCRIBING && !subscription->is_told;
         leave_group(subscription, "closed");
         if (has_hook_left && run_unsubscribe(subscription) == TG_WAITING) return TG_WAITING;
@@ -425,9 +426,9 @@ enum tg_outcome tg_topic_leave_next(struct tg_conn *conn)
 
 void tg_topic_drop(struct tg_conn *conn)
 {
-    while (!tg_list_is_empty(&conn->subscriptions)) {
-        struct tg_subscription *subscription =
-            TG_CONTAINER(conn->subscriptions.next, struct tg_subscription, link);
+    for (struct tg_list *node = conn->subscriptions.next, *next; node != &conn->subscriptions; node = next) {
+        struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
+        next = node->next;
         leave_group(subscription, "closed");
         free_subscription(subscription);
     }

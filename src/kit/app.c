@@ -136,17 +136,20 @@ void tg_kit_close(lua_State *L, struct tg_kit_app *app, int index)
     give_back(L, app);
 }
 
-/* The app was forgotten, or the state is being closed: no code of the application's runs any more. */
+void tg_kit_abandon(lua_State *L, struct tg_kit_app *app)
+{
+    if (app->is_closed) return;
+    abandon(app);
+    if (app->host && app->host->world.worker) tg_task_abandon_all(&app->host->tasks, NULL);
+    give_back(L, app);
+}
+
 static int collect_app(lua_State *L)
 {
     struct tg_kit_app *app = luaL_checkudata(L, 1, TG_KIT_APP_NAME);
-    if (!app->is_closed) {
-        abandon(app);
-        if (app->host && app->host->world.worker) tg_task_abandon_all(&app->host->tasks, NULL);
-        give_back(L, app);
-    } else if (app->has_config) {
-        tg_config_deinit(&app->config);
-    }
+    tg_kit_abandon(L, app);
+    if (app->has_config) tg_config_deinit(&app->config);
+    app->has_config = false;
     tg_kit_journal_deinit(&app->journal);
     tg_kit_layer_deinit(&app->layer);
     return 0;
@@ -279,19 +282,31 @@ static int app_metrics(lua_State *L)
     return 1;
 }
 
-/* app:inject { allocation = n }: the n-th allocation of core's from now fails; 0: none does */
+/* The fault whose name and value are on top. [-0, +0, e] */
+static void inject(lua_State *L, struct tg_kit_app *app)
+{
+    const char *what = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+    if (strcmp(what, "layer") == 0) {
+        bool is_down = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "down") == 0;
+        if (!is_down && lua_toboolean(L, -1))
+            luaL_error(L, "app:inject: layer is \"down\", or false when it works again");
+        app->layer.is_down = is_down;
+        return;
+    }
+    if (strcmp(what, "allocation") != 0)
+        luaL_error(L, "app:inject: there is no fault called '%s' (faults: allocation, layer)", what);
+    lua_Integer n = luaL_checkinteger(L, -1);
+    if (n < 0) luaL_error(L, "app:inject: allocation is a number, 1 for the next one");
+    app->fail_at = (uint64_t)n;
+}
+
+/* app:inject { allocation = n, layer = "down" | false }: the n-th allocation of core's from now fails (0:
+ * none does); publishing fails */
 static int app_inject(lua_State *L)
 {
     struct tg_kit_app *app = tg_kit_check_app(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) {
-        const char *what = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-        if (strcmp(what, "allocation") != 0)
-            return luaL_error(L, "app:inject: there is no fault called '%s' (faults: allocation)", what);
-        lua_Integer n = luaL_checkinteger(L, -1);
-        if (n < 0) return luaL_error(L, "app:inject: allocation is a number, 1 for the next one");
-        app->fail_at = (uint64_t)n;
-    }
+    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) inject(L, app);
     return 0;
 }
 

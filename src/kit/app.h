@@ -69,6 +69,9 @@ uint64_t tg_kit_check_ms(lua_State *L, int index);
 /* Stops the app as the gateway stops, and gives everything back. Nothing when it is closed. [-0, +0, e] */
 void tg_kit_close(lua_State *L, struct tg_kit_app *app, int index);
 
+/* The app was forgotten, or the state is being closed: the same without any code of the application's. */
+void tg_kit_abandon(lua_State *L, struct tg_kit_app *app);
+
 /* The metatables. [-0, +0, e] */
 void tg_kit_app_install(lua_State *L);
 void tg_kit_link_install(lua_State *L);

@@ -38,11 +38,13 @@ static const struct tg_output *find_output(const struct tg_consumer *consumer, s
                                            struct tg_output *relayed)
 {
     const struct tg_output *output = find(&consumer->sends, action);
-    for (uint32_t i = 0; !output && i < consumer->action_count; i++) {
-        const struct tg_action *handled = consumer->ordered_actions[i];
-        output = find(&handled->outputs, action);
-        if (!output && handled->is_relay && tg_slice_equal(handled->name, action)) {
-            *relayed = (struct tg_output){.action = handled->name, .payload = handled->payload};
+    for (uint32_t i = 0; !output && i < consumer->action_count; i++)
+        output = find(&consumer->ordered_actions[i]->outputs, action);
+    for (uint32_t i = 0; !output && i < consumer->event_count; i++) {
+        const struct tg_action *event = consumer->ordered_events[i];
+        output = find(&event->outputs, action);
+        if (!output && event->is_relay && tg_slice_equal(event->name, action)) {
+            *relayed = (struct tg_output){.action = event->name, .payload = event->payload};
             output = relayed;
         }
     }

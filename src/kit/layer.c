@@ -149,7 +149,12 @@ void tg_kit_layer_init(struct tg_kit_layer *layer, struct tg_worker *worker)
 
 void tg_kit_layer_deinit(struct tg_kit_layer *layer)
 {
-    while (layer->count > 0) drop_oldest(layer);
+    for (struct tg_list *node = layer->kept.next, *next; node != &layer->kept; node = next) {
+        next = node->next;
+        free(TG_CONTAINER(node, struct kept, link));
+    }
+    tg_list_init(&layer->kept);
+    layer->count = 0;
 }
 
 /* ---- for specs ---- */

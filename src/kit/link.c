@@ -47,11 +47,11 @@ static void add_frame(struct tg_kit_link *link, enum tg_kit_frame_kind kind, uin
     tg_list_append(&link->frames, &frame->link);
 }
 
-static enum tg_status add_input(struct tg_kit_link *link, struct input head, struct tg_slice bytes)
+static enum tg_status add_input(struct tg_kit_link *link, const struct input *head, struct tg_slice bytes)
 {
     struct input *input = malloc(sizeof *input + bytes.length + 1);
     if (!input) return TG_E_NO_MEMORY;
-    *input = head;
+    *input = *head;
     input->length = bytes.length;
     if (bytes.length) memcpy(input->bytes, bytes.data, bytes.length);
     tg_list_init(&input->link);
@@ -64,7 +64,7 @@ static void answer_close(struct tg_kit_link *link, uint16_t code, struct tg_slic
 {
     if (link->has_sent_close) return;
     link->has_sent_close = true;
-    add_input(link, (struct input){.kind = TG_KIT_CLOSE, .code = code}, reason);
+    add_input(link, &(struct input){.kind = TG_KIT_CLOSE, .code = code}, reason);
 }
 
 static void read_frame(struct tg_kit_link *link, unsigned opcode, struct tg_slice payload)
@@ -77,7 +77,7 @@ static void read_frame(struct tg_kit_link *link, unsigned opcode, struct tg_slic
         return;
     case TG_OPCODE_PING:
         add_frame(link, TG_KIT_PING, 0, payload);
-        add_input(link, (struct input){.kind = TG_KIT_PONG}, payload);
+        add_input(link, &(struct input){.kind = TG_KIT_PONG}, payload);
         return;
     case TG_OPCODE_PONG:
         add_frame(link, TG_KIT_PONG, 0, payload);
@@ -85,7 +85,8 @@ static void read_frame(struct tg_kit_link *link, unsigned opcode, struct tg_slic
     default:
         break;
     }
-    uint16_t code = (uint16_t)(payload.length < 2 ? CLOSE_NO_STATUS : bytes[0] << 8 | bytes[1]);
+    uint16_t code = CLOSE_NO_STATUS;
+    if (payload.length >= 2) code = (uint16_t)(bytes[0] << 8 | bytes[1]);
     struct tg_slice reason =
         payload.length > 2 ? (struct tg_slice){payload.data + 2, payload.length - 2} : (struct tg_slice){0};
     add_frame(link, TG_KIT_CLOSE, code, reason);
@@ -280,14 +281,14 @@ enum tg_status tg_kit_link_send(struct tg_kit_link *link, enum tg_kit_frame_kind
                                 bool is_first, bool is_last)
 {
     if (!link->conn || link->is_client_gone || link->has_sent_close) return TG_E_CLOSED;
-    return add_input(link, (struct input){.kind = kind, .is_first = is_first, .is_last = is_last}, bytes);
+    return add_input(link, &(struct input){.kind = kind, .is_first = is_first, .is_last = is_last}, bytes);
 }
 
 enum tg_status tg_kit_link_close(struct tg_kit_link *link, uint16_t code, struct tg_slice reason)
 {
     if (!link->conn || link->is_client_gone || link->has_sent_close) return TG_E_CLOSED;
     link->has_sent_close = true;
-    return add_input(link, (struct input){.kind = TG_KIT_CLOSE, .code = code}, reason);
+    return add_input(link, &(struct input){.kind = TG_KIT_CLOSE, .code = code}, reason);
 }
 
 void tg_kit_link_drop(struct tg_kit_link *link)

@@ -48,18 +48,30 @@ void tg_kit_post(struct tg_kit_loop *loop, struct tg_kit_event *event)
     if (!tg_list_is_linked(&event->link)) tg_list_append(&loop->events, &event->link);
 }
 
+/* One thing that has happened. False: nothing has. */
+static bool happen(struct tg_kit_loop *loop)
+{
+    struct tg_list *node = tg_list_take_first(&loop->events);
+    if (node) {
+        struct tg_kit_event *event = TG_CONTAINER(node, struct tg_kit_event, link);
+        event->happen(event);
+    } else if (loop->alarm_ms <= loop->clock.now_ms) {
+        loop->alarm_ms = TG_NEVER; /* an alarm rings once */
+        tg_worker_alarm(loop->worker);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 bool tg_kit_run(struct tg_kit_loop *loop)
 {
-    for (int turn = 0; turn < TG_KIT_TURNS; turn++) {
-        struct tg_list *node = tg_list_take_first(&loop->events);
+    for (int idle_turns = 0; idle_turns < TG_KIT_TURNS;) {
         loop->wants_turn = false;
-        if (node) {
-            struct tg_kit_event *event = TG_CONTAINER(node, struct tg_kit_event, link);
-            event->happen(event);
-        } else if (loop->alarm_ms <= loop->clock.now_ms) {
-            loop->alarm_ms = TG_NEVER; /* it rings once; the worker says when next, if ever */
-            tg_worker_alarm(loop->worker);
-        }
+        if (happen(loop))
+            idle_turns = 0;
+        else
+            idle_turns++;
         tg_worker_flush(loop->worker);
         bool is_due = loop->alarm_ms <= loop->clock.now_ms;
         if (!loop->wants_turn && !is_due && tg_list_is_empty(&loop->events)) return true;

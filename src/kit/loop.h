@@ -38,10 +38,11 @@ void tg_kit_event_init(struct tg_kit_event *event, void (*happen)(struct tg_kit_
 /* Has it happen in a turn of its own; nothing when it is posted already. */
 void tg_kit_post(struct tg_kit_loop *loop, struct tg_kit_event *event);
 
-/* Turns until nothing is left to do. False: after TG_KIT_TURNS there still is. */
-bool tg_kit_run(struct tg_kit_loop *loop);
+/* So many turns in a row may be asked for with nothing having happened. */
+enum { TG_KIT_TURNS = 10000 };
 
-enum { TG_KIT_TURNS = 100000 };
+/* Turns until nothing is left to do. False: the code asks for more than TG_KIT_TURNS. */
+bool tg_kit_run(struct tg_kit_loop *loop);
 
 /* Moves to the next timer, if it comes before or at `until_ms`, and runs. `*has_moved` false: there is none,
  * and the clock stands at `until_ms`. False: as tg_kit_run. */

@@ -15,6 +15,9 @@ __attribute__((visibility("default"))) int luaopen_tidegate_kit(lua_State *L);
 int luaopen_tidegate_kit(lua_State *L)
 {
     static const luaL_Reg functions[] = {{"open", tg_kit_open}, {"tide", tg_kit_tide}, {NULL, NULL}};
+    bool is_foreign = lua_getfield(L, LUA_REGISTRYINDEX, TG_OWN_STATE) == LUA_TNIL;
+    lua_pop(L, 1);
+    if (is_foreign) tg_task_claim_state(L);
     tg_kit_app_install(L);
     tg_kit_link_install(L);
     luaL_newlib(L, functions);

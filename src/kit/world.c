@@ -14,6 +14,8 @@ static const char shared_key[] = "tidegate.kit.shared";
 static int collect_world(lua_State *L)
 {
     struct tg_kit_world *world = luaL_checkudata(L, 1, world_name);
+    /* When a state is closed, what was made last goes first. */
+    if (world->app) tg_kit_abandon(L, world->app);
     tg_host_close_in(&world->host, L);
     tg_host_deinit_in(&world->host);
     if (world->is_shared) tg_registry_deinit(&world->types);

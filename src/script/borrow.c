@@ -21,6 +21,8 @@ void tg_borrow_note(lua_State *L)
     else
         lua_pushnil(L);
     lua_remove(L, -2);
+    lua_newtable(L); /* what opens itself into globals does so here */
+    lua_rawseti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
 }
 
 void tg_borrow_restore(lua_State *L)

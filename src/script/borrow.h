@@ -9,7 +9,7 @@
 
 #include <lua.h>
 
-/* Pushes what opening libraries would change. [-0, +5, e] */
+/* Pushes what opening libraries would change, and gives the state other globals for the time. [-0, +5, e] */
 void tg_borrow_note(lua_State *L);
 
 /* Puts back what tg_borrow_note pushed, which is on top. [-5, +0, -] */

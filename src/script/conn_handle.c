@@ -108,7 +108,8 @@ static int conn_send(lua_State *L)
     const struct tg_message_type *type = tg_conn_handle_check_message(L, 2, "conn:send");
     struct tg_conn *conn = find(handle);
     const struct tg_ref none = {0};
-    return tg_push_result(L, conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);
+    return tg_push_result(L,
+                          conn ? tg_conn_handle_send(handle->world, L, conn, 2, type, &none) : TG_E_CLOSED);
 }
 
 static int send_bytes(lua_State *L, enum tg_opcode opcode)

@@ -119,27 +119,18 @@ static struct tg_action *read_action(struct tg_world *world, lua_State *L, const
     return action;
 }
 
-static void declare_actions(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
+/* What is listed under `name`; `add` is tg_registry_add_action or its like for events. */
+static void declare_actions(struct tg_world *world, lua_State *L, int index, const char *name,
+                            struct tg_consumer *consumer,
+                            enum tg_status (*add)(struct tg_registry *, struct tg_consumer *,
+                                                  struct tg_action *, struct tg_error *))
 {
     struct tg_error error;
-    uint32_t count = push_list(L, index, "actions");
+    uint32_t count = push_list(L, index, name);
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         struct tg_action *action = read_action(world, L, consumer);
-        check(L, tg_registry_add_action(world->registry, consumer, action, &error), &error);
-        lua_pop(L, 1);
-    }
-    lua_pop(L, 1);
-}
-
-static void declare_events(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
-{
-    struct tg_error error;
-    uint32_t count = push_list(L, index, "events");
-    for (uint32_t i = 0; i < count; i++) {
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        struct tg_action *event = read_action(world, L, consumer);
-        check(L, tg_registry_add_event(world->registry, consumer, event, &error), &error);
+        check(L, add(world->registry, consumer, action, &error), &error);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -220,8 +211,8 @@ static struct tg_topic *declare_topic(struct tg_world *world, lua_State *L)
     enum tg_status status = tg_registry_add_topic(world->registry, topic, &error);
     if (status == TG_E_INVALID) luaL_error(L, "%s: %s", stream->source.data, error.text);
     check(L, status, &error);
-    declare_actions(world, L, index, stream);
-    declare_events(world, L, index, stream);
+    declare_actions(world, L, index, "actions", stream, tg_registry_add_action);
+    declare_actions(world, L, index, "events", stream, tg_registry_add_event);
     lua_pushlightuserdata(L, topic);
     lua_rawsetp(L, index, &topic_key);
     return topic;
@@ -278,8 +269,8 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     consumer->takes_binary = hooks->binary != 0;
     consumer->script_data = hooks;
     check(L, tg_registry_add_consumer(world->registry, consumer), NULL);
-    declare_actions(world, L, index, consumer);
-    declare_events(world, L, index, consumer);
+    declare_actions(world, L, index, "actions", consumer, tg_registry_add_action);
+    declare_actions(world, L, index, "events", consumer, tg_registry_add_event);
     declare_topics(world, L, index, consumer);
     declare_paths(world, L, index, consumer);
 }

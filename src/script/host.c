@@ -275,6 +275,8 @@ static int open_world(lua_State *L)
         tg_world_push(world, L, TG_REF_OWN_ENV);
         tg_sandbox_own_state(L);
         lua_pop(L, 1);
+        lua_pushboolean(L, 1);
+        lua_setfield(L, LUA_REGISTRYINDEX, TG_OWN_STATE);
     }
     tg_scratch_install(world, L);
     tg_conn_handle_install(world, L);

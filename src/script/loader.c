@@ -197,9 +197,9 @@ static int report_unreturned(lua_State *L)
     for (lua_Integer i = 1; lua_rawgeti(L, 3, i) != LUA_TNIL; i++, lua_settop(L, 3)) {
         if (lua_type(L, -1) != LUA_TSTRING) continue;
         size_t length;
-        lua_pushfstring(
-            L, "%s: this consumer is declared, but its module does not return it: end the file with `return`",
-            lua_tostring(L, -1));
+        lua_pushfstring(L, "%s: this consumer is declared, but %s", lua_tostring(L, -1),
+                        load->produce ? "not returned: end the function with `return`"
+                                      : "its module does not return it: end the file with `return`");
         const char *text = lua_tolstring(L, -1, &length);
         report(load, text, length);
     }

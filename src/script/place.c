@@ -3,6 +3,7 @@
 #include "script/embedded.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 
 bool tg_place_find(lua_State *L, int level, lua_Debug *debug)
 {
@@ -31,7 +32,7 @@ void tg_place_push_prefix(lua_State *L)
         lua_pushliteral(L, "");
 }
 
-int tg_place_error(lua_State *L, const char *format, ...)
+_Noreturn int tg_place_error(lua_State *L, const char *format, ...)
 {
     va_list arguments;
     tg_place_push_prefix(L);
@@ -39,5 +40,6 @@ int tg_place_error(lua_State *L, const char *format, ...)
     lua_pushvfstring(L, format, arguments);
     va_end(arguments);
     lua_concat(L, 2);
-    return lua_error(L);
+    lua_error(L);
+    abort(); /* lua_error does not return */
 }

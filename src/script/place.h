@@ -18,6 +18,6 @@ void tg_place_push_prefix(lua_State *L);
 
 /* luaL_error for what Lua code of ours, or a wrapper of C, may have called: the line is the user's.
  * [-0, +0, e] */
-int tg_place_error(lua_State *L, const char *format, ...);
+_Noreturn int tg_place_error(lua_State *L, const char *format, ...);
 
 #endif

@@ -16,12 +16,12 @@
 struct tg_run {
     struct tg_world *world;
     struct tg_conn *conn;
-    const struct tg_action *action;     /* NULL: a hook or a raw frame */
+    const struct tg_action *action;       /* NULL: a hook or a raw frame */
     struct tg_subscription *subscription; /* that it belongs to; NULL: to none */
-    const struct tg_envelope *envelope; /* borrowed; NULL once the code has waited */
-    struct tg_ref ref;                  /* of the message; borrowed until the code waits, copied then */
-    const char *what;                   /* "connected", ...; for the log */
-    struct tg_slice data;               /* borrowed until the arguments are made */
+    const struct tg_envelope *envelope;   /* borrowed; NULL once the code has waited */
+    struct tg_ref ref;                    /* of the message; borrowed until the code waits, copied then */
+    const char *what;                     /* "connected", ...; for the log */
+    struct tg_slice data;                 /* borrowed until the arguments are made */
     uint16_t code;
     bool is_binary;
     bool answers;               /* what goes wrong is told to the client */
@@ -39,12 +39,6 @@ static inline const struct tg_hooks *tg_hooks_of(const struct tg_conn *conn)
 {
     return conn->consumer->script_data;
 }
-
-/* The run whose code runs on `L`. */
-struct tg_run *tg_run_of(lua_State *L);
-
-/* Runs `body(refs)` as a task of the run's connection; what it raises is told. */
-enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body);
 
 /* What a hook returned is on top: raises a message, which would be lost without a word. [-0, +0, e] */
 void tg_run_check_hook(lua_State *L);

@@ -15,17 +15,17 @@
 /* ---- what the client is told ---- */
 
 struct verdict {
-    int status;
     struct tg_slice text;
+    uint16_t status;
     uint16_t close_code; /* 0: it stays open */
 };
 
 static const struct verdict verdicts[] = {
-    {200, TG_SLICE("OK"), 0},
-    {401, TG_SLICE("Unauthorized"), 4401},
-    {403, TG_SLICE("Forbidden"), 4403},
-    {404, TG_SLICE("Not Found"), 4404},
-    {500, TG_SLICE("Internal Server Error"), 0},
+    {TG_SLICE("OK"), 200, 0},
+    {TG_SLICE("Unauthorized"), 401, 4401},
+    {TG_SLICE("Forbidden"), 403, 4403},
+    {TG_SLICE("Not Found"), 404, 4404},
+    {TG_SLICE("Internal Server Error"), 500, 0},
 };
 
 static const struct verdict *find_verdict(lua_Integer status)

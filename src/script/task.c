@@ -7,6 +7,7 @@
 #include "script/blame.h"
 #include "script/call.h"
 #include "script/libs/coroutine.h"
+#include "script/place.h"
 #include "script/task_pool.h"
 
 #include <lauxlib.h>
@@ -277,7 +278,11 @@ static int wait_is_over(lua_State *L, int status, lua_KContext context)
     struct tg_task *task = tg_task_of(L);
     const char *interrupted = task->interrupted;
     task->interrupted = NULL;
-    if (interrupted) return luaL_error(L, "%s", interrupted);
+    if (interrupted) {
+        tg_place_push(L);
+        lua_pushfstring(L, "%s: %s", lua_tostring(L, -1), interrupted);
+        return lua_error(L);
+    }
     return task->goes_on(L, status, context);
 }
 

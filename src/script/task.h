@@ -148,6 +148,10 @@ extern const char tg_task_marker;
 /* Stands for threads that no world here knows, in a state that is borrowed; its pool has no world. */
 struct tg_task *tg_task_stranger(void);
 
+/* Before anything else in a state that no copy of this code has made: what its threads hold in the place of a
+ * task is not even zero. [-0, +0, -] */
+void tg_task_claim_state(lua_State *L);
+
 /* The task whose code runs on `L`, in a coroutine of its own too; pool->nobody where none does. Of a thread
  * that is not ours, the stranger. */
 static inline struct tg_task *tg_task_of(lua_State *L)

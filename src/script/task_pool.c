@@ -15,6 +15,14 @@ struct tg_task *tg_task_stranger(void)
     return &strangers.nobody;
 }
 
+void tg_task_claim_state(lua_State *L)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_MAINTHREAD);
+    tg_task_set(lua_tothread(L, -1), tg_task_stranger()); /* new threads take it over */
+    lua_pop(L, 1);
+    tg_task_set(L, tg_task_stranger());
+}
+
 void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world)
 {
     *pool = (struct tg_task_pool){.marker = &tg_task_marker, .world = world};

@@ -10,6 +10,7 @@
 #include "script/libs/coroutine.h"
 #include "script/libs/task.h"
 #include "script/libs/watch.h"
+#include "script/place.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -219,14 +220,18 @@ void tg_testbed_deinit(struct tg_testbed *testbed)
 
 /* ---- Ctrl-C ---- */
 
+/* The hook. */
 static void raise_interrupted(lua_State *L, lua_Debug *debug)
 {
-    (void)debug;
     struct tg_testbed *testbed = testbed_of(L);
     lua_sethook(L, NULL, 0, 0);
     if (testbed->is_told) return;
     testbed->is_told = tg_task_of(L) == testbed->main;
-    luaL_error(L, interrupted);
+    if (tg_place_find(L, 0, debug))
+        lua_pushfstring(L, "%s:%d: %s", debug->short_src, debug->currentline, interrupted);
+    else
+        lua_pushstring(L, interrupted);
+    lua_error(L);
 }
 
 void tg_testbed_interrupt(struct tg_testbed *testbed)

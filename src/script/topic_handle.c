@@ -37,8 +37,7 @@ static struct tg_subscription *find(const struct handle *handle)
     struct tg_conn *conn =
         handle->world->worker ? tg_worker_find(handle->world->worker, handle->conn_id) : NULL;
     struct tg_subscription *subscription = conn ? tg_topic_find_number(conn, handle->number) : NULL;
-    bool is_live =
-        subscription && (subscription->state == TG_SUBSCRIBED || subscription->is_told);
+    bool is_live = subscription && (subscription->state == TG_SUBSCRIBED || subscription->is_told);
     return is_live ? subscription : NULL;
 }
 
@@ -51,8 +50,7 @@ static int topic_send(lua_State *L)
     struct tg_subscription *subscription = find(handle);
     if (!subscription) return tg_push_result(L, TG_E_CLOSED);
     const struct tg_ref ref = {.topic = subscription->name};
-    return tg_push_result(L,
-                          tg_conn_handle_send(handle->world, L, subscription->conn, 2, type, &ref));
+    return tg_push_result(L, tg_conn_handle_send(handle->world, L, subscription->conn, 2, type, &ref));
 }
 
 /* The sender's copy is left out when the options at 3 say so; raises others. */

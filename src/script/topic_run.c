@@ -1,5 +1,5 @@
-/* Authoriser and on_subscribe are one run: between them core lets the client in. A failure before that refuses
- * (run.c), one behind it is an error as any handler's, and the client stays subscribed.
+/* Authoriser and on_subscribe are one run: between them core lets the client in. A failure before that
+ * refuses (run.c), one behind it is an error as any handler's, and the client stays subscribed.
  */
 #include "script/topic_run.h"
 

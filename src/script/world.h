@@ -25,6 +25,9 @@
 #define TG_REGISTRY_PREFIX "tidegate."
 #endif
 
+/* True in the registry of a state that a copy of this code, perhaps another one, has made. */
+#define TG_OWN_STATE "tidegate.own_state"
+
 /* Fixed places in `refs`. Above them luaL_ref gives out numbers; below, it keeps its list of free ones: at 0
  * until Lua 5.4.2, at 3 since. */
 enum tg_world_ref {
@@ -37,7 +40,7 @@ enum tg_world_ref {
     TG_REF_KEY_IDS,    /* field name -> key id */
     TG_REF_ARRAY_META, /* metatable of decoded arrays */
     TG_REF_CONN_META,
-    TG_REF_TOPIC_META, /* of the handles of subscriptions */
+    TG_REF_TOPIC_META,   /* of the handles of subscriptions */
     TG_REF_SCRATCH_META, /* of the boxes of scratch.c */
     TG_REF_DECLARED,     /* places of consumers that no module has returned yet (host_library.c) */
     TG_REF_STARTS,       /* functions of tide.on_start and tide.on_stop (libs/life.c) */

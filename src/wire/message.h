@@ -17,8 +17,8 @@
 /* The longest `ref` that is taken, in bytes of its text. */
 #define TG_REF_MAX_BYTES 128
 
-/* What a frame answers: the stream that it belongs to, and the client's name for its question, echoed on every
- * frame that answers it. */
+/* What a frame answers: the stream that it belongs to, and the client's name for its question, echoed on
+ * every frame that answers it. */
 struct tg_ref {
     enum { TG_REF_NONE, TG_REF_INTEGER, TG_REF_STRING } type;
     int64_t integer;

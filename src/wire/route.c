@@ -1,5 +1,6 @@
 /* A pattern and a path are both cut at their separators and compared segment by segment; a slash at the end
- * of a path makes a last segment that is empty. Every segment matches in one way only, so there is no backtracking.
+ * of a path makes a last segment that is empty. Every segment matches in one way only, so there is no
+ * backtracking.
  */
 #include "wire/route.h"
 
@@ -25,9 +26,8 @@ enum { PARAM_TYPES = sizeof param_types / sizeof param_types[0] };
 /* What stands from `start` to the next separator, which is looked for behind `skipped` bytes. */
 static struct tg_slice cut(struct tg_slice left, size_t skipped, char separator)
 {
-    const char *end = left.length > skipped
-                          ? memchr(left.data + skipped, separator, left.length - skipped)
-                          : NULL;
+    const char *end =
+        left.length > skipped ? memchr(left.data + skipped, separator, left.length - skipped) : NULL;
     return (struct tg_slice){left.data, end ? (size_t)(end - left.data) : left.length};
 }
 
@@ -41,13 +41,13 @@ static bool next_segment(struct tg_slice path, char separator, size_t *at, struc
 }
 
 /* The same in a pattern, where the ':' of {id:int} separates nothing. */
-static bool next_pattern_segment(struct tg_slice pattern, char separator, size_t *at, struct tg_slice *segment)
+static bool next_pattern_segment(struct tg_slice pattern, char separator, size_t *at,
+                                 struct tg_slice *segment)
 {
     if (*at > pattern.length) return false;
     struct tg_slice left = {pattern.data + *at, pattern.length - *at};
-    const char *brace = separator == ':' && left.length && left.data[0] == '{'
-                            ? memchr(left.data, '}', left.length)
-                            : NULL;
+    const char *brace =
+        separator == ':' && left.length && left.data[0] == '{' ? memchr(left.data, '}', left.length) : NULL;
     *segment = cut(left, brace ? (size_t)(brace - left.data) : 0, separator);
     *at += segment->length + 1;
     return true;
@@ -73,8 +73,8 @@ static enum tg_status refuse(const struct parser *parser, struct tg_slice culpri
     size_t offset = culprit.data ? (size_t)(culprit.data - parser->pattern.data) : 0;
     enum tg_status status =
         tg_error_set(parser->error, TG_E_INVALID, "The %s \"%.*s\" is wrong at byte %zu, \"%.*s\": %s.",
-                     parser->separator == '/' ? "path" : "topic pattern", TG_SLICE_ARG(parser->pattern), offset,
-                     TG_SLICE_ARG(culprit), why);
+                     parser->separator == '/' ? "path" : "topic pattern", TG_SLICE_ARG(parser->pattern),
+                     offset, TG_SLICE_ARG(culprit), why);
     if (parser->error) parser->error->offset = offset;
     return status;
 }

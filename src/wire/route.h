@@ -1,12 +1,12 @@
-/* Paths of consumers: "/ws/room/{room_name}", "/orders/{id:int}", matched segment by segment; and the patterns
- * of topics, "room:{room_name}", which are the same with ':' between the segments.
+/* Paths of consumers: "/ws/room/{room_name}", "/orders/{id:int}", matched segment by segment; and the
+ * patterns of topics, "room:{room_name}", which are the same with ':' between the segments.
  *
  * A parameter fills a whole segment, at least one byte of it: {name} anything but '/', {name:int} a decimal
  * int64_t (an optional '-' and digits, zeros in front included: "-0" and "007" are numbers, "+1" is none),
  * {name:slug} letters, digits, '-' and '_', {name:uuid} 8-4-4-4-12 hex digits,
  * {name:path} the rest, slashes included (last segment only).
- * The path to match is taken as the HTTP library hands it over, decoded once. In a topic ':' is what '/' is in a
- * path, and '/' is a letter like others.
+ * The path to match is taken as the HTTP library hands it over, decoded once. In a topic ':' is what '/' is
+ * in a path, and '/' is a letter like others.
  */
 #ifndef TG_WIRE_ROUTE_H
 #define TG_WIRE_ROUTE_H

@@ -40,14 +40,14 @@ function testing.satisfying(sentence, matches) end
 function testing.app(what, config) end
 
 --- Starts the real program with the application in a folder, on a free port of this machine, and
---- stops it whatever happens. `config` has settings, as in tidegate.lua, and tidegate.ServerOptions.
+--- stops it whatever happens. `config` has settings, as in tidegate.lua, and the server's options.
 ---@param folder string
 ---@param config? tidegate.ServerOptions | table<string, any>
 ---@return tidegate.TestServer
 function testing.server(folder, config) end
 
---- Plays what `tidegate run --record FILE` kept, on the application's clock. What the application logs
---- as an error fails the spec, with the message's number and the line of the recording.
+--- Plays what `tidegate run --record FILE` kept, on the application's clock. What the application
+--- logs as an error fails the spec, with the message's number and the line of the recording.
 ---@param app tidegate.TestApp
 ---@param path string
 ---@param options? tidegate.ReplayOptions
@@ -94,6 +94,18 @@ local Matcher = {}
 ---@field code? integer of a close frame
 ---@field reason? string
 
+--- What was published: a message for groups or topics, or an event.
+---@class tidegate.Captured
+---@field frame table action and payload
+---@field groups? string[]
+---@field topics? string[]
+---@field conn? string one connection, by its id
+---@field consumer? string all connections of a consumer
+---@field user? string all connections of a user
+---@field sender? string the id of the connection that sent it
+---@field excludes_sender boolean
+---@field receivers integer how many connections got it
+
 ---@class tidegate.LogLine
 ---@field level "debug" | "info" | "warning" | "error"
 ---@field event string
@@ -137,6 +149,51 @@ function App:require(name) end
 ---@param ... any for `fn`
 ---@return any ...
 function App:call(fn, ...) end
+
+--- `tide.broadcast` of the application: how many got it.
+---@param groups string | string[]
+---@param message tidegate.Message
+---@param options? { exclude?: string }
+---@return integer? receivers
+---@return string? problem
+function App:broadcast(groups, message, options) end
+
+--- `tide.send_event` of the application: to one connection, `client.id`.
+---@param conn_id string
+---@param event tidegate.Message
+---@return true?
+---@return string? problem
+function App:send_event(conn_id, event) end
+
+--- `tide.broadcast_event` of the application.
+---@param to string | string[] | tidegate.Consumer
+---@param event tidegate.Message
+---@return integer? receivers
+---@return string? problem
+function App:broadcast_event(to, event) end
+
+--- `tide.group` of the application.
+---@param name string
+---@return tidegate.Group
+function App:group(name) end
+
+--- `tide.user` of the application.
+---@param id string | integer
+---@return tidegate.User
+function App:user(id) end
+
+--- Runs a function and returns the group messages that were sent meanwhile. They are not delivered,
+--- unless `deliver` is true.
+---@param fn function
+---@param options? { deliver?: boolean }
+---@return tidegate.Captured[]
+function App:capture_broadcasts(fn, options) end
+
+--- The same for events.
+---@param fn function
+---@param options? { deliver?: boolean }
+---@return tidegate.Captured[]
+function App:capture_events(fn, options) end
 
 --- What the application has logged, the oldest line first; `tostring` makes a text of it.
 ---@param event? string only those of this event
@@ -274,7 +331,87 @@ function Client:frames() end
 ---@class luassert
 ---@field frame fun(expected: table, got: any, extra?: string): table, any
 ---@field exact_frame fun(expected: table, got: any, extra?: string): table, any
+---@field broadcast fun(app: tidegate.TestApp, group: string, expected: table): any
 ---@field no_leaks fun(app: tidegate.TestApp): tidegate.TestApp
 ---@field error_at fun(frame: any, path: any[], type?: string | tidegate.Matcher): any
 
-return testing, App, Client
+---@class (exact) tidegate.ServerOptions
+---@field env? table<string, string> variables of the program, beside those of this process
+---@field patience? number seconds for starting, stopping and connecting; default 10
+---@field program? string which program; default: TG_BIN, or the one beside the kit's module
+---@field strict? boolean false: frames that no consumer declares are received too
+
+--- The real program. `<close>` stops it.
+---@class tidegate.TestServer
+---@field url string "http://127.0.0.1:40123"
+---@field host string
+---@field port integer
+local Server = {}
+
+--- Opens a connection. Nil and the refusal when the server answers with another status than 101.
+--- The options `user` and `peer` are for `testing.app` alone.
+---@param path string "/ws/chat/blue?page=2"
+---@param options? tidegate.ConnectOptions
+---@return tidegate.TestClient? client
+---@return tidegate.Refusal? refusal
+function Server:connect(path, options) end
+
+--- Stops the program. One that did not end well fails the spec with what it wrote.
+---@param why? string
+function Server:close(why) end
+
+--- Kills the program as a power cut would.
+function Server:kill() end
+
+--- Seconds of real time since the server was started.
+---@return number
+function Server:now() end
+
+--- What the program has logged, the oldest line first. What it wrote besides is an "output".
+---@param event? string only those of this event
+---@return tidegate.LogLine[]
+function Server:logs(event) end
+
+--- The value that a JSON text stands for, exactly.
+---@param text string
+---@return any
+function Server:decode(text) end
+
+--- Whether a consumer declares to send this frame. Else nil and what is wrong.
+---@param consumer string
+---@param text string
+---@return boolean?
+---@return any
+function Server:check(consumer, text) end
+
+--- The text of a message as its type writes it for the clients of a consumer. Nil: it is none.
+---@param message any
+---@param to tidegate.TestClient
+---@return string?
+function Server:text(message, to) end
+
+---@class (exact) tidegate.ReplayOptions
+---@field speed? number how many times as fast; default 1, math.huge: no time passes between events
+---@field settle? number seconds that pass behind the last event; default 1
+---@field strict? boolean false: errors do not fail the spec, they are in the result
+---@field connect? fun(open: table): tidegate.ConnectOptions? # beside the recorded
+---@field only? fun(event: table): boolean? # which events are played
+
+---@class tidegate.ReplayError
+---@field number integer? of the message that was played last, from 1; nil: none was
+---@field line integer of the recording
+---@field event table what was played last
+---@field log tidegate.LogLine what the application logged
+
+---@class tidegate.Replay
+---@field clients tidegate.TestClient[] in the order in which they came
+---@field by_id table<string, tidegate.TestClient> by the connection's id in the recording
+---@field errors tidegate.ReplayError[]
+---@field messages integer that were played
+---@field masked integer of these: so many had secrets taken out
+---@field omitted integer messages that the recording does not have
+---@field skipped integer messages of connections that were refused here, or closed by the server
+---@field refused { event: table, refusal: tidegate.Refusal }[]
+---@field is_whole boolean the recording was ended by the end of its server
+
+return testing, App, Client, Server

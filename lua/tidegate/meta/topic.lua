@@ -25,13 +25,13 @@ local Topic = {}
 --- Handles the messages of a type in this topic.
 ---@generic M
 ---@param message_type M[] what tide.message returned
----@param options tidegate.HandlerOptions | fun(sub: tidegate.Subscription, message: M): tidegate.Outgoing?
+---@param options tidegate.HandlerOptions | fun(sub: tidegate.Subscription, message: M): any
 ---@param handler? fun(sub: tidegate.Subscription, message: M): tidegate.Outgoing?
 function Topic:on(message_type, options, handler) end
 
 --- Handles the events of a type that are sent to this topic.
 ---@param event_type tidegate.EventType
----@param options table | fun(sub: tidegate.Subscription, event: tidegate.Message): tidegate.Outgoing?
+---@param options table | fun(sub: tidegate.Subscription, event: tidegate.Message): any
 ---@param handler? fun(sub: tidegate.Subscription, event: tidegate.Message): tidegate.Outgoing?
 function Topic:on_event(event_type, options, handler) end
 

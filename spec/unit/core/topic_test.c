@@ -78,8 +78,7 @@ static void takes_messages_of_what_is_subscribed_to_until_it_is_left(void **stat
     fake_client_say(client, SAY_A);
     fake_core_turn(core);
     expect_journal(core, "1 message say\n1 unsubscribe room:a client\n1 forget room:a\n");
-    expect_sent(client,
-                COMPLETE("3") UNSUBSCRIBED_A COMPLETE("2") NOT_SUBSCRIBED_A COMPLETE("3"));
+    expect_sent(client, COMPLETE("3") UNSUBSCRIBED_A COMPLETE("2") NOT_SUBSCRIBED_A COMPLETE("3"));
     assert_int_equal(members_of_a(core), 0);
     assert_int_equal(core->worker.metrics.subscriptions, 0);
     assert_int_equal(core->worker.metrics.topic_frames_refused, 1);
@@ -134,9 +133,10 @@ static void refuses_what_the_script_neither_admits_nor_refuses(void **state)
     tg_conn_ended(client->conn, TG_FAILED);
     fake_core_turn(core);
     expect_journal(core, "1 subscribe room:a\n1 forget room:a\n");
-    expect_sent(client, "text {\"action\":\"error\",\"payload\":{\"reason\":\"unauthorized\",\"detail\":"
-                        "\"Not allowed to subscribe to 'room:a'\"},\"topic\":\"room:a\",\"ref\":\"1\"}\n" COMPLETE(
-                            "\"1\""));
+    expect_sent(
+        client,
+        "text {\"action\":\"error\",\"payload\":{\"reason\":\"unauthorized\",\"detail\":"
+        "\"Not allowed to subscribe to 'room:a'\"},\"topic\":\"room:a\",\"ref\":\"1\"}\n" COMPLETE("\"1\""));
     assert_int_equal(core->worker.metrics.subscribes_refused, 1);
     assert_int_equal(client->conn->subscription_count, 0);
 }
@@ -176,8 +176,9 @@ static void leaves_each_topic_before_disconnected_one_after_another(void **state
     fake_client_vanish(client);
     expect_journal(core, "1 unsubscribe room:a closed\n");
     tg_conn_ended(conn, TG_DONE);
-    expect_journal(core, "1 forget room:a\n1 unsubscribe room:b closed\n1 forget room:b\n1 disconnected 1006 \n"
-                         "1 forget\n");
+    expect_journal(core,
+                   "1 forget room:a\n1 unsubscribe room:b closed\n1 forget room:b\n1 disconnected 1006 \n"
+                   "1 forget\n");
 }
 
 static void ends_a_farewell_that_waits_too_long_and_goes_on(void **state)
@@ -213,7 +214,8 @@ static void is_left_by_the_server_before_the_next_message(void **state)
     fake_client_say(client, SAY_A);
     fake_core_turn(core);
     expect_journal(core, "1 unsubscribe room:a server\n1 forget room:a\n");
-    expect_sent(client, "text {\"action\":\"unsubscribed\",\"topic\":\"room:a\"}\n" NOT_SUBSCRIBED_A COMPLETE("3"));
+    expect_sent(client,
+                "text {\"action\":\"unsubscribed\",\"topic\":\"room:a\"}\n" NOT_SUBSCRIBED_A COMPLETE("3"));
 }
 
 static void is_left_by_the_server_when_what_runs_has_ended(void **state)
@@ -239,9 +241,10 @@ static void holds_so_many_topics_and_no_more(void **state)
     fake_client_say(client, "{\"action\":\"subscribe\",\"topic\":\"room:b\"}");
     fake_core_turn(core);
     expect_journal(core, "");
-    expect_sent(client, "text {\"action\":\"error\",\"payload\":{\"reason\":\"too_many_topics\",\"detail\":\"A "
-                        "connection has at most 1 topics\"},\"topic\":\"room:b\"}\n"
-                        "text {\"action\":\"complete\"}\n");
+    expect_sent(client,
+                "text {\"action\":\"error\",\"payload\":{\"reason\":\"too_many_topics\",\"detail\":\"A "
+                "connection has at most 1 topics\"},\"topic\":\"room:b\"}\n"
+                "text {\"action\":\"complete\"}\n");
     assert_int_equal(core->worker.metrics.topics_full, 1);
 }
 

@@ -2,9 +2,8 @@
 #include "script/outside.h"
 
 #include "core/layer.h"
-#include "script/host.h"
 #include "support/alloc.h"
-#include "support/fake_core.h"
+#include "support/app_stage.h"
 #include "wire/json.h"
 
 #include <setjmp.h>
@@ -13,50 +12,32 @@
 
 #include <cmocka.h>
 
-static const char folder[] = TG_SPEC_FOLDER "/support/apps/events";
-
-struct stage {
-    struct fake_core *core;
-    struct tg_generation own; /* of the fake core */
-    struct tg_host *host;
+static struct {
+    struct app_stage app;
     struct tg_buf issues;
     uint64_t receivers;
-};
-
-static struct stage stage;
+} stage;
 
 static int setup(void **state)
 {
     (void)state;
-    struct tg_buf errors;
-    tg_buf_init(&errors);
-    stage = (struct stage){.core = fake_core_new()};
     tg_buf_init(&stage.issues);
-    assert_int_equal(tg_host_open(&stage.host, &stage.core->config, folder, 1, &errors), TG_OK);
-    tg_buf_deinit(&errors);
-    tg_host_attach(stage.host, &stage.core->worker);
-    stage.own = stage.core->generation;
-    stage.core->generation = stage.host->generation;
+    stage.app = app_begin("events", fake_core_new());
     return 0;
 }
 
 static int teardown(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < FAKE_CLIENTS; i++)
-        if (stage.core->clients[i].conn) fake_client_vanish(&stage.core->clients[i]);
-    tg_host_detach(stage.host);
-    tg_host_close(stage.host);
-    stage.core->generation = stage.own;
     tg_buf_deinit(&stage.issues);
-    fake_core_free(stage.core);
+    app_end(&stage.app);
     return 0;
 }
 
 /* Publishes `text` to the connections of a consumer; what is wrong with it is in stage.issues. */
 static enum tg_status publish(const char *text, const char *consumer)
 {
-    struct tg_script *script = stage.core->worker.generation->script;
+    struct tg_script *script = stage.app.core->worker.generation->script;
     struct tg_publication publication = {.to = TG_TO_CONSUMER, .consumer = tg_slice_of(consumer)};
     struct tg_arena arena;
     struct tg_value event;
@@ -79,15 +60,15 @@ static void expect_issues(const char *expected)
 
 static void open_on(size_t index, const char *path)
 {
-    assert_non_null(fake_core_open(stage.core, index, path));
-    fake_core_turn(stage.core);
-    stage.core->clients[index].sent_bytes = 0;
+    assert_non_null(fake_core_open(stage.app.core, index, path));
+    fake_core_turn(stage.app.core);
+    stage.app.core->clients[index].sent_bytes = 0;
 }
 
 static void expect_said(size_t index, const char *expected)
 {
-    fake_core_turn(stage.core);
-    expect_sent(&stage.core->clients[index], expected);
+    fake_core_turn(stage.app.core);
+    expect_sent(&stage.app.core->clients[index], expected);
 }
 
 static void may_call_its_action_handler(void **state)
@@ -147,13 +128,13 @@ static void survives_the_failure_of_any_allocation(void **state)
         tg_alloc_fail_from(n);
         publish(notify, "camel");
         publish(joined, "camel");
-        fake_core_turn(stage.core);
+        fake_core_turn(stage.app.core);
         has_failed = tg_alloc_has_failed();
         tg_alloc_fail_at(0);
         failures += has_failed;
-        fake_core_turn(stage.core);
-        stage.core->clients[0].sent_bytes = 0;
-        assert_non_null(stage.core->clients[0].conn);
+        fake_core_turn(stage.app.core);
+        stage.app.core->clients[0].sent_bytes = 0;
+        assert_non_null(stage.app.core->clients[0].conn);
         assert_int_equal(publish(joined, "camel"), TG_OK);
         expect_said(0, "text {\"action\":\"user_joined\",\"payload\":{\"userName\":\"ann\"}}\n");
     }

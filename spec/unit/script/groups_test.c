@@ -1,13 +1,12 @@
 /* Clients in groups under a core without sockets, at the end of its memory: the application is
  * spec/support/apps/groups. What it answers when there is enough is shown by spec/wire/groups.test.js. */
 #include "script/conn_user.h"
-#include "script/host.h"
 
 #include "core/group.h"
 #include "core/user.h"
 
 #include "support/alloc.h"
-#include "support/fake_core.h"
+#include "support/app_stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,37 +17,7 @@
 #include <cmocka.h>
 #include <lauxlib.h>
 
-static const char folder[] = TG_SPEC_FOLDER "/support/apps/groups";
-
-struct stage {
-    struct fake_core *core;
-    struct tg_generation own; /* of the fake core */
-    struct tg_host *host;
-};
-
-static struct stage begin(void)
-{
-    struct stage stage = {.core = fake_core_new()};
-    struct tg_buf errors;
-    tg_buf_init(&errors);
-    assert_int_equal(tg_host_open(&stage.host, &stage.core->config, folder, 1, &errors), TG_OK);
-    tg_buf_deinit(&errors);
-    tg_host_attach(stage.host, &stage.core->worker);
-    stage.own = stage.core->generation;
-    stage.core->generation = stage.host->generation;
-    return stage;
-}
-
-static void end(struct stage *stage)
-{
-    for (size_t i = 0; i < FAKE_CLIENTS; i++)
-        if (stage->core->clients[i].conn) fake_client_vanish(&stage->core->clients[i]);
-    tg_host_close(stage->host);
-    stage->core->generation = stage->own;
-    fake_core_free(stage->core);
-}
-
-static struct fake_client *open(struct stage *stage, size_t index, const char *path)
+static struct fake_client *join(struct app_stage *stage, size_t index, const char *path)
 {
     struct fake_client *client = fake_core_open(stage->core, index, path);
     assert_non_null(client);
@@ -89,7 +58,7 @@ static const struct {
      "text {\"action\":\"said\",\"payload\":[true]}\n", "", ""},
 };
 
-static void expect_all(struct stage *stage, size_t i)
+static void expect_all(struct app_stage *stage, size_t i)
 {
     struct fake_client *clients = stage->core->clients;
     fake_client_say(&clients[0], talk[i].text);
@@ -103,11 +72,11 @@ static void expect_all(struct stage *stage, size_t i)
 static void goes_on_after_a_broadcast_without_memory(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = app_begin("groups", fake_core_new());
     struct fake_client *clients = stage.core->clients;
-    open(&stage, 0, "/ws/talk?groups=red&user=7");
-    open(&stage, 1, "/ws/shared");
-    open(&stage, 2, "/ws/camel");
+    join(&stage, 0, "/ws/talk?groups=red&user=7");
+    join(&stage, 1, "/ws/shared");
+    join(&stage, 2, "/ws/camel");
     for (size_t i = 0; i < sizeof talk / sizeof talk[0]; i++) {
         expect_all(&stage, i);
         size_t failed = 0;
@@ -122,14 +91,14 @@ static void goes_on_after_a_broadcast_without_memory(void **state)
         }
         assert_true(failed > 3);
     }
-    end(&stage);
+    app_end(&stage);
 }
 
 /* A client for whose start the memory is out is closed, or gone; nothing of it is left in a group. */
 static void lets_nobody_in_half_way_without_memory(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = app_begin("groups", fake_core_new());
     struct fake_client *client = &stage.core->clients[0];
     size_t failed = 0;
     for (bool has_failed = true; has_failed; failed += has_failed) {
@@ -152,13 +121,13 @@ static void lets_nobody_in_half_way_without_memory(void **state)
         client->sent_bytes = 0;
     }
     assert_true(failed > 10);
-    end(&stage);
+    app_end(&stage);
 }
 
 /* set_user(stage) */
 static int set_user(lua_State *L)
 {
-    struct stage *stage = lua_touserdata(L, 1);
+    struct app_stage *stage = lua_touserdata(L, 1);
     lua_settop(L, 0);
     lua_newtable(L);
     lua_pushinteger(L, 7);
@@ -170,7 +139,7 @@ static int set_user(lua_State *L)
 static void takes_a_user_from_who_knows_it_and_does_not_ask(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = app_begin("groups", fake_core_new());
     struct fake_client *client = fake_core_add(stage.core, 0, "/ws/door?who=refused");
     lua_State *L = stage.host->world.L;
     lua_pushcfunction(L, set_user);
@@ -183,7 +152,7 @@ static void takes_a_user_from_who_knows_it_and_does_not_ask(void **state)
         "text {\"action\":\"authentication\",\"payload\":{\"status_code\":200,\"status_text\":\"OK\"}}\n"
         "text {\"action\":\"welcome\",\"payload\":{\"user\":{\"id\":7}}}\n");
     assert_non_null(tg_user_find(&stage.core->worker, TG_SLICE("7")));
-    end(&stage);
+    app_end(&stage);
 }
 
 static int silence(void **state)

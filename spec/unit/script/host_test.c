@@ -3,7 +3,7 @@
 #include "script/host.h"
 
 #include "support/alloc.h"
-#include "support/fake_core.h"
+#include "support/app_stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,12 +14,6 @@
 
 static const char folder[] = TG_SPEC_FOLDER "/support/apps/messages";
 
-struct stage {
-    struct fake_core *core;
-    struct tg_generation own; /* of the fake core */
-    struct tg_host *host;
-};
-
 static enum tg_status load(const struct tg_config *config, struct tg_host **host)
 {
     struct tg_buf errors;
@@ -27,27 +21,6 @@ static enum tg_status load(const struct tg_config *config, struct tg_host **host
     enum tg_status status = tg_host_open(host, config, folder, 1, &errors);
     tg_buf_deinit(&errors);
     return status;
-}
-
-/* The application in the place of the fake core's script. */
-static struct stage begin(void)
-{
-    struct stage stage = {.core = fake_core_new()};
-    stage.core->config.validate_outgoing = TG_OUTGOING_ALWAYS;
-    assert_int_equal(load(&stage.core->config, &stage.host), TG_OK);
-    tg_host_attach(stage.host, &stage.core->worker);
-    stage.own = stage.core->generation;
-    stage.core->generation = stage.host->generation;
-    return stage;
-}
-
-static void end(struct stage *stage)
-{
-    for (size_t i = 0; i < FAKE_CLIENTS; i++)
-        if (stage->core->clients[i].conn) fake_client_vanish(&stage->core->clients[i]);
-    tg_host_close(stage->host);
-    stage->core->generation = stage->own;
-    fake_core_free(stage->core);
 }
 
 /* Each step of the sweep is longer than the last: loading allocates some ten thousand times. */
@@ -105,7 +78,7 @@ static const struct {
      "text {\"action\":\"error\",\"payload\":{\"detail\":\"Failed to process message\"}}\n"},
 };
 
-static void expect_answer(struct stage *stage, struct fake_client *client, size_t i)
+static void expect_answer(struct app_stage *stage, struct fake_client *client, size_t i)
 {
     fake_client_say(client, talk[i].text);
     fake_core_turn(stage->core);
@@ -116,7 +89,9 @@ static void expect_answer(struct stage *stage, struct fake_client *client, size_
 static void goes_on_after_a_message_without_memory(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct fake_core *core = fake_core_new();
+    core->config.validate_outgoing = TG_OUTGOING_ALWAYS;
+    struct app_stage stage = app_begin("messages", core);
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/plain");
     for (size_t i = 0; i < sizeof talk / sizeof talk[0]; i++) {
         expect_answer(&stage, client, i);
@@ -132,7 +107,7 @@ static void goes_on_after_a_message_without_memory(void **state)
         }
         assert_true(failed > 5);
     }
-    end(&stage);
+    app_end(&stage);
 }
 
 static int silence(void **state)

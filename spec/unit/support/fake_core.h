@@ -68,7 +68,8 @@ struct fake_core {
  * `checked`, a string with the script's check 9; it relays the event `joined` and handles `left`, objects
  * {user_name}), /events (action `ping`; handles the event `notify`, an integer, relays `joined`; sends
  * completions), /hub (hosts the topics room:{name}, action `say`, event `notify`, and room:lobby; sends
- * completions), /alone/{name} (the topic room:{name} alone), /text, /binary, /strict. At most `max_connections`. */
+ * completions), /alone/{name} (the topic room:{name} alone), /text, /binary, /strict. At most
+ * `max_connections`. */
 struct fake_core *fake_core_new_for(uint32_t max_connections);
 struct fake_core *fake_core_new(void);
 

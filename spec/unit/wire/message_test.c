@@ -220,6 +220,8 @@ static void writes_a_ref_or_nothing(void **state)
         {{.type = TG_REF_INTEGER, .integer = -7}, ",\"ref\":-7"},
         {{.type = TG_REF_STRING, .string = TG_SLICE("a\"\n")}, ",\"ref\":\"a\\\"\\n\""},
         {{.type = TG_REF_STRING, .string = TG_SLICE("")}, ",\"ref\":\"\""},
+        {{.topic = TG_SLICE("room:\"a")}, ",\"topic\":\"room:\\\"a\""},
+        {{.topic = TG_SLICE("a"), .type = TG_REF_INTEGER, .integer = 1}, ",\"topic\":\"a\",\"ref\":1"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         tg_buf_truncate(&fixture->frame, 0);

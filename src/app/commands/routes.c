@@ -1,6 +1,9 @@
 /* Prints who is asked for which path, in the order in which they are asked:
  *
  *     /ws/system  system  ping, user_message  consumers/system/init.lua:5
+ *       room:{room_name}  post  consumers/system/rooms.lua:3
+ *
+ * with the topics that it hosts below each.
  */
 #include "app/commands/commands.h"
 
@@ -16,14 +19,27 @@ static int widest_pattern(const struct tg_registry *registry)
     return (int)widest;
 }
 
+static void print_actions(const struct tg_consumer *consumer)
+{
+    for (uint32_t i = 0; i < consumer->action_count; i++)
+        printf("%s%.*s", i ? ", " : "", TG_SLICE_ARG(consumer->ordered_actions[i]->name));
+}
+
+static void print_topic(const struct tg_consumer *stream)
+{
+    printf("  %.*s  ", TG_SLICE_ARG(stream->name));
+    print_actions(stream);
+    printf("  %.*s\n", TG_SLICE_ARG(stream->source));
+}
+
 static void print_endpoint(const struct tg_endpoint *endpoint, int width)
 {
     const struct tg_consumer *consumer = endpoint->consumer;
     printf("%-*.*s  %.*s  ", width, TG_SLICE_ARG(endpoint->route->pattern), TG_SLICE_ARG(consumer->name));
     if (consumer->is_text) printf("(plain text)");
-    for (uint32_t i = 0; i < consumer->action_count; i++)
-        printf("%s%.*s", i ? ", " : "", TG_SLICE_ARG(consumer->ordered_actions[i]->name));
+    print_actions(consumer);
     printf("  %.*s\n", TG_SLICE_ARG(consumer->source));
+    for (uint32_t i = 0; i < consumer->topic_count; i++) print_topic(&consumer->topics[i]->stream);
 }
 
 int tg_command_routes(const struct tg_cli *cli, const struct tg_config *config)

@@ -23,7 +23,8 @@ static const struct tg_topic *check_topic(lua_State *L, const char *what)
     struct tg_slice pattern;
     pattern.data = luaL_checklstring(L, PATTERN, &pattern.length);
     if (!world->is_loaded || !world->worker)
-        tg_place_error(L, "%s: nobody is subscribed while modules load; tide.on_start runs when they have", what);
+        tg_place_error(L, "%s: nobody is subscribed while modules load; tide.on_start runs when they have",
+                       what);
     const struct tg_topic *topic = tg_registry_find_topic(world->registry, pattern);
     if (!topic)
         tg_place_error(L, "%s: no consumer hosts the topic '%s': topics = { ... } of tide.consumer", what,
@@ -44,7 +45,8 @@ static void make_name(lua_State *L, const struct tg_topic *topic, const char *wh
             lua_gettable(L, NAME);
             if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1))
                 tg_place_error(L, "%s: the topic '%s' needs %s, a string or an integer, got a %s", what,
-                               topic->stream.name.data, lua_pushlstring(L, segment->text.data, segment->text.length),
+                               topic->stream.name.data,
+                               lua_pushlstring(L, segment->text.data, segment->text.length),
                                luaL_typename(L, -2));
         }
         lua_concat(L, i > 0 ? 3 : 2);
@@ -98,20 +100,18 @@ static int topic_count(lua_State *L)
     return 1;
 }
 
-static int publish(lua_State *L, const struct tg_message_type *type, struct tg_publication *publication,
-                   const char *what)
+static int publish(lua_State *L, const struct tg_message_type *type, enum tg_publish kind, const char *what)
 {
     struct tg_world *world = world_of(L);
     const struct tg_topic *topic = check_topic(L, what);
     struct tg_slice name = check_name(L, topic, what);
     struct tg_scratch *scratch = tg_scratch_push(world, L);
-    tg_publish_write(world, L, MESSAGE, type, name, scratch, publication);
-    struct tg_slice key = make_key(L, topic, name, scratch);
-    publication->to = TG_TO_GROUPS;
-    publication->group_kind = TG_GROUP_TOPIC;
-    publication->groups = &key;
-    publication->group_count = 1;
-    return tg_publish(world, L, publication);
+    struct tg_publication publication = {.kind = kind, .to = TG_TO_GROUPS, .group_kind = TG_GROUP_TOPIC};
+    tg_publish_write(world, L, MESSAGE, type, name, scratch, &publication);
+    const struct tg_slice key = make_key(L, topic, name, scratch);
+    publication.groups = &key;
+    publication.group_count = 1;
+    return tg_publish(world, L, &publication);
 }
 
 /* topic_broadcast(pattern, name, message) -> how many got it | nil, why */
@@ -122,8 +122,7 @@ static int topic_broadcast(lua_State *L)
     if (type->role == TG_ROLE_EVENT)
         tg_place_error(L, "Topic:broadcast: the event '%s' is not for clients: Topic:broadcast_event",
                        type->action.data);
-    struct tg_publication publication = {.kind = TG_PUBLISH_MESSAGE};
-    return publish(L, type, &publication, "Topic:broadcast");
+    return publish(L, type, TG_PUBLISH_MESSAGE, "Topic:broadcast");
 }
 
 /* topic_broadcast_event(pattern, name, event) -> how many got it | nil, why */
@@ -132,10 +131,10 @@ static int topic_broadcast_event(lua_State *L)
     lua_settop(L, MESSAGE);
     const struct tg_message_type *type = tg_message_type_of_instance(L, MESSAGE);
     if (!type || type->role != TG_ROLE_EVENT)
-        tg_place_error(L, "Topic:broadcast_event: an event is expected (what tide.event returned, called with "
-                          "its payload)");
-    struct tg_publication publication = {.kind = TG_PUBLISH_EVENT};
-    return publish(L, type, &publication, "Topic:broadcast_event");
+        tg_place_error(L,
+                       "Topic:broadcast_event: an event is expected (what tide.event returned, called with "
+                       "its payload)");
+    return publish(L, type, TG_PUBLISH_EVENT, "Topic:broadcast_event");
 }
 
 void tg_topic_library_install(struct tg_world *world, lua_State *L)

@@ -55,7 +55,7 @@ local Room <const> = tide.topic {
     end
     sub:send(left { reason = reason })
     sub:broadcast(left { reason = reason })
-    tide.log.info("left", { topic = sub.topic, reason = reason })
+    tide.log.info("left", { who = sub.conn.query.who, topic = sub.topic, reason = reason })
   end,
 }
 
@@ -131,7 +131,7 @@ Hub:on(tide.message("notify", in_room), { output = counted }, function(_, messag
 end)
 
 function Hub:disconnected(conn)
-  tide.log.info("gone", { groups = #conn.groups })
+  tide.log.info("gone", { who = conn.query.who, groups = #conn.groups })
 end
 
 local Complete <const> = tide.consumer {

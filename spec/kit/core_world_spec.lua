@@ -1,0 +1,213 @@
+local support <const> = require "spec.support.kit"
+
+local kit <const> = support.kit
+local tide <const> = require "tidegate"
+
+--- A number that declares how often a consumer was reached, in a world of its own.
+---@param tide_of table
+local function counting(tide_of)
+  local Count <const> = tide_of.message("count", tide_of.schema.integer())
+  local consumer <const> = tide_of.consumer { path = "/x", name = "count" }
+  local count = 0
+  consumer:on(Count, { output = Count }, function()
+    count = count + 1
+    return Count(count)
+  end)
+  return consumer
+end
+
+---@param app table
+---@return string
+local function count(app)
+  local link <const> = app:connect { path = "/x" }
+  link:send("text", '{"action":"count","payload":0}')
+  return link:take().data
+end
+
+describe("worlds", function()
+  it("do not see each other", function()
+    local first <close> = support.app(counting)
+    local second <close> = support.app(counting)
+    assert.equal('{"action":"count","payload":1}', count(first))
+    assert.equal('{"action":"count","payload":2}', count(first))
+    assert.equal('{"action":"count","payload":1}', count(second))
+    assert.are_not_equal(first:tide(), second:tide())
+    assert.equal(first:tide(), first:require "tidegate")
+  end)
+
+  it("leave the state as it was", function()
+    local rep <const>, request <const>, input <const> = string.rep, require, io.input()
+    rawset(string, "kit_specs_own", function()
+      return "found"
+    end)
+    local app <close> = support.echo()
+    assert.equal("found", ("x"):kit_specs_own())
+    rawset(string, "kit_specs_own", nil)
+    assert.equal(rep, string.rep)
+    assert.equal(request, require)
+    assert.equal(input, io.input())
+    assert.equal("function", type(app.connect))
+  end)
+
+  it("give everything back, however many there were", function()
+    local function open_and_close()
+      local app <close> = support.echo()
+      assert(app:connect { path = "/x" }):send("text", '{"action":"ping"}')
+    end
+    for _ = 1, 20 do
+      open_and_close()
+    end
+    collectgarbage()
+    collectgarbage()
+    local before <const> = collectgarbage "count"
+    for _ = 1, 200 do
+      open_and_close()
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_true(collectgarbage "count" - before < 64)
+  end)
+
+  it("answer that they are closed to whoever still holds something of them", function()
+    local held, fn
+    local app <const> = support.app(function(tide_of)
+      local Ping <const> = tide_of.message "ping"
+      local consumer <const> = tide_of.consumer { path = "/x" }
+      function consumer.connected(_, conn)
+        held = conn
+      end
+      consumer:on(Ping, function()
+        return Ping()
+      end)
+      fn = function()
+        return tide_of.spawn(function() end)
+      end
+      return consumer
+    end)
+    local link <const> = app:connect { path = "/x" }
+    local path <const> = held.path
+    app:close()
+    app:close()
+    collectgarbage()
+    assert.equal("/x", path)
+    assert.same({ nil, "closed" }, { held:send_text "x" })
+    assert.truthy(tostring(held):find "%(closed%)")
+    assert.has_error(fn, "tide.spawn: the app is closed")
+    assert.has_error(function()
+      app:connect { path = "/x" }
+    end, "the app is closed")
+    assert.equal("close", link:take().kind)
+    assert.same({ nil, "closed" }, { link:send("text", "x") })
+    assert.equal("connected", app:logs()[1].event)
+  end)
+
+  it("that a spec forgets are collected", function()
+    local log <const> = setmetatable({}, { __mode = "k" })
+    do
+      local app <const> = support.echo()
+      app:connect { path = "/x" }
+      log[app] = true
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.is_nil(next(log))
+  end)
+
+  it("are stopped as a gateway is: hooks run, clients get 1001", function()
+    local order <const> = {}
+    local app <const> = support.app(function(tide_of)
+      local consumer <const> = tide_of.consumer { path = "/x" }
+      function consumer.disconnected(_, _, code)
+        order[#order + 1] = "disconnected " .. code
+      end
+      tide_of.on_start(function()
+        order[#order + 1] = "start"
+        local guard <close> = setmetatable({}, {
+          __close = function()
+            order[#order + 1] = "closed"
+          end,
+        })
+        tide_of.sleep(1000)
+        return guard
+      end)
+      tide_of.on_stop(function(reason)
+        order[#order + 1] = "stop: " .. reason
+      end)
+      return consumer
+    end)
+    local link <const> = app:connect { path = "/x" }
+    app:close()
+    assert.same({ "start", "stop: stop", "disconnected 1001", "closed" }, order)
+    assert.same({ "close 1001 the server is going away", "end" }, support.frames(link))
+  end)
+end)
+
+describe("what a spec declares itself", function()
+  local Counter <const> = counting(tide)
+
+  it("can be opened again and again", function()
+    for _, expected in ipairs { 1, 2, 3 } do
+      local app <close> = assert(kit.open { consumers = Counter })
+      assert.equal(('{"action":"count","payload":%d}'):format(expected), count(app))
+    end
+  end)
+
+  it("is in one open app at a time", function()
+    local app <close> = assert(kit.open { consumers = { Counter } })
+    assert.equal(tide, app:tide())
+    assert.has_error(
+      function()
+        kit.open { consumers = Counter }
+      end,
+      "consumers that a spec declares itself can be in one open app at a time: close the other app first, or "
+        .. "hand over a function(tide) that declares them anew"
+    )
+  end)
+
+  it("cannot wait outside of a task", function()
+    local app <close> = assert(kit.open { consumers = Counter })
+    local ok <const>, text <const> = pcall(tide.sleep, 1)
+    assert.is_false(ok)
+    assert.truthy(text:find("nothing waits in a spec: only handlers", 1, true))
+    assert.equal(
+      3,
+      app:call(function(a, b)
+        tide.sleep(1)
+        return a + b
+      end, 1, 2)
+    )
+    assert.equal(1, app:now())
+  end)
+end)
+
+describe("opening", function()
+  ---@param expected string
+  ---@param options table
+  local function refused(expected, options)
+    local app <const>, text <const> = kit.open(options)
+    assert.is_nil(app)
+    assert.equal(expected, text)
+  end
+
+  it("takes what the gateway takes, settings of the folder among it", function()
+    local app <close> = assert(kit.open { folder = "consumers" })
+    assert(app:connect { path = "/ws/system" })
+  end)
+
+  it("tells what is wrong with the application", function()
+    refused("spec/support/nowhere: No such file or directory", { folder = "spec/support/nowhere" })
+    local function raises()
+      error("boo", 0)
+    end
+    refused("declare: it raised boo", { declare = raises })
+  end)
+
+  it("tells what is wrong with a setting, as the command line does", function()
+    local function open(config)
+      return { declare = counting, config = config }
+    end
+    refused("config: port: 70000 is not between 0 and 65535", open { port = 70000 })
+    local _, text <const> = kit.open(open { max_erors = 1 })
+    assert.truthy(text:find("max_errors", 1, true))
+  end)
+end)
