@@ -37,7 +37,8 @@ Chat:on_event(messages.notify, {
   summary = "Shows an announcement",
   output = messages.notification,
 }, function(_, event)
-  return messages.notification { text = event.payload.level:upper() .. ": " .. event.payload.content }
+  local level <const> = event.payload.level:upper()
+  return messages.notification { text = level .. ": " .. event.payload.content }
 end)
 
 return Chat
