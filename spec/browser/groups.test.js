@@ -1,19 +1,31 @@
 // The pages of applications in which several people meet, each in a window of Chromium.
 
 import assert from 'node:assert';
+import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { open, unavailable } from '../support/chromium.js';
-import { PATIENCE_MS, ROOT, Server } from '../support/server.js';
+import { PATIENCE_MS, ROOT, Server, run } from '../support/server.js';
 
-// One application and the windows on it. A window has the texts of its log; what fails in its page ends up in `troubles`.
+// One application, in development and in a folder of its own, and the windows on it. What fails in a page ends up in
+// `troubles`.
 class Meeting {
-  static async start(app, options) {
+  static async start(app) {
     const meeting = new Meeting();
     meeting.troubles = [];
-    meeting.server = await Server.start(path.join(ROOT, app), options);
+    meeting.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-meeting-'));
+    fs.cpSync(path.join(ROOT, app), meeting.folder, { recursive: true });
+    meeting.server = await Server.start(meeting.folder, { args: ['--dev'] });
     ({ browser: meeting.browser } = await open());
     return meeting;
+  }
+
+  // What somebody types into a terminal, and what the command says.
+  async command(...words) {
+    const { code, stdout, stderr } = await run([...words, this.folder]);
+    assert.strictEqual(code, 0, stderr);
+    return stdout;
   }
 
   // A page at `target` whose button `ready` can be pressed: it is connected.
@@ -31,7 +43,17 @@ class Meeting {
   async stop() {
     await this.browser.close();
     await this.server.stop();
+    fs.rmSync(this.folder, { recursive: true });
     assert.deepStrictEqual(this.troubles, []);
+  }
+}
+
+async function withMeeting(app, use) {
+  const meeting = await Meeting.start(app);
+  try {
+    await use(meeting);
+  } finally {
+    await meeting.stop();
   }
 }
 
@@ -142,6 +164,35 @@ describe('the page of the chat', { skip: unavailable }, () => {
       await expectLog(page, [...(await page.getByRole('listitem').allTextContents()).slice(0, 2), 'Bob: psst', 'Bob: Hello']);
     await expectLog(bob, ['Ann: Hello everyone!', 'Anonymous: Hi', 'You: Hello']);
   });
+});
+
+describe('what is sent from the command line', { skip: unavailable }, () => {
+  it('appears in every window of the chat, as an announcement', () => withMeeting('examples/chat', async (meeting) => {
+    const windows = [];
+    for (const name of ['Ann', 'Ann', 'Bob']) windows.push(await meeting.enter(`?name=${name}`, '#say button'));
+    const send = (payload) => meeting.command('send-event', 'notify', payload, '--group', 'general_announcements');
+    assert.strictEqual(await send('{"content":"We <i>close</i> at 6"}'), '3 connections got it\n');
+    assert.strictEqual(await send('{"content":"Important system message","level":"warning"}'), '3 connections got it\n');
+    for (const page of windows) {
+      await expectLog(page, ['INFO: We <i>close</i> at 6', 'WARNING: Important system message']);
+      assert.strictEqual(await page.locator('.notice').count(), 2);
+    }
+  }));
+
+  it('is read by each member of a discussion with the own name', () => withMeeting('examples/discussion', async (meeting) => {
+    const ann = await meeting.enter('?name=Ann&room=tides', '#say button');
+    const bob = await meeting.enter('?name=Bob&room=moons', '#say button');
+    await meeting.command('send-event', 'notify_people', '{"content":"We close at 6"}', '--group', 'discussion');
+    await ann.getByText('For Ann: We close at 6').waitFor();
+    await bob.getByText('For Bob: We close at 6').waitFor();
+  }));
+
+  it('may be a message to a room', () => withMeeting('consumers', async (meeting) => {
+    const page = await meeting.enter('room.html?room=lobby', '.say button');
+    const payload = '{"message":"The tide is in","room_name":"lobby"}';
+    await meeting.command('broadcast', 'room_notification', payload, '--group', 'room_lobby');
+    await page.getByText('The tide is in').waitFor();
+  }));
 });
 
 describe('the page of the discussion', { skip: unavailable }, () => {
