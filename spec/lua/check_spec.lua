@@ -39,7 +39,7 @@ describe("tidegate check", function()
 
   describe("accepts", function()
     it("the served consumers and the examples", function()
-      for _, path in ipairs { "consumers", ".", "examples/raw_text" } do
+      for _, path in ipairs { "consumers", ".", "examples/raw_text", "examples/topics_hub" } do
         local output <const>, status <const> = program.run("check", path)
         assert.equal(0, status, path .. ": " .. output)
       end

@@ -140,13 +140,15 @@ static int socket_close(lua_State *L)
     return push_one(L);
 }
 
-/* Of a socket that nobody has any more: nobody waits on it either. */
+/* Of a socket that nobody has any more: nobody waits on it either. The worker may have gone before it, and
+ * its timers with it. */
 static int socket_gc(lua_State *L)
 {
     struct tg_tcp_socket *socket = lua_touserdata(L, 1);
+    struct tg_worker *worker = tg_tcp_worker(socket);
     tg_tcp_end_stream(socket);
-    for (int side = 0; side < 2; side++)
-        tg_wheel_disarm(&tg_tcp_worker(socket)->wheel, &socket->sides[side].timer);
+    for (int side = 0; worker && side < 2; side++)
+        tg_wheel_disarm(&worker->wheel, &socket->sides[side].timer);
     return 0;
 }
 
