@@ -124,6 +124,18 @@ describe("testing.server", function()
     client:assert_closed(1009)
   end)
 
+  it("gives the program nothing of what the specs have open", function()
+    local path <const> = os.tmpname()
+    local held <close> = assert(io.open(path, "wb"))
+    local server <close> = testing.server(folder)
+    local listing <close> = assert(io.popen(("ls -l /proc/%d/fd"):format(server.process:pid())))
+    local opened <const> = listing:read "a"
+    os.remove(path)
+    assert.matches("memfd:tidegate output", opened, 1, true)
+    assert.is_nil(opened:find(path, 1, true))
+    assert.equal("file", io.type(held))
+  end)
+
   it("shows what the program wrote when it does not start", function()
     local is_started <const>, problem <const> =
       pcall(testing.server, here .. "/support/apps/broken")
