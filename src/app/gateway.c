@@ -118,7 +118,7 @@ enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_confi
         .static_dir = gateway->static_dir,
         .api = &gateway->door.api,
         .api_host = config->api_host,
-        .api_port = config->api_port,
+        .api_port = (uint16_t)config->api_port,
     };
     status = tg_server_open(&gateway->server, gateway->loop, &gateway->worker, &options, error);
     /* Not before the port is ours: a start that fails leaves no file. */
