@@ -36,7 +36,8 @@ local News <const> = tide.consumer {
   send_authentication = false,
   sends = { talk },
 }
-local Page <const> = tide.consumer { name = "page", path = "/ws/page", groups = { "all" }, camelize = true }
+local Page <const> =
+  tide.consumer { name = "page", path = "/ws/page", groups = { "all" }, camelize = true }
 
 News:on_event(notify, { output = notification }, function(_, event)
   return notification(event.payload.level .. ": " .. event.payload.content)
