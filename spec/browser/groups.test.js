@@ -8,6 +8,10 @@ import { after, before, describe, it } from 'node:test';
 import { open, unavailable } from '../support/chromium.js';
 import { PATIENCE_MS, ROOT, Server, run } from '../support/server.js';
 
+let browser;
+before(async () => { if (!unavailable) ({ browser } = await open()); });
+after(() => browser?.close());
+
 // One application, in development and in a folder of its own, and the windows on it. What fails in a page ends up in
 // `troubles`.
 class Meeting {
@@ -17,7 +21,7 @@ class Meeting {
     meeting.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-meeting-'));
     fs.cpSync(path.join(ROOT, app), meeting.folder, { recursive: true });
     meeting.server = await Server.start(meeting.folder, { args: ['--dev'] });
-    ({ browser: meeting.browser } = await open());
+    meeting.context = await browser.newContext();
     return meeting;
   }
 
@@ -30,7 +34,7 @@ class Meeting {
 
   // A page at `target` whose button `ready` can be pressed: it is connected.
   async enter(target, ready) {
-    const page = await this.browser.newPage();
+    const page = await this.context.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
     page.on('pageerror', (error) => this.troubles.push(String(error)));
     page.on('requestfailed', (request) => this.troubles.push(`failed: ${request.url()}`));
@@ -41,7 +45,7 @@ class Meeting {
   }
 
   async stop() {
-    await this.browser.close();
+    await this.context.close();
     await this.server.stop();
     fs.rmSync(this.folder, { recursive: true });
     assert.deepStrictEqual(this.troubles, []);
@@ -213,7 +217,7 @@ describe('the page of the discussion', { skip: unavailable }, () => {
   });
 
   it('asks for a name first, and says what only members may', async () => {
-    const page = await meeting.browser.newPage();
+    const page = await meeting.context.newPage();
     await page.goto(`http://127.0.0.1:${meeting.server.port}/`);
     await page.getByText('Who are you?').waitFor();
     await page.getByLabel('Your name').fill('Eve');

@@ -39,7 +39,12 @@ describe("tidegate check", function()
 
   describe("accepts", function()
     it("the served consumers and the examples", function()
-      for _, path in ipairs { "consumers", ".", "examples/raw_text", "examples/topics_hub" } do
+      local examples <const> = { "chat", "discussion", "order_form", "raw_text", "topics_hub" }
+      local folders <const> = { "consumers", "." }
+      for _, name in ipairs(examples) do
+        folders[#folders + 1] = "examples/" .. name
+      end
+      for _, path in ipairs(folders) do
         local output <const>, status <const> = program.run("check", path)
         assert.equal(0, status, path .. ": " .. output)
       end
