@@ -325,6 +325,13 @@ describe('Ctrl-C under `tidegate test`', () => {
       assert.doesNotMatch(output, /begun/);
     });
 
+  it('ends the program while it still loads busted', async () => {
+    write('tools/busted/compatibility.lua', 'io.popen("kill -INT $PPID"):close() while true do end\n');
+    const { code, stderr } = await run(['test', folder], { env: { LUA_PATH_5_4: `${folder}/tools/?.lua;;` } });
+    assert.strictEqual(code, 130);
+    assert.strictEqual(stderr, '');
+  });
+
   it('a second time ends the program, whatever it does', async () => {
     write('spec/one_spec.lua', inIt('hangs',
       'io.stdout:write("now\\n"):flush()',
