@@ -117,6 +117,14 @@ static void write_cookies(struct tg_buf *out, struct tg_slice header)
     tg_buf_append_char(out, '"');
 }
 
+/* Of the address of a page, without what may be a credential: its query and its fragment. */
+static size_t address_length(struct tg_slice address)
+{
+    size_t length = 0;
+    while (length < address.length && !strchr("?#", address.data[length])) length++;
+    return length;
+}
+
 static void write_header(struct tg_buf *out, const struct tg_pair *header)
 {
     tg_buf_append_char(out, '[');
@@ -124,6 +132,8 @@ static void write_header(struct tg_buf *out, const struct tg_pair *header)
     tg_buf_append_char(out, ',');
     if (tg_slice_equal(header->name, TG_SLICE("cookie")))
         write_cookies(out, header->value);
+    else if (tg_slice_equal(header->name, TG_SLICE("referer")))
+        write_text(out, (struct tg_slice){header->value.data, address_length(header->value)});
     else
         write_text(out, is_credential(header->name) ? TG_SLICE(MASK) : header->value);
     tg_buf_append_char(out, ']');

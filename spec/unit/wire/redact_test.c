@@ -64,6 +64,11 @@ static void leaves_out_what_nobody_declared(void **state)
     become(fixture, login, "{\"pasword\":\"hunter2\",\"name\":\"ann\"}", "{\"name\":\"ann\"}");
     become(fixture, plain, "{\"free\":[1],\"name\":\"ann\"}", "{\"free\":[1],\"name\":\"ann\"}");
     become(fixture, OBJECT(TG_ADDITIONAL_FORBID, {"name", string}), "{\"x\":1}", "{}");
+    const struct tg_schema *deep = OBJECT(TG_ADDITIONAL_ALLOW, {"account", login});
+    const struct tg_schema *either =
+        OBJECT(TG_ADDITIONAL_ALLOW, {"pin", new_union(fixture, BRANCHES(plain, hidden))});
+    become(fixture, deep, "{\"acount\":{\"password\":\"hunter2\"}}", "{}");
+    become(fixture, either, "{\"pni\":\"hunter2\"}", "{}");
 }
 
 static void blanks_what_has_another_shape(void **state)
