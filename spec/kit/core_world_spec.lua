@@ -376,8 +376,8 @@ describe("what a spec declares itself", function()
     local function references()
       local count = 0
       for key, value in pairs(debug.getregistry()) do
-        count = count
-          + (math.type(key) == "integer" and type(value) == "table" and rawlen(value) or 0)
+        local is_refs <const> = math.type(key) == "integer" and type(value) == "table"
+        count = count + (is_refs and rawlen(value) or 0)
       end
       return count
     end
