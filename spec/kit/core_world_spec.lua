@@ -366,7 +366,8 @@ describe("what a spec declares itself", function()
     assert.same({
       'text {"action":"authentication","payload":{"statusCode":200,"statusText":"OK"}}',
       'text {"action":"subscribed","topic":"room:a"}',
-      'text {"action":"said","payload":{"someText":"a"},"topic":"room:a","is_mine":true,"is_current":true}',
+      'text {"action":"said","payload":{"someText":"a"},"topic":"room:a",'
+        .. '"is_mine":true,"is_current":true}',
       'text {"action":"said","payload":{"someText":"b"},"is_mine":true,"is_current":true}',
     }, first)
     for _ = 1, 50 do
