@@ -375,12 +375,12 @@ describe("what a spec declares itself", function()
     end
     --- How many references all worlds have given out: freed ones are used again.
     local function references()
-      local count = 0
+      local sum = 0
       for key, value in pairs(debug.getregistry()) do
         local is_refs <const> = math.type(key) == "integer" and type(value) == "table"
-        count = count + (is_refs and rawlen(value) or 0)
+        sum = sum + (is_refs and rawlen(value) or 0)
       end
-      return count
+      return sum
     end
     local before <const> = references()
     for _ = 1, 50 do
