@@ -1,0 +1,563 @@
+--- Arbitrary values of a schema, all of them right. What is made for each part of one is noted, so that
+--- tidegate.testing_broken can put something else in its place.
+
+local model <const> = require "tidegate.testing_model"
+local numbers <const> = require "tidegate.testing_arbitrary_number"
+local show <const> = require "tidegate.testing_show"
+local texts <const> = require "tidegate.testing_arbitrary_text"
+local value_of <const> = require "tidegate.testing_value"
+
+local Arbitrary <const> = {}
+
+---@class tidegate.Making
+---@field draw tidegate.Choices
+---@field is_camel boolean
+---@field places table[] of the value: { schema =, holder =, key = }
+---@field open table<tidegate.Schema, integer> how often each reference is
+---@field depth integer of lists and objects
+---@field deep? tidegate.Schema a reference that is to be opened too often
+---@field ignores_checks? boolean
+
+--- From this depth on only what has to be there is made.
+local DEEP <const> = 4
+
+local TRIES <const> = 50
+
+--- What is raised where no value was found.
+local metatable <const> = {
+  __tostring = function(self)
+    return self.text
+  end,
+}
+
+--- Raises that there is no value, with the schema's line.
+---@param schema tidegate.Schema
+---@param why string
+---@param ... any for `why`
+local function give_up(schema, why, ...)
+  local text <const> = "%s: no value of this s.%s was found: " .. why
+  error(setmetatable({ text = text:format(schema.source, schema.kind, ...) }, metatable), 0)
+end
+
+---@param raised any
+---@return boolean
+function Arbitrary.is_given_up(raised)
+  return getmetatable(raised) == metatable
+end
+
+--- Whether the model takes a value, as far as it can tell.
+---@param schema tidegate.Schema
+---@param value any
+---@return boolean
+local function is_right(schema, value, is_camel)
+  local is_told <const>, issues <const> = pcall(model.issues, schema, value, is_camel)
+  if not is_told and issues ~= model.undecided then
+    error(issues, 0)
+  end
+  return is_told and #issues == 0
+end
+
+-- ---- what comes to an end ----
+
+--- How many levels the smallest value has; math.huge: it has no end.
+---@param schema tidegate.Schema
+---@param open table<tidegate.Schema, boolean>
+---@return number
+local function height(schema, open)
+  local kind <const> = schema.kind
+  if schema.is_nullable then
+    return 0
+  elseif kind == "ref" then
+    if open[schema] then
+      return math.huge
+    end
+    open[schema] = true
+    local found <const> = height(model.target(schema), open)
+    open[schema] = nil
+    return found
+  end
+  local least, most = math.huge, 0
+  if kind == "union" then
+    for _, branch in ipairs(schema.branches) do
+      least = math.min(least, height(branch, open))
+    end
+    return least
+  elseif kind == "tagged" then
+    for _, variant in ipairs(schema.variants) do
+      least = math.min(least, height(variant.schema, open))
+    end
+    return least
+  elseif kind == "object" then
+    for _, field in ipairs(schema.fields) do
+      local may_miss <const> = field.schema.is_optional or field.schema.has_default
+      most = may_miss and most or math.max(most, height(field.schema, open))
+    end
+  elseif (kind == "array" or kind == "map") and (schema.min or 0) > 0 then
+    most = height(schema.item or schema.value, open)
+  end
+  return most + 1
+end
+
+---@type table<tidegate.Schema, number>
+local heights <const> = setmetatable({}, { __mode = "k" })
+
+---@param schema tidegate.Schema
+---@return number
+local function height_of(schema)
+  heights[schema] = heights[schema] or height(schema, {})
+  return heights[schema]
+end
+
+--- Whether a reference stands somewhere in a schema.
+---@param schema tidegate.Schema
+---@param wanted tidegate.Schema
+---@param seen table<tidegate.Schema, boolean>
+---@return boolean
+local function reaches(schema, wanted, seen)
+  if schema == wanted then
+    return true
+  elseif seen[schema] then
+    return false
+  end
+  seen[schema] = true
+  local parts <const> = { table.unpack(schema.kind == "union" and schema.branches or {}) }
+  if schema.kind == "ref" then
+    parts[1] = model.target(schema)
+  elseif schema.kind == "array" then
+    parts[1] = schema.item
+  elseif schema.kind == "map" then
+    parts[1] = schema.value
+  end
+  for _, holder in ipairs(schema.kind == "object" and schema.fields or {}) do
+    parts[#parts + 1] = holder.schema
+  end
+  for _, holder in ipairs(schema.kind == "tagged" and schema.variants or {}) do
+    parts[#parts + 1] = holder.schema
+  end
+  for _, part in ipairs(parts) do
+    if reaches(part, wanted, seen) then
+      return true
+    end
+  end
+  return false
+end
+
+---@param making tidegate.Making
+---@param schema tidegate.Schema
+---@return boolean # this part leads to the reference that is to be opened too often
+local function leads_deep(making, schema)
+  return making.deep ~= nil and reaches(schema, making.deep, {})
+end
+
+--- Those that come to an end soonest.
+---@param schemas tidegate.Schema[]
+---@return integer[] # their places
+local function lowest(schemas)
+  local list, least = {}, math.huge
+  for index, schema in ipairs(schemas) do
+    local found <const> = height_of(schema)
+    if found < least then
+      list, least = { index }, found
+    elseif found == least then
+      list[#list + 1] = index
+    end
+  end
+  return list
+end
+
+--- Whether only what has to be there is to be made: the value is deep enough, or a reference is open as
+--- often as it may be.
+---@param making tidegate.Making
+---@return boolean
+local function is_full(making)
+  for schema, depth in pairs(making.open) do
+    if depth >= schema.max_depth then
+      return true
+    end
+  end
+  return making.depth >= DEEP
+end
+
+--- One of several, the one that leads deeper, or what comes to an end.
+---@param making tidegate.Making
+---@param schemas tidegate.Schema[]
+---@return integer
+local function choose(making, schemas)
+  for index, schema in ipairs(making.deep and schemas or {}) do
+    if leads_deep(making, schema) then
+      return index
+    end
+  end
+  local ends <const> = lowest(schemas)
+  if is_full(making) or making.draw:below(3) == 0 then
+    return making.draw:pick(ends)
+  end
+  return making.draw:below(#schemas) + 1
+end
+
+-- ---- each kind ----
+
+local make
+
+--- Makes a part of a value in its place.
+---@param making tidegate.Making
+---@param schema tidegate.Schema
+---@param holder table
+---@param key string | integer
+local function make_part(making, schema, holder, key)
+  making.depth = making.depth + 1
+  holder[key] = make(making, schema)
+  making.depth = making.depth - 1
+  making.places[#making.places + 1] = { schema = schema, holder = holder, key = key }
+end
+
+--- A part that leads to the reference is made alone of its holder: nothing else goes as deep.
+---@param making tidegate.Making
+---@param leads boolean
+---@param ... any for make_part
+local function make_part_deep(making, leads, ...)
+  local deep <const> = making.deep
+  making.deep = leads and deep or nil
+  make_part(making, ...)
+  making.deep = deep
+end
+
+---@type table<string, fun(making: tidegate.Making, schema: tidegate.Schema): any>
+local kinds <const> = {}
+
+local anything <const> = {
+  true,
+  false,
+  0,
+  "",
+  (1 << 53) + 1,
+  -0.5,
+  "__proto__",
+  "\u{1f600}",
+  value_of.null,
+}
+
+function kinds.any(making)
+  local index <const> = making.draw:below(#anything + 3)
+  if index < #anything then
+    return anything[index + 1]
+  elseif index == #anything then
+    return value_of.array {}
+  elseif index == #anything + 1 then
+    return {}
+  end
+  return { ["__proto__"] = value_of.array { 1, { ["a.b"] = "\u{6f22}" } } }
+end
+
+function kinds.null()
+  return value_of.null
+end
+
+function kinds.boolean(making, schema)
+  local value <const> = making.draw:below(2) == 1
+  return schema.coerce and making.draw:once_in(4) and tostring(value) or value
+end
+
+---@param making tidegate.Making
+---@param schema tidegate.Schema
+---@param number? number
+---@return number | string
+local function number_or_text(making, schema, number)
+  if not number then
+    give_up(schema, "widen its limits, or give it an :example(...)")
+  end
+  return schema.coerce and making.draw:once_in(4) and show.json(number) or number
+end
+
+function kinds.integer(making, schema)
+  return number_or_text(making, schema, numbers.integer(schema, making.draw))
+end
+
+function kinds.number(making, schema)
+  local number <const> = numbers.number(schema, making.draw, function(candidate)
+    return is_right(schema, candidate)
+  end)
+  for _, example in ipairs(not number and schema.examples or {}) do
+    return example.value
+  end
+  return number_or_text(making, schema, number)
+end
+
+--- The schema without what is not the text's own.
+---@param schema tidegate.Schema
+---@return fun(value: any): boolean
+local function own_judge(schema)
+  return function(value)
+    local walk <const> = { is_camel = false, issues = {}, calls = {}, depths = {} }
+    local is_told <const>, problem <const> = pcall(model.walk, walk, schema, value, {})
+    if not is_told and problem ~= model.undecided then
+      error(problem, 0)
+    end
+    return is_told and #walk.issues == 0
+  end
+end
+
+function kinds.string(making, schema)
+  local text <const> = texts.text(schema, making.draw, own_judge(schema))
+  if text == nil then
+    give_up(schema, "its pattern, format and lengths were not met in 60 tries; "
+      .. "give it an :example(...)")
+  end
+  return text
+end
+
+function kinds.literal(_, schema)
+  return schema.values[1]
+end
+
+function kinds.enum(making, schema)
+  return making.draw:pick(schema.values)
+end
+
+--- How many items: mostly few, sometimes as many as may be.
+---@param making tidegate.Making
+---@param schema tidegate.Schema
+---@param part tidegate.Schema
+---@return integer
+local function count(making, schema, part)
+  local min <const>, max <const> = schema.min or 0, schema.max or math.huge
+  if leads_deep(making, part) then
+    return math.max(min, 1)
+  elseif is_full(making) then
+    return min
+  elseif max <= 8 and making.draw:once_in(4) then
+    return math.tointeger(max)
+  end
+  return math.tointeger(math.min(max, min + making.draw:below(4)))
+end
+
+--- Whether a list has an item already, as they are when they have been trimmed and completed.
+---@param making tidegate.Making
+---@param schema tidegate.Schema of the items
+---@param list any[]
+---@param value any
+---@return boolean
+local function holds(making, schema, list, value)
+  local function received(item)
+    local walk <const> = { is_camel = making.is_camel, issues = {}, calls = {}, depths = {} }
+    return model.walk(walk, schema, item, {})
+  end
+  local own <const> = received(value)
+  for _, item in ipairs(list) do
+    if value_of.equal(received(item), own) then
+      return true
+    end
+  end
+  return false
+end
+
+--- One more item; false: every one that was made is there already.
+---@param making tidegate.Making
+---@param schema tidegate.Schema
+---@param items any[]
+---@param is_first boolean
+---@return boolean
+local function add_item(making, schema, items, is_first)
+  for _ = 1, schema.unique and TRIES or 1 do
+    local place <const> = #items + 1
+    make_part_deep(making, is_first, schema.item, items, place)
+    local item <const> = items[place]
+    items[place] = nil
+    if not schema.unique or not holds(making, schema.item, items, item) then
+      items[place] = item
+      return true
+    end
+  end
+  return false
+end
+
+function kinds.array(making, schema)
+  local items <const> = value_of.array {}
+  for index = 1, count(making, schema, schema.item) do
+    if not add_item(making, schema, items, index == 1) then
+      break
+    end
+  end
+  if #items < (schema.min or 0) then
+    give_up(schema, "its items are too few to be unique")
+  end
+  return items
+end
+
+---@param making tidegate.Making
+---@param schema tidegate.Schema of a map
+---@param entries table
+---@return string?
+local function new_key(making, schema, entries)
+  for _ = 1, TRIES do
+    local key <const> = schema.keys and make(making, schema.keys) or making.draw:pick(texts.words)
+    if entries[key] == nil then
+      return key
+    end
+    local more <const> = not schema.keys and key .. making.draw:below(1000)
+    if more and entries[more] == nil then
+      return more
+    end
+  end
+  return nil
+end
+
+function kinds.map(making, schema)
+  local entries <const>, wanted <const> = {}, count(making, schema, schema.value)
+  local made = 0
+  while made < wanted do
+    local key <const> = new_key(making, schema, entries)
+    if not key then
+      break
+    end
+    made = made + 1
+    make_part_deep(making, made == 1, schema.value, entries, key)
+  end
+  if made < (schema.min or 0) then
+    give_up(schema, "its keys are too few")
+  end
+  return entries
+end
+
+---@param making tidegate.Making
+---@param field tidegate.Field
+---@param is_deepest boolean
+---@return boolean
+local function is_made(making, field, is_deepest)
+  local node <const> = field.schema
+  if not node.is_optional and not node.has_default or is_deepest then
+    return true
+  end
+  return not is_full(making) and making.draw:below(3) > 0
+end
+
+--- Names that nobody declares.
+local undeclared <const> = { "extra", "__proto__", "a.b", "", "\u{e9}" }
+
+---@param making tidegate.Making
+---@param schema tidegate.Schema
+---@param object table
+local function add_undeclared(making, schema, object)
+  if schema.additional == "forbid" or not making.draw:once_in(6) then
+    return
+  end
+  local name <const> = making.draw:pick(undeclared)
+  for _, field in ipairs(schema.fields) do
+    if field.name == name or value_of.wire_name(field.name, making.is_camel) == name then
+      return
+    end
+  end
+  object[name] = kinds.any(making)
+end
+
+function kinds.object(making, schema)
+  local object <const>, deepest = {}, nil
+  for _, field in ipairs(making.deep and schema.fields or {}) do
+    deepest = deepest or leads_deep(making, field.schema) and field or nil
+  end
+  for _, field in ipairs(schema.fields) do
+    if is_made(making, field, field == deepest) then
+      local name <const> = value_of.wire_name(field.name, making.is_camel)
+      make_part_deep(making, field == deepest, field.schema, object, name)
+    end
+  end
+  add_undeclared(making, schema, object)
+  return object
+end
+
+function kinds.union(making, schema)
+  return make(making, schema.branches[choose(making, schema.branches)])
+end
+
+function kinds.tagged(making, schema)
+  local schemas <const> = {}
+  for index, variant in ipairs(schema.variants) do
+    schemas[index] = variant.schema
+  end
+  local variant <const> = schema.variants[choose(making, schemas)]
+  local object <const> = make(making, variant.schema)
+  object[value_of.wire_name(schema.tag, making.is_camel)] = variant.tag
+  return object
+end
+
+function kinds.ref(making, schema)
+  local depth <const> = (making.open[schema] or 0) + 1
+  if making.deep == schema and depth > schema.max_depth then
+    making.deep = nil
+  end
+  if height_of(schema) == math.huge then
+    give_up(schema, "it stands in itself without an end; make it :optional() or :nullable()")
+  end
+  making.open[schema] = depth
+  local value <const> = make(making, model.target(schema))
+  making.open[schema] = depth - 1
+  return value
+end
+
+-- ---- every value ----
+
+--- A value that the schema's own checks take.
+---@param making tidegate.Making
+---@param schema tidegate.Schema
+---@return any
+local function make_checked(making, schema)
+  for _ = 1, TRIES do
+    local value <const> = kinds[schema.kind](making, schema)
+    if is_right(schema, value, making.is_camel) then
+      return value
+    end
+  end
+  for _, example in ipairs(schema.examples or {}) do
+    if is_right(schema, example.value, making.is_camel) then
+      return value_of.copy(example.value)
+    end
+  end
+  give_up(schema, "its :check refused %d of them; give it an :example(...)", TRIES)
+end
+
+function make(making, schema)
+  local is_shallow <const> = not leads_deep(making, schema)
+  if schema.is_nullable and is_shallow and (is_full(making) or making.draw:once_in(6)) then
+    return value_of.null
+  elseif schema.checks and not making.ignores_checks then
+    return make_checked(making, schema)
+  end
+  return kinds[schema.kind](making, schema)
+end
+
+--- A value, and the places of all that is in it. Raises a sentence when none was found.
+---@param schema tidegate.Schema
+---@param draw tidegate.Choices
+---@param options? { is_camel: boolean?, deep: tidegate.Schema?, ignores_checks: boolean? }
+---@return any
+---@return { schema: tidegate.Schema, holder: table, key: any }[] # the value itself is at `value`
+function Arbitrary.value(schema, draw, options)
+  local given <const>, root <const> = options or {}, {}
+  local making <const> = {
+    draw = draw,
+    is_camel = given.is_camel or false,
+    deep = given.deep,
+    ignores_checks = given.ignores_checks,
+    places = {},
+    open = {},
+    depth = -1,
+  }
+  make_part(making, schema, root, "value")
+  return root.value, making.places
+end
+
+--- A payload, nil where none is sent.
+---@param schema? tidegate.Schema
+---@param draw tidegate.Choices
+---@param is_camel boolean
+---@return any
+function Arbitrary.payload(schema, draw, is_camel)
+  if not schema then
+    return nil
+  elseif (schema.is_optional or schema.has_default) and draw:below(3) == 0 then
+    return nil
+  end
+  return (Arbitrary.value(schema, draw, { is_camel = is_camel }))
+end
+
+return Arbitrary
