@@ -1,5 +1,5 @@
---- Arbitrary values of a schema, all of them right. What is made for each part of one is noted, so that
---- tidegate.testing_broken can put something else in its place.
+--- Arbitrary values of a schema, all of them right. What is made for each part of one is noted, so
+--- that tidegate.testing_broken can put something else in its place.
 
 local model <const> = require "tidegate.testing_model"
 local numbers <const> = require "tidegate.testing_arbitrary_number"
@@ -165,8 +165,8 @@ local function lowest(schemas)
   return list
 end
 
---- Whether only what has to be there is to be made: the value is deep enough, or a reference is open as
---- often as it may be.
+--- Whether only what has to be there is to be made: the value is deep enough, or a reference is
+--- open as often as it may be.
 ---@param making tidegate.Making
 ---@return boolean
 local function is_full(making)
@@ -277,10 +277,8 @@ function kinds.number(making, schema)
   local number <const> = numbers.number(schema, making.draw, function(candidate)
     return is_right(schema, candidate)
   end)
-  for _, example in ipairs(not number and schema.examples or {}) do
-    return example.value
-  end
-  return number_or_text(making, schema, number)
+  local example <const> = (schema.examples or {})[1]
+  return number_or_text(making, schema, number or example and example.value)
 end
 
 --- The schema without what is not the text's own.
@@ -300,8 +298,10 @@ end
 function kinds.string(making, schema)
   local text <const> = texts.text(schema, making.draw, own_judge(schema))
   if text == nil then
-    give_up(schema, "its pattern, format and lengths were not met in 60 tries; "
-      .. "give it an :example(...)")
+    give_up(
+      schema,
+      "its pattern, format and lengths were not met in 60 tries; " .. "give it an :example(...)"
+    )
   end
   return text
 end
@@ -314,21 +314,35 @@ function kinds.enum(making, schema)
   return making.draw:pick(schema.values)
 end
 
---- How many items: mostly few, sometimes as many as may be.
+--- Whether there is to be one more item. Each has a number of its own in the row: taking out an item
+--- is taking out its part of the row.
 ---@param making tidegate.Making
 ---@param schema tidegate.Schema
----@param part tidegate.Schema
+---@param made integer
+---@param wanted integer
+---@return boolean
+local function has_more(making, schema, made, wanted)
+  if made < (schema.min or 0) then
+    return true
+  elseif making.deep or is_full(making) or made >= (schema.max or math.huge) then
+    return false
+  end
+  return making.draw:note(made < wanted and 1 or 0, 1) == 1
+end
+
+--- How many items to make: mostly few, sometimes as many as may be.
+---@param making tidegate.Making
+---@param schema tidegate.Schema
 ---@return integer
-local function count(making, schema, part)
+local function proposed_count(making, schema)
   local min <const>, max <const> = schema.min or 0, schema.max or math.huge
-  if leads_deep(making, part) then
-    return math.max(min, 1)
-  elseif is_full(making) then
-    return min
-  elseif max <= 8 and making.draw:once_in(4) then
+  local draw <const> = making.draw
+  if not draw:is_new() then
+    return 0
+  elseif max <= 8 and draw:roll(4) == 0 then
     return math.tointeger(max)
   end
-  return math.tointeger(math.min(max, min + making.draw:below(4)))
+  return min + draw:roll(4)
 end
 
 --- Whether a list has an item already, as they are when they have been trimmed and completed.
@@ -372,11 +386,13 @@ local function add_item(making, schema, items, is_first)
 end
 
 function kinds.array(making, schema)
-  local items <const> = value_of.array {}
-  for index = 1, count(making, schema, schema.item) do
-    if not add_item(making, schema, items, index == 1) then
+  local items <const>, wanted <const> = value_of.array {}, proposed_count(making, schema)
+  local is_first = leads_deep(making, schema.item)
+  while is_first or has_more(making, schema, #items, wanted) do
+    if not add_item(making, schema, items, is_first) then
       break
     end
+    is_first = false
   end
   if #items < (schema.min or 0) then
     give_up(schema, "its items are too few to be unique")
@@ -403,15 +419,15 @@ local function new_key(making, schema, entries)
 end
 
 function kinds.map(making, schema)
-  local entries <const>, wanted <const> = {}, count(making, schema, schema.value)
-  local made = 0
-  while made < wanted do
+  local entries <const>, wanted <const> = {}, proposed_count(making, schema)
+  local is_first, made = leads_deep(making, schema.value), 0
+  while is_first or has_more(making, schema, made, wanted) do
     local key <const> = new_key(making, schema, entries)
     if not key then
       break
     end
-    made = made + 1
-    make_part_deep(making, made == 1, schema.value, entries, key)
+    make_part_deep(making, is_first, schema.value, entries, key)
+    is_first, made = false, made + 1
   end
   if made < (schema.min or 0) then
     give_up(schema, "its keys are too few")

@@ -22,11 +22,46 @@ end
 
 --- Whole numbers that find mistakes.
 local edges <const> = {
-  0, 1, -1, 2, 10, 127, 255, 65536, 1 << 31, -(1 << 31) - 1, 1 << 53, (1 << 53) + 1, -(1 << 53) - 1,
-  math.maxinteger, math.mininteger,
+  0,
+  1,
+  -1,
+  2,
+  10,
+  127,
+  255,
+  65536,
+  1 << 31,
+  -(1 << 31) - 1,
+  1 << 53,
+  (1 << 53) + 1,
+  -(1 << 53) - 1,
+  math.maxinteger,
+  math.mininteger,
 }
 
---- A whole number; nil: the limits leave none.
+--- Where to go within the limits, all counted in steps: to one of them, to an edge, or somewhere.
+---@param draw tidegate.Choices
+---@param low integer
+---@param high integer
+---@param nearest integer to 0
+---@param step integer
+---@return integer
+local function propose(draw, low, high, nearest, step)
+  local way <const> = draw:roll(3)
+  local wanted = nearest
+  if way == 0 then
+    local far <const> = draw:roll(1 << (4 << draw:roll(4)))
+    wanted = draw:roll(2) == 0 and nearest + far or nearest - far
+  elseif way == 1 then
+    wanted = ({ low, high, low + 1, high - 1 })[draw:roll(4) + 1]
+  else
+    wanted = edges[draw:roll(#edges) + 1] // step
+  end
+  return (wanted < low or wanted > high) and nearest or wanted
+end
+
+--- A whole number; nil: the limits leave none. It is noted as its way from what is nearest to 0, so
+--- that a smaller row is a simpler number.
 ---@param schema tidegate.Schema
 ---@param draw tidegate.Choices
 ---@return integer?
@@ -36,17 +71,12 @@ function Numbers.integer(schema, draw)
     return nil
   end
   local nearest <const> = math.max(low, math.min(high, 0))
-  local way <const> = draw:below(3)
-  if way == 0 then
-    local bits <const> = draw:below(1 << (4 << draw:below(4)))
-    local goes_up <const> = nearest == low or nearest < high and draw:below(2) == 0
-    local room <const> = goes_up and high - nearest or nearest - low
-    local far <const> = room < 0 and bits or math.min(bits, room) -- a room that is too wide to count
-    return (goes_up and nearest + far or nearest - far) * step
+  local wanted <const> = draw:is_new() and propose(draw, low, high, nearest, step) or nearest
+  local is_below <const> = draw:note(wanted < nearest and 1 or 0, low < nearest and 1 or 0) == 1
+  if is_below then
+    return (nearest - 1 - draw:note(nearest - 1 - wanted, nearest - 1 - low)) * step
   end
-  local wanted <const> = way == 1 and draw:pick { low, high, low + 1, high - 1 }
-    or draw:pick(edges) // step
-  return (wanted < low or wanted > high) and nearest * step or wanted * step
+  return (nearest + draw:note(wanted - nearest, high - nearest)) * step
 end
 
 --- Numbers that a schema of numbers may have, the simplest first.
@@ -58,7 +88,13 @@ local function candidates(schema)
     local limit <const> = schema[name]
     if limit then
       local step <const> = schema.multiple_of or 1
-      table.move({ limit, limit + step, limit - step, limit + 0.5, limit - 0.5 }, 1, 5, #list + 1, list)
+      table.move(
+        { limit, limit + step, limit - step, limit + 0.5, limit - 0.5 },
+        1,
+        5,
+        #list + 1,
+        list
+      )
       table.move({ limit * (1 + 1e-15), limit * (1 - 1e-15) }, 1, 2, #list + 1, list)
       list[#list + 1] = limit // step * step
       list[#list + 1] = (limit // step + 1) * step

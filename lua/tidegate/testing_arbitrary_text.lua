@@ -1,5 +1,5 @@
---- Arbitrary texts of a schema: of its format, like its pattern, or any, of the lengths that it just
---- allows.
+--- Arbitrary texts of a schema: of its format, like its pattern, or any, of the lengths that it
+--- just allows.
 
 local formats <const> = require "tidegate.testing_formats"
 local pattern <const> = require "tidegate.testing_pattern_make"
@@ -8,12 +8,37 @@ local Texts <const> = {}
 
 --- Characters from one byte to four, and those that have to be escaped somewhere.
 local characters <const> = {
-  "a", "0", " ", "\u{e9}", "\u{6f22}", "\u{1f600}", '"', "\\", "/", "<", "'", "%", "\0", "\n", "\u{2028}",
+  "a",
+  "0",
+  " ",
+  "\u{e9}",
+  "\u{6f22}",
+  "\u{1f600}",
+  '"',
+  "\\",
+  "/",
+  "<",
+  "'",
+  "%",
+  "\0",
+  "\n",
+  "\u{2028}",
 }
 
 --- Texts that mean something to somebody.
 local words <const> = {
-  "", "a", "__proto__", "a.b", "constructor", "null", "0", "-1", "{}", "\u{1f600}", " ", "e\u{301}",
+  "",
+  "a",
+  "__proto__",
+  "a.b",
+  "constructor",
+  "null",
+  "0",
+  "-1",
+  "{}",
+  "\u{1f600}",
+  " ",
+  "e\u{301}",
 }
 
 Texts.words = words

@@ -1,5 +1,5 @@
---- Values that are wrong in one place, with the error that they have to get. A right value is made, one
---- part of it is spoiled, and the model of schemas says what that is: nobody asks the host.
+--- Values that are wrong in one place, with the error that they have to get. A right value is made,
+--- one part of it is spoiled, and the model of schemas says what that is: nobody asks the host.
 
 local arbitrary <const> = require "tidegate.testing_arbitrary"
 local formats <const> = require "tidegate.testing_formats"
@@ -68,7 +68,9 @@ local function beyond_limit(breaking, schema)
   for _, name in ipairs { "min", "exclusive_min", "max", "exclusive_max" } do
     local limit <const> = schema[name]
     local step <const> = schema.multiple_of or 1
-    for _, number in ipairs(limit and { limit, limit - step, limit + step, limit - 1, limit + 1 } or {}) do
+    for _, number in
+      ipairs(limit and { limit, limit - step, limit + step, limit - 1, limit + 1 } or {})
+    do
       list[#list + 1] = number
     end
   end
@@ -112,7 +114,13 @@ local function other_text(breaking, schema, value)
   if schema.format and draw:below(2) == 0 then
     return draw:pick(formats.wrong[schema.format])
   elseif type(value) == "string" and draw:below(2) == 0 then
-    return draw:pick { value .. "!", "!" .. value, value:upper(), value .. "\n", value .. "\u{1f600}" }
+    return draw:pick {
+      value .. "!",
+      "!" .. value,
+      value:upper(),
+      value .. "\n",
+      value .. "\u{1f600}",
+    }
   end
   local length <const> = math.max(schema.min or 0, math.min(schema.max or 8, draw:below(9)))
   return draw:below(2) == 0 and draw:pick(texts.words) or texts.of_length(draw, length)

@@ -1,6 +1,6 @@
---- Where what is arbitrary comes from: a row of whole numbers, each below a bound. The same row makes
---- the same value, and 0 always makes the simplest one; so a value is made smaller by making its row
---- smaller, and what comes out is right by itself.
+--- Where what is arbitrary comes from: a row of whole numbers, each below a bound. The same row
+--- makes the same value, and 0 always makes the simplest one; so a value is made smaller by making
+--- its row smaller, and what comes out is right by itself.
 
 ---@class tidegate.Choices
 ---@field made integer[] the row so far
@@ -46,21 +46,40 @@ function Choices.derived(seed, index)
   return bits
 end
 
+--- Whether nothing is given: what is proposed counts.
+---@return boolean
+function Choices:is_new()
+  return self.given == nil
+end
+
+--- A random number that does not stand in the row: what is made of it has to be noted.
+---@param count integer 1 or more
+---@return integer # from 0 to `count` - 1
+function Choices:roll(count)
+  local bits
+  self.state, bits = mixed(self.state)
+  return (bits & math.maxinteger) % count
+end
+
+--- Notes a number that somebody proposes; of a row that is given, its own counts.
+---@param proposed integer from 0 to `most`
+---@param most integer
+---@return integer
+function Choices:note(proposed, most)
+  local index <const> = #self.made + 1
+  local value = index <= LONGEST and proposed or 0
+  if self.given then
+    value = math.min(self.given[index] or 0, most)
+  end
+  self.made[index] = value
+  return value
+end
+
 --- A whole number from 0 to `count` - 1.
 ---@param count integer 1 or more
 ---@return integer
 function Choices:below(count)
-  local index <const> = #self.made + 1
-  local value = 0
-  if self.given then
-    value = math.min(self.given[index] or 0, count - 1)
-  elseif index <= LONGEST then
-    local bits
-    self.state, bits = mixed(self.state)
-    value = (bits & math.maxinteger) % count
-  end
-  self.made[index] = value
-  return value
+  return self:note(self.given and 0 or self:roll(count), count - 1)
 end
 
 --- True one time in `count`.

@@ -1,6 +1,6 @@
---- The formats of strings, as the test kit knows them by itself: texts of each, texts that are nearly of
---- each, and whether a text is of one. Where a text is rarer than what the kit makes, the answer is
---- nil: nobody can tell here.
+--- The formats of strings, as the test kit knows them by itself: texts of each, texts that are
+--- nearly of each, and whether a text is of one. Where a text is rarer than what the kit makes, the
+--- answer is nil: nobody can tell here.
 
 local Formats <const> = {}
 
@@ -33,8 +33,28 @@ Formats.right = {
 
 --- Texts that are wrong by a little.
 Formats.wrong = {
-  email = { "", "a", "a@b", "@b.c", "a@", "a..b@c.d", "a b@c.d", ("l"):rep(65) .. "@c.d", "a@b.c@d.e" },
-  url = { "", "a", "http:/a", "http://", "//a", "1a://b", "http://a b", "http://a:65536", "http://a/%4" },
+  email = {
+    "",
+    "a",
+    "a@b",
+    "@b.c",
+    "a@",
+    "a..b@c.d",
+    "a b@c.d",
+    ("l"):rep(65) .. "@c.d",
+    "a@b.c@d.e",
+  },
+  url = {
+    "",
+    "a",
+    "http:/a",
+    "http://",
+    "//a",
+    "1a://b",
+    "http://a b",
+    "http://a:65536",
+    "http://a/%4",
+  },
   uuid = { "", "0", "00000000-0000-0000-0000-00000000000", "g0000000-0000-0000-0000-000000000000" },
   date = { "", "2000-13-01", "2023-02-29", "1900-02-29", "2000-1-1", "2000-00-10", "2000-01-01 " },
   time = { "", "00:00:00", "24:00:00Z", "00:60:00Z", "00:00:60Z", "00:00Z", "00:00:00.Z" },

@@ -2,6 +2,7 @@
 
 local app <const> = require "tidegate.testing_app"
 local assertions <const> = require "tidegate.testing_assert"
+local fuzz <const> = require "tidegate.testing_fuzz"
 local matchers <const> = require "tidegate.testing_matchers"
 local open <const> = require "tidegate.testing_open"
 local property <const> = require "tidegate.testing_property"
@@ -44,6 +45,11 @@ return function(kit)
   --- Makes messages that are wrong, with their errors.
   function testing.broken(of, options)
     return property.broken(of, options)
+  end
+
+  --- Holds arbitrary conversations.
+  function testing.fuzz(target, path, options)
+    return fuzz.fuzz(target, path, options)
   end
 
   if pcall(require, "luassert") then

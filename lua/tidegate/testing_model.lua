@@ -1,6 +1,6 @@
---- What is wrong with a value, said without asking the host: the rules of schemas written down a second
---- time, in Lua and for reading. The property help takes from it what an error has to be; comparing
---- the two over many values tests both.
+--- What is wrong with a value, said without asking the host: the rules of schemas written down a
+--- second time, in Lua and for reading. The property help takes from it what an error has to be;
+--- comparing the two over many values tests both.
 
 local formats <const> = require "tidegate.testing_formats"
 local pattern <const> = require "tidegate.testing_pattern_match"
@@ -455,8 +455,8 @@ function Model.is_refused(checks, value)
   return is_wrong
 end
 
---- Runs what the script has to do for a value that is right, in document order. A check does not run
---- when one inside it has failed.
+--- Runs what the script has to do for a value that is right, in document order. A check does not
+--- run when one inside it has failed.
 ---@param walk tidegate.ModelWalk
 local function run_calls(walk)
   for _, call in ipairs(walk.calls) do

@@ -1,5 +1,5 @@
---- Unions in the model of schemas: which branches could be meant, and whose errors are told when none
---- of them takes the value.
+--- Unions in the model of schemas: which branches could be meant, and whose errors are told when
+--- none of them takes the value.
 
 local value_of <const> = require "tidegate.testing_value"
 

@@ -1,5 +1,6 @@
---- Patterns of strings, read for the test kit: their own syntax becomes a tree, from which texts are
---- made and against which they are compared. Only patterns that the host has accepted come here.
+--- Patterns of strings, read for the test kit: their own syntax becomes a tree, from which texts
+--- are made and against which they are compared. Only patterns that the host has accepted come
+--- here.
 
 local Pattern <const> = {}
 

@@ -1,5 +1,5 @@
---- Texts that a pattern matches, made from the pattern's own syntax. A look-ahead and a word boundary
---- are left to luck: what does not fit is found out afterwards.
+--- Texts that a pattern matches, made from the pattern's own syntax. A look-ahead and a word
+--- boundary are left to luck: what does not fit is found out afterwards.
 
 local match <const> = require "tidegate.testing_pattern_match"
 local pattern <const> = require "tidegate.testing_pattern"
@@ -8,7 +8,20 @@ local Make <const> = {}
 
 --- Characters to take where a set has them: what people write, and what they forget.
 local usual <const> = {
-  0x61, 0x30, 0x41, 0x5F, 0x2D, 0x2E, 0x20, 0x21, 0x7A, 0x39, 0x5A, 0xE9, 0x6F22, 0x1F600,
+  0x61,
+  0x30,
+  0x41,
+  0x5F,
+  0x2D,
+  0x2E,
+  0x20,
+  0x21,
+  0x7A,
+  0x39,
+  0x5A,
+  0xE9,
+  0x6F22,
+  0x1F600,
 }
 
 ---@param code integer

@@ -1,6 +1,6 @@
 --- Whether a text matches a pattern, said without asking the host: a matcher that goes back, with
---- bounded steps. What it cannot tell (a category of Unicode of a rare character, too many steps) it
---- says: `nil`.
+--- bounded steps. What it cannot tell (a category of Unicode of a rare character, too many steps)
+--- it says: `nil`.
 
 local pattern <const> = require "tidegate.testing_pattern"
 

@@ -149,8 +149,8 @@ function Generator:shrink(fails)
   return select(2, make_again(self, row))
 end
 
---- Runs a function for so many values. What it raises for one fails the spec, with the smallest value
---- for which it raises something.
+--- Runs a function for so many values. What it raises for one fails the spec, with the smallest
+--- value for which it raises something.
 ---@param runs integer
 ---@param property fun(value: any, issue: tidegate.Issue?)
 function Generator:each(runs, property)

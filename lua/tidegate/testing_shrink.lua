@@ -1,5 +1,5 @@
---- Makes a row of choices smaller for as long as it still does what it did: first shorter, then each
---- of its numbers.
+--- Makes a row of choices smaller for as long as it still does what it did: first shorter, then
+--- each of its numbers.
 
 local Shrink <const> = {}
 
@@ -68,7 +68,7 @@ local function shorten(work)
       try(work, without(work.row, from, count))
       from = math.min(from - count, #work.row - count + 1)
     end
-    count = count // 2
+    count = count > 8 and count // 2 or count - 1
   end
 end
 

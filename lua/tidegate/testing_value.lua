@@ -1,5 +1,5 @@
---- Values of messages as the property help handles them: what is a list, what is equal, names in camel
---- case, how deep one is.
+--- Values of messages as the property help handles them: what is a list, what is equal, names in
+--- camel case, how deep one is.
 
 local matchers <const> = require "tidegate.testing_matchers"
 
@@ -78,8 +78,8 @@ function Value.depth(value)
   return deepest + 1
 end
 
---- A declared name as clients write it: "user_name" as "userName" in camel case, where each single "_"
---- between two letters or digits joins them.
+--- A declared name as clients write it: "user_name" as "userName" in camel case, where each single
+--- "_" between two letters or digits joins them.
 ---@param name string
 ---@param is_camel boolean
 ---@return string

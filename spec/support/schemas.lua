@@ -36,10 +36,16 @@ return function(s)
     { name = "integer", schema = s.integer() },
     { name = "integer limits", schema = s.integer { min = -3, max = 7 } },
     { name = "integer exclusive", schema = s.integer { exclusive_min = 0, exclusive_max = 3 } },
-    { name = "integer both", schema = s.integer { min = 5, exclusive_min = 3, max = 9, exclusive_max = 9 } },
+    {
+      name = "integer both",
+      schema = s.integer { min = 5, exclusive_min = 3, max = 9, exclusive_max = 9 },
+    },
     { name = "integer step", schema = s.integer { multiple_of = 7, min = 1 } },
     { name = "integer coerced", schema = s.integer { coerce = true, max = 100 } },
-    { name = "integer widest", schema = s.integer { min = math.mininteger, max = math.maxinteger } },
+    {
+      name = "integer widest",
+      schema = s.integer { min = math.mininteger, max = math.maxinteger },
+    },
     { name = "number", schema = s.number() },
     { name = "number limits", schema = s.number { min = 0, exclusive_max = 1 } },
     { name = "number step", schema = s.number { multiple_of = 0.25, max = 10 } },
@@ -72,9 +78,15 @@ return function(s)
     { name = "enum", schema = s.enum { "red", "green", 3, true } },
     { name = "array", schema = s.array(s.integer(), { min = 1, max = 3 }) },
     { name = "array unique", schema = s.array(s.number(), { unique = true, min = 2 }) },
-    { name = "array of trimmed", schema = s.array(s.string { trim = true }, { unique = true, max = 5 }) },
+    {
+      name = "array of trimmed",
+      schema = s.array(s.string { trim = true }, { unique = true, max = 5 }),
+    },
     { name = "object", schema = s.object { a = s.integer(), b = s.string():optional() } },
-    { name = "object forbids", schema = s.object({ name = s.string(), age = s.integer() }, forbids) },
+    {
+      name = "object forbids",
+      schema = s.object({ name = s.string(), age = s.integer() }, forbids),
+    },
     { name = "object allows", schema = s.object({ name = s.string() }, { additional = "allow" }) },
     {
       name = "defaults",
@@ -98,11 +110,20 @@ return function(s)
     {
       name = "camel case forbids",
       camelize = true,
-      schema = s.object({ user_name = s.string(), inner_part = s.object { a_b = s.null() } }, forbids),
+      schema = s.object(
+        { user_name = s.string(), inner_part = s.object { a_b = s.null() } },
+        forbids
+      ),
     },
     { name = "map", schema = s.map(s.integer(), { min = 1, max = 3 }) },
-    { name = "map of keys", schema = s.map(s.boolean(), { keys = s.string { pattern = "^[a-z]+$" } }) },
-    { name = "map of choices", schema = s.map(s.any(), { keys = s.enum { "a", "b", "c" }, max = 2 }) },
+    {
+      name = "map of keys",
+      schema = s.map(s.boolean(), { keys = s.string { pattern = "^[a-z]+$" } }),
+    },
+    {
+      name = "map of choices",
+      schema = s.map(s.any(), { keys = s.enum { "a", "b", "c" }, max = 2 }),
+    },
     { name = "union", schema = s.union(s.integer { min = 0 }, s.string { max = 3 }, s.null()) },
     {
       name = "union of objects",
@@ -111,7 +132,10 @@ return function(s)
         s.object({ kind = s.literal "b", text = s.string { min = 1 } }, forbids)
       ),
     },
-    { name = "union of texts", schema = s.union(s.uuid(), s.string { pattern = "^x+$" }, s.literal "z") },
+    {
+      name = "union of texts",
+      schema = s.union(s.uuid(), s.string { pattern = "^x+$" }, s.literal "z"),
+    },
     {
       name = "union of unions",
       schema = s.union(
@@ -155,6 +179,9 @@ return function(s)
     },
     { name = "secret", schema = s.object { password = s.string({ min = 8 }):secret() } },
     { name = "nullable", schema = s.integer { min = 1 }:nullable() },
-    { name = "odd names", schema = s.object { ["__proto__"] = s.integer(), ["a.b"] = s.string { min = 1 } } },
+    {
+      name = "odd names",
+      schema = s.object { ["__proto__"] = s.integer(), ["a.b"] = s.string { min = 1 } },
+    },
   }
 end
