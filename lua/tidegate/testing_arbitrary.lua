@@ -3,6 +3,7 @@
 
 local model <const> = require "tidegate.testing_model"
 local numbers <const> = require "tidegate.testing_arbitrary_number"
+local shape <const> = require "tidegate.testing_arbitrary_shape"
 local show <const> = require "tidegate.testing_show"
 local texts <const> = require "tidegate.testing_arbitrary_text"
 local value_of <const> = require "tidegate.testing_value"
@@ -59,110 +60,11 @@ end
 
 -- ---- what comes to an end ----
 
---- How many levels the smallest value has; math.huge: it has no end.
----@param schema tidegate.Schema
----@param open table<tidegate.Schema, boolean>
----@return number
-local function height(schema, open)
-  local kind <const> = schema.kind
-  if schema.is_nullable then
-    return 0
-  elseif kind == "ref" then
-    if open[schema] then
-      return math.huge
-    end
-    open[schema] = true
-    local found <const> = height(model.target(schema), open)
-    open[schema] = nil
-    return found
-  end
-  local least, most = math.huge, 0
-  if kind == "union" then
-    for _, branch in ipairs(schema.branches) do
-      least = math.min(least, height(branch, open))
-    end
-    return least
-  elseif kind == "tagged" then
-    for _, variant in ipairs(schema.variants) do
-      least = math.min(least, height(variant.schema, open))
-    end
-    return least
-  elseif kind == "object" then
-    for _, field in ipairs(schema.fields) do
-      local may_miss <const> = field.schema.is_optional or field.schema.has_default
-      most = may_miss and most or math.max(most, height(field.schema, open))
-    end
-  elseif (kind == "array" or kind == "map") and (schema.min or 0) > 0 then
-    most = height(schema.item or schema.value, open)
-  end
-  return most + 1
-end
-
----@type table<tidegate.Schema, number>
-local heights <const> = setmetatable({}, { __mode = "k" })
-
----@param schema tidegate.Schema
----@return number
-local function height_of(schema)
-  heights[schema] = heights[schema] or height(schema, {})
-  return heights[schema]
-end
-
---- Whether a reference stands somewhere in a schema.
----@param schema tidegate.Schema
----@param wanted tidegate.Schema
----@param seen table<tidegate.Schema, boolean>
----@return boolean
-local function reaches(schema, wanted, seen)
-  if schema == wanted then
-    return true
-  elseif seen[schema] then
-    return false
-  end
-  seen[schema] = true
-  local parts <const> = { table.unpack(schema.kind == "union" and schema.branches or {}) }
-  if schema.kind == "ref" then
-    parts[1] = model.target(schema)
-  elseif schema.kind == "array" then
-    parts[1] = schema.item
-  elseif schema.kind == "map" then
-    parts[1] = schema.value
-  end
-  for _, holder in ipairs(schema.kind == "object" and schema.fields or {}) do
-    parts[#parts + 1] = holder.schema
-  end
-  for _, holder in ipairs(schema.kind == "tagged" and schema.variants or {}) do
-    parts[#parts + 1] = holder.schema
-  end
-  for _, part in ipairs(parts) do
-    if reaches(part, wanted, seen) then
-      return true
-    end
-  end
-  return false
-end
-
 ---@param making tidegate.Making
 ---@param schema tidegate.Schema
 ---@return boolean # this part leads to the reference that is to be opened too often
 local function leads_deep(making, schema)
-  return making.deep ~= nil and reaches(schema, making.deep, {})
-end
-
---- Those that come to an end soonest.
----@param schemas tidegate.Schema[]
----@return integer[] # their places
-local function lowest(schemas)
-  local list, least = {}, math.huge
-  for index, schema in ipairs(schemas) do
-    local found <const> = height_of(schema)
-    if found < least then
-      list, least = { index }, found
-    elseif found == least then
-      list[#list + 1] = index
-    end
-  end
-  return list
+  return making.deep ~= nil and shape.reaches(schema, making.deep, {})
 end
 
 --- Whether only what has to be there is to be made: the value is deep enough, or a reference is
@@ -188,7 +90,7 @@ local function choose(making, schemas)
       return index
     end
   end
-  local ends <const> = lowest(schemas)
+  local ends <const> = shape.lowest(schemas)
   if is_full(making) or making.draw:below(3) == 0 then
     return making.draw:pick(ends)
   end
@@ -314,8 +216,8 @@ function kinds.enum(making, schema)
   return making.draw:pick(schema.values)
 end
 
---- Whether there is to be one more item. Each has a number of its own in the row: taking out an item
---- is taking out its part of the row.
+--- Whether there is to be one more item. Each has a number of its own in the row: taking out an
+--- item is taking out its part of the row.
 ---@param making tidegate.Making
 ---@param schema tidegate.Schema
 ---@param made integer
@@ -501,7 +403,7 @@ function kinds.ref(making, schema)
   if making.deep == schema and depth > schema.max_depth then
     making.deep = nil
   end
-  if height_of(schema) == math.huge then
+  if shape.height(schema) == math.huge then
     give_up(schema, "it stands in itself without an end; make it :optional() or :nullable()")
   end
   making.open[schema] = depth

@@ -48,7 +48,7 @@ local edges <const> = {
 ---@return integer
 local function propose(draw, low, high, nearest, step)
   local way <const> = draw:roll(3)
-  local wanted = nearest
+  local wanted
   if way == 0 then
     local far <const> = draw:roll(1 << (4 << draw:roll(4)))
     wanted = draw:roll(2) == 0 and nearest + far or nearest - far

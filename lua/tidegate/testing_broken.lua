@@ -48,7 +48,7 @@ end
 
 -- ---- ways to break each kind: each returns what takes the place of `value` ----
 
----@alias tidegate.Breaker fun(breaking: tidegate.Breaking, schema: tidegate.Schema, value: any): any
+---@alias tidegate.Breaker fun(own: tidegate.Breaking, schema: tidegate.Schema, value: any): any
 
 ---@type table<string, tidegate.Breaker[]>
 local ways <const> = {

@@ -11,6 +11,7 @@ local leaks <const> = require "tidegate.testing_leaks"
 local property <const> = require "tidegate.testing_property"
 local show <const> = require "tidegate.testing_show"
 local shrink <const> = require "tidegate.testing_shrink"
+local as_spec <const> = require "tidegate.testing_fuzz_spec"
 local talk <const> = require "tidegate.testing_fuzz_talk"
 
 ---@class (exact) tidegate.FuzzOptions
@@ -118,61 +119,6 @@ end
 
 -- ---- a failure ----
 
----@param text string
----@return string # as a string of Lua, whatever it holds
-local function quoted_part(text)
-  local level = ""
-  while text:find("]" .. level .. "]", 1, true) or text:sub(-1 - #level) == "]" .. level do
-    level = level .. "="
-  end
-  local is_simple <const> = not text:find "['\\]"
-  return is_simple and "'" .. text .. "'" or ("[%s[%s]%s]"):format(level, text, level)
-end
-
---- A text as an expression of Lua, in which no character stands a hundred times in a row.
----@param text string
----@return string
-local function quoted(text)
-  local parts <const>, from, at = {}, 1, 1
-  while at <= #text do
-    local char <const> = text:sub(at, at)
-    local last <const> = select(2, text:find("^" .. char:gsub("%W", "%%%0") .. "+", at))
-    if last - at >= 100 and char:byte() < 0x80 then
-      parts[#parts + 1] = quoted_part(text:sub(from, at - 1))
-      parts[#parts + 1] = ("(%q):rep(%d)"):format(char, last - at + 1)
-      from = last + 1
-    end
-    at = last + 1
-  end
-  parts[#parts + 1] = quoted_part(text:sub(from))
-  return #parts == 1 and " " .. parts[1] or "(" .. table.concat(parts, " .. ") .. ")"
-end
-
---- The conversation as an `it`.
----@param fuzz tidegate.Fuzz
----@param messages tidegate.FuzzMessage[]
----@param problem tidegate.FuzzFailure
----@return string
-local function as_spec(fuzz, messages, problem)
-  local lines <const> = {
-    ('it("holds what seed %d found", function()'):format(fuzz.seed),
-    ("  local client <close> = assert(app:connect %q)"):format(fuzz.path),
-  }
-  if next(fuzz.connect) then
-    lines[2] = ("  local client <close> = assert(app:connect(%q, { --[[ as in the fuzz ]] }))"):format(
-      fuzz.path
-    )
-  end
-  for _, message in ipairs(messages) do
-    lines[#lines + 1] = ("  client:send%s"):format(quoted(message.text))
-  end
-  for _, line in ipairs(problem.checks) do
-    lines[#lines + 1] = "  " .. line
-  end
-  lines[#lines + 1] = "end)"
-  return table.concat(lines, "\n")
-end
-
 --- The smallest conversation that goes wrong in the same way, fewer messages first; nil when it
 --- does not go wrong a second time.
 ---@param fuzz tidegate.Fuzz
@@ -249,8 +195,8 @@ local function look_for_leaks(fuzz, held, from, to)
       fail_with(fuzz, run, held[run], problem, talk.leak)
     end
   end
-  local text <const> = "testing.fuzz of %s (seed %d): behind conversations %d to %d the application "
-    .. "holds more than when it was opened:\n%s"
+  local text <const> = "testing.fuzz of %s (seed %d): behind conversations %d to %d the "
+    .. "application holds more than when it was opened:\n%s"
   fail.spec(text:format(fuzz.path, fuzz.seed, from, to, left))
 end
 

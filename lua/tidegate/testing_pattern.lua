@@ -5,7 +5,7 @@
 local Pattern <const> = {}
 
 ---@class tidegate.PatternNode
----@field kind "set" | "sequence" | "choice" | "repeat" | "look" | "start" | "end" | "word" | "no_word"
+---@field kind string "set", "sequence", "choice", "repeat", "look", "start", "end", "word"
 ---@field [integer] tidegate.PatternNode of a sequence or a choice
 ---@field ranges? integer[][] of a set
 ---@field categories? { name: string, is_not: boolean }[] of a set, "Lu"

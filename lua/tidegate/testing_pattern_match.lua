@@ -80,7 +80,7 @@ end
 local run
 
 --- Each of these goes on with `next`, which gets where the text goes on.
----@type table<string, fun(work: tidegate.Matching, node: table, at: integer, next: function): boolean>
+---@type table<string, function>
 local kinds <const> = {}
 
 function kinds.set(work, node, at, next)

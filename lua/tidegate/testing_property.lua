@@ -163,8 +163,8 @@ function Generator:each(runs, property)
         problem = is_right and problem or raised
         return not is_right
       end)
-      local text <const> = "value %d of %d (seed %d) is not as it should be; the smallest like it:\n"
-        .. "  %s\n  %s"
+      local text <const> = "value %d of %d (seed %d) is not as it should be; the smallest like it:"
+        .. "\n  %s\n  %s"
       fail.spec(text:format(run, runs, self.seed, show.value(smallest, 2000), tostring(problem)))
     end
   end

@@ -136,7 +136,7 @@ end)]],
   end)
 
   it("finds a task that stays", function()
-    local declare <const> = consumer(function(tide, conn, message, Say)
+    local declare <const> = consumer(function(_, conn, message, Say)
       conn.state.queue:put(message.payload.count or 0)
       return Say(message.payload)
     end, function(tide, Talker)
@@ -250,24 +250,29 @@ end)]],
     local app <close> = testing.app(function(tide)
       return tide.text_consumer { path = "/text", receive = function() end }
     end)
-    for text, call in pairs {
-      ["testing.fuzz: the consumer of /text takes texts, not messages"] = function()
-        testing.fuzz(app, "/text")
-      end,
-      ["testing.fuzz: expected an application, got 7"] = function()
-        testing.fuzz(7, "/text")
-      end,
-      ["testing.fuzz: runs must be a whole number of 1 or more, got 0"] = function()
-        testing.fuzz(app, "/text", { runs = 0 })
-      end,
-      ['testing.fuzz: unknown option "run" (options: actions, broken, connect, leaks, messages, ' .. "runs, seed, settle)"] = function()
-        testing.fuzz(app, "/text", { run = 1 })
-      end,
-      ['testing.fuzz: the server refused the connection to /no with 404: {"detail":"Not found"}'] = function()
-        testing.fuzz(app, "/no")
-      end,
+    local unknown <const> = 'testing.fuzz: unknown option "run" '
+      .. "(options: actions, broken, connect, leaks, messages, runs, seed, settle)"
+    local refused <const> =
+      'testing.fuzz: the server refused the connection to /no with 404: {"detail":"Not found"}'
+    for _, case in ipairs {
+      { "testing.fuzz: the consumer of /text takes texts, not messages", app, "/text" },
+      { "testing.fuzz: expected an application, got 7", 7, "/text" },
+      {
+        "testing.fuzz: runs must be a whole number of 1 or more, got 0",
+        app,
+        "/text",
+        { runs = 0 },
+      },
+      { "testing.fuzz: broken is a share from 0 to 1, got 2", app, "/text", { broken = 2 } },
+      { unknown, app, "/text", { run = 1 } },
+      { refused, app, "/no" },
     } do
-      assert.equal(text, failure(call))
+      assert.equal(
+        case[1],
+        failure(function()
+          testing.fuzz(table.unpack(case, 2, 4))
+        end)
+      )
     end
   end)
 end)
