@@ -96,6 +96,9 @@ it("holds what seed 1 found", function()
 end)]],
       source
     )
+    local file <close> = assert(io.open "docs/testing.md")
+    local manual <const> = file:read("a"):gsub("\n    ", "\n")
+    assert.is_truthy(manual:find(source, 1, true), "docs/testing.md does not show it")
   end)
 
   it("finds what takes two messages", function()
