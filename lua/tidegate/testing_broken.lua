@@ -154,7 +154,7 @@ local function with_less(breaking, schema, value)
     return value_of.array(table.move(value, 1, breaking.draw:below(min), 1, {}))
   end
   local fewer <const>, left = {}, breaking.draw:below(min)
-  for _, name in ipairs(Broken.sorted(value)) do
+  for _, name in ipairs(value_of.sorted_keys(value)) do
     if left > 0 then
       fewer[name], left = value[name], left - 1
     end
@@ -177,7 +177,7 @@ local function with_more(breaking, schema, value)
     end
     return longer[1] ~= nil and value_of.array(longer) or nil
   end
-  local count = #Broken.sorted(longer)
+  local count = #value_of.sorted_keys(longer)
   for _ = 1, 200 do
     local key <const> = schema.keys and arbitrary.value(schema.keys, breaking.draw)
       or "key" .. breaking.draw:below(1000)
@@ -207,7 +207,7 @@ local function with_other_key(breaking, schema, value)
   if not schema.keys or type(value) ~= "table" then
     return nil
   end
-  local copy <const>, names <const> = value_of.copy(value), Broken.sorted(value)
+  local copy <const>, names <const> = value_of.copy(value), value_of.sorted_keys(value)
   local kind <const> = schema.keys.kind == "string" and ways.string or { other_choice }
   local key <const> = breaking.draw:pick(kind)(breaking, schema.keys, names[1])
   if type(key) ~= "string" or copy[key] ~= nil then
@@ -224,17 +224,6 @@ ways.array = { of_other_kind, with_less, with_more, with_twin }
 ways.map = { of_other_kind, with_less, with_more, with_other_key }
 
 -- ---- objects ----
-
----@param map table
----@return string[]
-function Broken.sorted(map)
-  local names <const> = {}
-  for name in pairs(map) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
 
 ---@type tidegate.Breaker
 local function without_field(breaking, schema, value)

@@ -80,23 +80,12 @@ function kinds.array(walk, schema, value, loc)
   return value_of.array(items)
 end
 
----@param map table
----@return string[]
-local function sorted(map)
-  local names <const> = {}
-  for name in pairs(map) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 function kinds.map(walk, schema, value, loc)
   if value_of.kind(value) ~= "object" then
     refuse(walk, "dict_type", loc)
     return value
   end
-  local names <const>, entries <const> = sorted(value), {}
+  local names <const>, entries <const> = value_of.sorted_keys(value), {}
   check_count(walk, schema, #names, loc)
   for _, name in ipairs(names) do
     if schema.keys then
@@ -138,7 +127,7 @@ function kinds.object(walk, schema, value, loc)
       refuse(walk, "missing", loc, name)
     end
   end
-  for _, key in ipairs(sorted(value)) do
+  for _, key in ipairs(value_of.sorted_keys(value)) do
     local field <const> = by_name[key]
     if field then
       received[field.name] = Model.walk(walk, field.schema, value[key], below(loc, key))

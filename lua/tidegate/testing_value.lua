@@ -50,6 +50,17 @@ function Value.equal(a, b)
   return true
 end
 
+---@param object table<string, any>
+---@return string[] # in byte order
+function Value.sorted_keys(object)
+  local names <const> = {}
+  for name in pairs(object) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
 --- A copy with lists and objects of its own.
 ---@param value any
 ---@return any
