@@ -206,7 +206,7 @@ apps.system = {
   share = 20,
   play = function(stage, random)
     local name <const> = "ann"
-    stage:connect(name, random:chance(90) and "/ws/system" or "/ws/nowhere")
+    stage:connect(name, stage.number % 6 == 0 and "/ws/nowhere" or "/ws/system")
     for _ = 1, random:between(2, 6) do
       local kind <const> = random:below(10)
       if kind < 4 then
@@ -233,9 +233,8 @@ apps.raw_text = {
   share = 15,
   play = function(stage, random)
     local names <const> = { "ann", "bob" }
-    for _, name in ipairs(names) do
-      stage:connect(name, random:chance(85) and "/ws/system" or "/ws/systems")
-    end
+    stage:connect("ann", "/ws/system")
+    stage:connect("bob", stage.number % 5 == 0 and "/ws/systems" or "/ws/system")
     for _ = 1, random:between(3, 8) do
       local texts <const> = { "", random:text(), '{"action":"ping"}', "{broken", ("x"):rep(70000) }
       local given <const> = random:chance(25) and { binary = random:one { "", "\0\255" } }
@@ -394,7 +393,8 @@ apps.topics_hub = {
     stage:connect("ann", "/ws/topics")
     stage:connect("bob", "/ws/topics")
     stage:connect("eve", "/ws/topics/room/r" .. stage.number)
-    local known <const> = { "room:r" .. stage.number, "presence:p" .. stage.number }
+    local known <const> =
+      { "room:r" .. stage.number, "room:s" .. stage.number, "presence:p" .. stage.number }
     local others <const> = { "room:private", "nowhere:a", "room:a:b", "room:", ("room:"):rep(50) }
     for _ = 1, random:between(6, 12) do
       local topic <const> = random:chance(85) and random:one(known) or random:one(others)

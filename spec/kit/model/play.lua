@@ -21,14 +21,15 @@ end
 
 ---@class model.Seat
 ---@field client tidegate.TestClient
+---@field expected string[]
 ---@field count integer frames that were received
 ---@field frames string[]? all of them, when it has left
 
 --- Receives until so many have come.
----@param seat model.Seat
----@param count integer
+---@param seat? model.Seat nil: its client was refused
+---@param count? integer
 local function wait_for(seat, count)
-  while not seat.frames and seat.count < count do
+  while seat and not seat.frames and seat.count < count do
     if seat.expected[seat.count + 1]:find "^close " then
       seat.client:assert_closed(nil, nil, PATIENCE)
     else
@@ -80,8 +81,10 @@ function Play.run(host, conversation)
     if refusal then
       refusals[step.client] = { status = refusal.status, body = refusal.body }
     end
+    -- First the one who acts: a server that closes goes on when its client has answered.
+    wait_for(seats[step.client], step.counts[step.client])
     for name, seat in pairs(seats) do
-      wait_for(seat, step.counts[name] or 0)
+      wait_for(seat, step.counts[name])
     end
   end
   for name, seat in pairs(seats) do
