@@ -341,7 +341,7 @@ apps.errors = {
     for _ = 1, random:between(6, 10) do
       local kind <const> = random:below(20)
       if kind < 16 then
-        local payload <const> = fields(random, random:one { 0, 1, 1, 2, 3 })
+        local payload <const> = fields(random, random:one { 0, 1, 2, 2, 3 })
         stage:send("ann", message(random, "fields", payload))
       elseif kind < 17 then
         stage:send("ann", message(random, "fields", fields(random, 20)))

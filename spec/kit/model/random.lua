@@ -8,15 +8,18 @@ Random.__index = Random
 ---@param seed integer
 ---@return model.Random
 function Random.new(seed)
-  return setmetatable({ state = seed * 2 + 1 }, Random)
+  return setmetatable({ state = seed }, Random)
 end
 
---- One of 0 to n - 1.
+--- One of 0 to n - 1: SplitMix64, whose numbers differ much for seeds that differ little.
 ---@param n integer
 ---@return integer
 function Random:below(n)
-  self.state = self.state * 6364136223846793005 + 1442695040888963407
-  return (self.state >> 33) % n
+  self.state = self.state + 0x9e3779b97f4a7c15
+  local bits = self.state
+  bits = (bits ~ bits >> 30) * 0xbf58476d1ce4e5b9
+  bits = (bits ~ bits >> 27) * 0x94d049bb133111eb
+  return ((bits ~ bits >> 31) >> 1) % n
 end
 
 ---@param low integer
