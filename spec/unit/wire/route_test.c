@@ -327,6 +327,68 @@ static void survives_any_allocation_that_fails(void **state)
         assert_true(tg_alloc_sweep(parse_once, &taken) >= 1);
 }
 
+/* ---- topics ---- */
+
+static bool is_topic(const char *pattern, const char *name)
+{
+    struct tg_route *route = NULL;
+    struct tg_error error = {.status = TG_OK};
+    if (tg_route_parse_topic(&arena, tg_slice_of(pattern), &route, &error) != TG_OK)
+        fail_msg("%s", error.text);
+    return tg_route_match(route, tg_slice_of(name), &params);
+}
+
+static void matches_the_names_of_a_topic(void **state)
+{
+    (void)state;
+    assert_true(is_topic("room:{room_name}", "room:a/b ?#"));
+    assert_param(0, "room_name", "a/b ?#");
+    assert_true(is_topic("lobby", "lobby"));
+    assert_true(is_topic("a:{x:int}:b:{y:slug}", "a:-7:b:c_d"));
+    assert_param(0, "x", "-7");
+    assert_int_equal(params.items[0].integer, -7);
+    assert_param(1, "y", "c_d");
+    assert_true(is_topic("{kind}:{rest:path}", "a:b:c"));
+    assert_param(1, "rest", "b:c");
+    assert_false(is_topic("room:{room_name}", "room:a:b"));
+    assert_false(is_topic("room:{room_name}", "room:"));
+    assert_false(is_topic("room:{room_name}", "room"));
+    assert_false(is_topic("room:{room_name}", ""));
+    assert_false(is_topic("room:{id:int}", "room:x"));
+    assert_false(is_topic("lobby", "/lobby"));
+}
+
+static void refuses_a_bad_pattern_of_a_topic(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        size_t offset;
+        const char *why;
+    } rows[] = {
+        {"", 0, "a segment is empty"},
+        {"room:", 5, "a segment is empty"},
+        {":room", 0, "a segment is empty"},
+        {"a::b", 2, "a segment is empty"},
+        {"room:{a", 5, "a parameter fills a whole segment, as in room:{name}"},
+        {"room-{a}", 0, "a parameter fills a whole segment, as in room:{name}"},
+        {"room:{a:text}", 8, "the type of a parameter is int, slug, uuid or path"},
+        {"{a}:{a}", 5, "this parameter stands here twice"},
+        {"{a:path}:b", 0, "stands last"},
+        {"a\nb", 0, "no control characters"},
+        {"\xFF", 0, "it is UTF-8"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tg_route *route = NULL;
+        struct tg_error error;
+        enum tg_status status = tg_route_parse_topic(&arena, tg_slice_of(rows[i].pattern), &route, &error);
+        assert_int_equal(status, TG_E_INVALID);
+        bool is_named = strncmp(error.text, "The topic pattern \"", 19) == 0;
+        if (!is_named || error.offset != rows[i].offset || !strstr(error.text, rows[i].why))
+            fail_msg("%zu: %s", error.offset, error.text);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -355,6 +417,8 @@ int main(void)
         TEST(takes_16_parameters_and_no_more),
         TEST(asks_the_more_specific_route_first),
         TEST(finds_routes_that_accept_the_same_paths),
+        TEST(matches_the_names_of_a_topic),
+        TEST(refuses_a_bad_pattern_of_a_topic),
         TEST(survives_any_allocation_that_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
