@@ -1,5 +1,6 @@
 --- 1,000 conversations of a spec: connect, three messages, an assertion on each answer, close. With
---- the clients of testing.app and luassert, as people write them. Prints seconds, the least of ROUNDS.
+--- the clients of testing.app and luassert, as people write them. Prints CPU seconds, the least of
+--- ROUNDS.
 
 local CONVERSATIONS <const>, ROUNDS <const> = 1000, tonumber(arg[1] or 5)
 
@@ -10,7 +11,8 @@ local function converse(app, number)
   local client <const> = assert(app:connect "/ws/system")
   assert.frame({ action = "system_echo" }, client:receive())
   for _ = 1, 2 do
-    client:send { action = "user_message", payload = { message = "Hello " .. number }, ref = number }
+    local payload <const> = { message = "Hello " .. number }
+    client:send { action = "user_message", payload = payload, ref = number }
     assert.frame({
       action = "system_echo",
       payload = { message = "🔧 System Echo: Hello " .. number },

@@ -58,7 +58,10 @@ describe("the system consumer", function()
     for text, expected in pairs {
       ['{"action":"user_message"}'] = { { "payload" }, "missing" },
       ['{"action":"user_message","payload":{}}'] = { { "payload", "message" }, "missing" },
-      ['{"action":"user_message","payload":{"message":5}}'] = { { "payload", "message" }, "string_type" },
+      ['{"action":"user_message","payload":{"message":5}}'] = {
+        { "payload", "message" },
+        "string_type",
+      },
       ['{"action":"system_echo","payload":{"message":""}}'] = { { "action" }, "union_tag_invalid" },
       ["{"] = { {}, "json_invalid" },
     } do

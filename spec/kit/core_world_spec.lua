@@ -372,16 +372,20 @@ describe("what a spec declares itself", function()
     for _ = 1, 50 do
       assert.same(first, converse())
     end
-    collectgarbage()
-    collectgarbage()
-    local before <const> = collectgarbage "count"
-    for _ = 1, 150 do
-      converse()
+    -- A leak grows every time; a table of Lua's own, like that of all strings, only once in a while.
+    local least = math.huge
+    for _ = 1, 4 do
+      collectgarbage()
+      collectgarbage()
+      local before <const> = collectgarbage "count"
+      for _ = 1, 50 do
+        converse()
+      end
+      collectgarbage()
+      collectgarbage()
+      least = math.min(least, collectgarbage "count" - before)
     end
-    collectgarbage()
-    collectgarbage()
-    local grown <const> = collectgarbage "count" - before
-    assert.is_true(grown < 4, ("%g KiB are left"):format(grown))
+    assert.is_true(least < 1, ("%g KiB are left"):format(least))
   end)
 
   it("is in one open app at a time", function()

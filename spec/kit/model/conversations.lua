@@ -3,198 +3,19 @@
 
 local Fields <const> = require "spec.kit.model.fields"
 local Json <const> = require "spec.kit.model.json"
+local Messages <const> = require "spec.kit.model.messages"
 local Orders <const> = require "spec.kit.model.orders"
 local Random <const> = require "spec.kit.model.random"
 local Server <const> = require "spec.kit.model.server"
+local Stage <const> = require "spec.kit.model.stage"
 local rooms <const> = require "spec.kit.model.rooms"
 local system <const> = require "spec.kit.model.system"
 local topics <const> = require "spec.kit.model.topics"
 
 local object <const> = Json.object
+local message <const>, refused <const> = Messages.message, Messages.refused
 
 local Conversations <const> = {}
-
--- ---- messages ----
-
---- Items in turn, in another order each time: so each has its share.
----@generic T
----@param list T[]
----@return fun(random: model.Random): T
-local function in_turn(list)
-  local left = {}
-  return function(random)
-    if #left == 0 then
-      left = random:shuffled(list)
-    end
-    return table.remove(left)
-  end
-end
-
-local bad_refs <const> = { 1.5, true, Json.list {}, object {}, ("r"):rep(129) }
-
----@param random model.Random
----@return any # nil, mostly
-local function any_ref(random)
-  local kind <const> = random:below(10)
-  if kind < 4 then
-    return nil
-  elseif kind < 7 then
-    return random:text()
-  end
-  return kind < 9 and random:between(-5, 1 << 40) or math.mininteger
-end
-
---- A message, its keys in any order, with one that nobody knows.
----@param random model.Random
----@param action? string
----@param payload any
----@param more? table ref, topic
----@return table
-local function message(random, action, payload, more)
-  local given <const> = more or {}
-  local members <const> = { { "action", action } }
-  if action == nil then
-    members[1] = nil
-  end
-  for name, value in pairs { payload = payload, topic = given.topic } do
-    members[#members + 1] = { name, value }
-  end
-  table.sort(members, function(a, b)
-    return a[1] < b[1]
-  end)
-  local ref = given.ref
-  if ref == nil then
-    ref = any_ref(random)
-  end
-  if ref ~= nil then
-    members[#members + 1] = { "ref", ref }
-  end
-  if random:chance(20) then
-    members[#members + 1] = { "extra", Json.list { object {} } }
-  end
-  return { object = object(random:shuffled(members)) }
-end
-
---- What is no JSON: where it breaks, and what was expected there.
-local broken <const> = {
-  { "", 0, "expected a value" },
-  { "nonsense", 0, "expected a value" },
-  { '{"action":', 10, "expected a value" },
-  { '{"action":NaN}', 10, "expected a value" },
-  { "[1,2", 4, "expected ',' or ']'" },
-  { '{"action" "x"}', 10, "expected ':'" },
-  { "{'action':1}", 1, "expected a key in double quotes" },
-}
-
---- What every consumer refuses, whatever it handles.
-local refused <const> = {
-  function(random)
-    local one <const> = random:one(broken)
-    return { text = one[1], problem = ("Invalid JSON at byte %d: %s"):format(one[2], one[3]) }
-  end,
-  function(random)
-    return { value = random:one { 5, "ping", true, Json.null, Json.list { 1 } } }
-  end,
-  function(random)
-    return message(random, nil, object {})
-  end,
-  function(random)
-    return message(random, random:one { "nope", "", "Ping", "error", "complete", "é" }, object {})
-  end,
-  function()
-    return { binary = "\0\1\2\255" }
-  end,
-}
-
--- ---- a conversation ----
-
----@class model.Conversation
----@field number integer
----@field application string
----@field steps table[] what is done, and how many frames each client has had behind it
----@field expected table<string, string[]> by client
----@field refusals table<string, table>
-
----@class model.Stage: model.Conversation
----@field server model.Server
----@field random model.Random
----@field clients table<string, model.Client>
----@field names string[] of clients that are open
-local Stage <const> = {}
-Stage.__index = Stage
-
---- One step: the model takes it, and counts what has come for each.
----@param step table
-function Stage:step(step)
-  step.counts = {}
-  for name, client in pairs(self.clients) do
-    step.counts[name] = #client.expected
-  end
-  self.steps[#self.steps + 1] = step
-end
-
----@param name string
----@param target string
-function Stage:connect(name, target)
-  local client <const>, refusal <const> = self.server:connect(name, target)
-  self.clients[name], self.refusals[name] = client, refusal
-  if client then
-    self.expected[name] = client.expected
-  end
-  self:step { what = "connect", client = name, target = target }
-end
-
----@param message table
----@return string kind
----@return string data
-local function encoded(given)
-  if given.binary then
-    return "binary", given.binary
-  end
-  return "text", given.text or Json.write(given.object or given.value)
-end
-
----@param name string
----@param given table
-function Stage:send(name, given)
-  local client <const> = self.clients[name]
-  if client and client.is_open then
-    self.server:receive(client, given)
-    local kind <const>, data <const> = encoded(given)
-    self:step { what = "send", client = name, kind = kind, data = data }
-  end
-end
-
---- Sends something that is answered, so that what was done before has been done.
----@param name string
-function Stage:fence(name)
-  local client <const> = self.clients[name]
-  if client and client.is_open then
-    self:send(name, client.consumer.is_text and { text = "fence" } or {
-      object = object { { "action", "fence" }, { "ref", "fence" } },
-    })
-  end
-end
-
----@param name string
-function Stage:leave(name)
-  local client <const> = self.clients[name]
-  if client and client.is_open then
-    local code <const> = self.random:one { 1000, 1001, 4001, false }
-    self.server:leave(client, code or 1006)
-    self:step { what = "leave", client = name, code = code }
-  end
-end
-
----@param names string[]
-function Stage:finish(names)
-  for _, name in ipairs(names) do
-    self:fence(name)
-  end
-  for _, name in ipairs(names) do
-    self:leave(name)
-  end
-end
 
 -- ---- of each application ----
 
@@ -215,7 +36,7 @@ apps.system = {
       elseif kind < 6 then
         stage:send(name, message(random, "ping", random:one { Json.null, 5, object {} }))
       elseif kind < 7 then
-        stage:send(name, message(random, "ping", nil, { ref = random:one(bad_refs) }))
+        stage:send(name, message(random, "ping", nil, { ref = random:one(Messages.bad_refs) }))
       elseif kind < 8 then
         local wrong <const> = { object {}, Json.null, 5, object { { "message", ("x"):rep(2001) } } }
         stage:send(name, message(random, "user_message", random:one(wrong)))
@@ -307,7 +128,7 @@ for _, field in ipairs(Fields.list) do
     faults[#faults + 1] = { field[1], wrong }
   end
 end
-local next_fault <const> = in_turn(faults)
+local next_fault <const> = Messages.in_turn(faults)
 
 ---@return table # with `count` things wrong
 local function fields(random, count)
@@ -445,8 +266,16 @@ local room_deeds <const> = {
   end,
 }
 
-local next_door <const> = in_turn {
-  "as=unauthorized", "as=forbidden", "as=missing", "as=late", "as=broken", "", "as=ann", "as=ann", "as=bob",
+local next_door <const> = Messages.in_turn {
+  "as=unauthorized",
+  "as=forbidden",
+  "as=missing",
+  "as=late",
+  "as=broken",
+  "",
+  "as=ann",
+  "as=ann",
+  "as=bob",
 }
 
 apps.rooms = {
@@ -478,11 +307,9 @@ apps.rooms = {
 -- ---- all of them ----
 
 --- The settings of all applications, for both ways to play them.
-Conversations.settings =
-  { mode = "production", max_errors = 8, authentication_timeout_ms = 150 }
+Conversations.settings = { mode = "production", max_errors = 8, authentication_timeout_ms = 150 }
 
-Conversations.order =
-  { "system", "raw_text", "order_form", "errors", "topics_hub", "rooms" }
+Conversations.order = { "system", "raw_text", "order_form", "errors", "topics_hub", "rooms" }
 
 ---@param seed integer
 ---@return table<string, { folder: string, conversations: model.Conversation[] }>

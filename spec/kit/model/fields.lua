@@ -39,7 +39,12 @@ local uuid <const> = "123e4567-e89b-12d3-a456-426614174000"
 
 --- name, schema, values that are right, values that are wrong
 Fields.list = {
-  { "age", { kind = "integer", min = 18, max = 120 }, { 18, 77, 120 }, { 17, -1, 0, 121, 122, 4096, "x", 1.5, true, null, long } },
+  {
+    "age",
+    { kind = "integer", min = 18, max = 120 },
+    { 18, 77, 120 },
+    { 17, -1, 0, 121, 122, 4096, "x", 1.5, true, null, long },
+  },
   {
     "at",
     format(
@@ -50,7 +55,12 @@ Fields.list = {
     { "2025-05-11T14:30:00Z" },
     { "2025-05-11", "14:30:00Z", "tomorrow", "2025-02-30T14:30:00Z" },
   },
-  { "author", { kind = "object", fields = { { "name", { kind = "string" } } } }, { object { { "name", "Ann" } } }, { "Ann", object {}, object { { "name", 5 } }, list {}, 7 } },
+  {
+    "author",
+    { kind = "object", fields = { { "name", { kind = "string" } } } },
+    { object { { "name", "Ann" } } },
+    { "Ann", object {}, object { { "name", 5 } }, list {}, 7 },
+  },
   { "color", { kind = "string" }, { "red", "" }, { 1, null, list {}, false } },
   {
     "day",
@@ -94,21 +104,57 @@ Fields.list = {
     { "::1", "2001:db8::1" },
     { "1.2.3.4", ":::", "g::1" },
   },
-  { "name", { kind = "string", min = 2, max = 20 }, { "Ann", "😀😀" }, { "A", "😀", "", ("n"):rep(21), ("é"):rep(30), 5, null, object {} } },
+  {
+    "name",
+    { kind = "string", min = 2, max = 20 },
+    { "Ann", "😀😀" },
+    { "A", "😀", "", ("n"):rep(21), ("é"):rep(30), 5, null, object {} },
+  },
   { "nothing", { kind = "null" }, { null }, { false, 0, "", "null", list {} } },
-  { "page", { kind = "integer", coerce = true }, { 7, "12", "-3" }, { "x", "1.5", "", "1e", null, true, 0.5 } },
+  {
+    "page",
+    { kind = "integer", coerce = true },
+    { 7, "12", "-3" },
+    { "x", "1.5", "", "1e", null, true, 0.5 },
+  },
   {
     "post",
     { kind = "tagged", tag = "kind", variants = { { "image", nothing }, { "text", nothing } } },
     { object { { "kind", "text" } }, object { { "kind", "image" } } },
-    { object { { "kind", "video" } }, object {}, object { { "kind", "" } }, object { { "sort", "text" } }, "text" },
+    {
+      object { { "kind", "video" } },
+      object {},
+      object { { "kind", "" } },
+      object { { "sort", "text" } },
+      "text",
+    },
   },
-  { "price", { kind = "number", above = 0, step = 0.5 }, { 0.5, 3, 12.5 }, { 0.7, 2.2, 1.25, 9.9, 0, -1, "1", null, -0.5 } },
-  { "quiet", { kind = "boolean", coerce = true }, { true, "false" }, { "x", "yes", "", 1, null, "TRUE" } },
-  { "rate", { kind = "number", coerce = true }, { 0.25, "2.5", 4 }, { "x", "", "1,5", null, true } },
+  {
+    "price",
+    { kind = "number", above = 0, step = 0.5 },
+    { 0.5, 3, 12.5 },
+    { 0.7, 2.2, 1.25, 9.9, 0, -1, "1", null, -0.5 },
+  },
+  {
+    "quiet",
+    { kind = "boolean", coerce = true },
+    { true, "false" },
+    { "x", "yes", "", 1, null, "TRUE" },
+  },
+  {
+    "rate",
+    { kind = "number", coerce = true },
+    { 0.25, "2.5", 4 },
+    { "x", "", "1,5", null, true },
+  },
   {
     "riddle",
-    { kind = "string", pattern = "^(a+)+$", lua_pattern = "^a+$", steps = { [("a"):rep(60) .. "!"] = true } },
+    {
+      kind = "string",
+      pattern = "^(a+)+$",
+      lua_pattern = "^a+$",
+      steps = { [("a"):rep(60) .. "!"] = true },
+    },
     { "a", "aaaa" },
     { ("a"):rep(60) .. "!" },
   },
@@ -127,7 +173,14 @@ Fields.list = {
     "scores",
     { kind = "map", of = { kind = "integer" }, min = 1, max = 2 },
     { object { { "a", 1 } }, object { { "b", 2 }, { "a", 1 } } },
-    { object {}, object { { "a", 1 }, { "b", 2 }, { "c", 3 } }, object { { "ü", "x" } }, list {}, 5, null },
+    {
+      object {},
+      object { { "a", 1 }, { "b", 2 }, { "c", 3 } },
+      object { { "ü", "x" } },
+      list {},
+      5,
+      null,
+    },
   },
   { "share", { kind = "number", below = 1 }, { 0.5, -3, 0 }, { 1.5, 1, 100, 7, "0", null } },
   {
@@ -136,18 +189,42 @@ Fields.list = {
     { "https://example.org/a?b=c" },
     { "example", "http://", "//a", "" },
   },
-  { "size", { kind = "enum", values = { "small", "large" } }, { "small", "large" }, { "huge", "", 1, null, "Small", list {} } },
-  { "slug", { kind = "string", pattern = "^[a-z]+$", lua_pattern = "^[a-z]+$" }, { "abc", "z" }, { "A b", "", "é", "a1", 5 } },
+  {
+    "size",
+    { kind = "enum", values = { "small", "large" } },
+    { "small", "large" },
+    { "huge", "", 1, null, "Small", list {} },
+  },
+  {
+    "slug",
+    { kind = "string", pattern = "^[a-z]+$", lua_pattern = "^[a-z]+$" },
+    { "abc", "z" },
+    { "A b", "", "é", "a1", 5 },
+  },
   {
     "tags",
     { kind = "list", of = { kind = "string" }, min = 1, max = 3, unique = true },
     { list { "a" }, list { "b", "a", "" } },
-    { list {}, list { "a", "b", "c", "d" }, list { "a", "b", "a" }, list { "a", "a" }, list { "é", "x", "é" }, list { "x", 5 }, "new", object {}, null },
+    {
+      list {},
+      list { "a", "b", "c", "d" },
+      list { "a", "b", "a" },
+      list { "a", "a" },
+      list { "é", "x", "é" },
+      list { "x", 5 },
+      "new",
+      object {},
+      null,
+    },
   },
   { "thread", { kind = "thread", depth = 2 }, { thread(0), thread(2) }, { thread(3), thread(4) } },
   {
     "time",
-    format("time_parsing", "Input should be a valid time with its offset, as in 14:30:00Z", { "14:30:00Z" }),
+    format(
+      "time_parsing",
+      "Input should be a valid time with its offset, as in 14:30:00Z",
+      { "14:30:00Z" }
+    ),
     { "14:30:00Z" },
     { "14:30", "25:00:00Z", "" },
   },

@@ -72,9 +72,11 @@ local escapes <const> = {
 ---@param text string
 ---@return string # without the quotes
 function Json.escape(text)
-  return (text:gsub('[%c"\\]', function(char)
-    return escapes[char] or char ~= "\127" and ("\\u%04x"):format(char:byte()) or nil
-  end))
+  return (
+    text:gsub('[%c"\\]', function(char)
+      return escapes[char] or char ~= "\127" and ("\\u%04x"):format(char:byte()) or nil
+    end)
+  )
 end
 
 ---@param value any

@@ -17,7 +17,8 @@ local datetime <const> = {
 
 local kind_of <const> = { "kind", { kind = "string" } }
 
-local pickup <const> = { kind = "object", fields = { kind_of, { "ready_at", datetime, wire = "readyAt" } } }
+local pickup <const> =
+  { kind = "object", fields = { kind_of, { "ready_at", datetime, wire = "readyAt" } } }
 
 local courier <const> = {
   kind = "object",
@@ -39,7 +40,11 @@ local order <const> = {
     { "customer_name", { kind = "string", min = 2, max = 60, trim = true }, wire = "customerName" },
     {
       "delivery",
-      { kind = "tagged", tag = "kind", variants = { { "courier", courier }, { "pickup", pickup } } },
+      {
+        kind = "tagged",
+        tag = "kind",
+        variants = { { "courier", courier }, { "pickup", pickup } },
+      },
     },
     {
       "email",
@@ -75,8 +80,12 @@ local function accept(server, _, wish)
   end
   local where <const> = wish.delivery.kind == "pickup" and "ready at " .. wish.delivery.ready_at
     or "to " .. wish.delivery.street
-  local summary <const> =
-    ("%d %s for %s, %s"):format(wish.loaves, wish.bread, wish.customer_name, where)
+  local summary <const> = ("%d %s for %s, %s"):format(
+    wish.loaves,
+    wish.bread,
+    wish.customer_name,
+    where
+  )
   return {
     action = "order_accepted",
     payload = Json.object {

@@ -55,7 +55,8 @@ function Random:shuffled(list)
   return copy
 end
 
-local parts <const> = { "sea", "Tide", "ü", "波", "😀", " ", "-", "42", '"', "\\", "/", "\n", "é" }
+local parts <const> =
+  { "sea", "Tide", "ü", "波", "😀", " ", "-", "42", '"', "\\", "/", "\n", "é" }
 
 --- A short text, of at most `longest` characters.
 ---@param longest? integer

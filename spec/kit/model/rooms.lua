@@ -84,9 +84,7 @@ local actions <const> = {
     schema = words { { "event", { kind = "enum", values = { "noted", "broke", "news" } } } },
     handler = function(server, client, payload)
       local event <const> = Json.object { { "text", payload.text } }
-      return counted(
-        server:broadcast_event("room " .. client.params.room, payload.event, event)
-      )
+      return counted(server:broadcast_event("room " .. client.params.room, payload.event, event))
     end,
   },
   bye = {

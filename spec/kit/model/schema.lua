@@ -110,9 +110,14 @@ end
 
 local function check_limits(walk, schema, number, value, loc)
   local limits <const> = {
-    { "above", "greater_than", "Input should be greater than %s", function(a, b)
-      return a > b
-    end },
+    {
+      "above",
+      "greater_than",
+      "Input should be greater than %s",
+      function(a, b)
+        return a > b
+      end,
+    },
     {
       "min",
       "greater_than_equal",
@@ -121,15 +126,30 @@ local function check_limits(walk, schema, number, value, loc)
         return a >= b
       end,
     },
-    { "below", "less_than", "Input should be less than %s", function(a, b)
-      return a < b
-    end },
-    { "max", "less_than_equal", "Input should be less than or equal to %s", function(a, b)
-      return a <= b
-    end },
-    { "step", "multiple_of", "Input should be a multiple of %s", function(a, b)
-      return a % b == 0
-    end },
+    {
+      "below",
+      "less_than",
+      "Input should be less than %s",
+      function(a, b)
+        return a < b
+      end,
+    },
+    {
+      "max",
+      "less_than_equal",
+      "Input should be less than or equal to %s",
+      function(a, b)
+        return a <= b
+      end,
+    },
+    {
+      "step",
+      "multiple_of",
+      "Input should be a multiple of %s",
+      function(a, b)
+        return a % b == 0
+      end,
+    },
   }
   for _, limit in ipairs(limits) do
     local bound <const> = schema[limit[1]]

@@ -1,6 +1,7 @@
 --- A gateway as wire-protocol.md describes it, in plain Lua and without time: what each client of an
 --- application gets, frame by frame, as text. The applications stand beside it.
 
+local Groups <const> = require "spec.kit.model.groups"
 local Json <const> = require "spec.kit.model.json"
 local Schema <const> = require "spec.kit.model.schema"
 
@@ -39,6 +40,10 @@ local rows <const> = {
 ---@field events fun()[] that wait until the message of their sender is done
 local Server <const> = { rows = rows }
 Server.__index = Server
+
+for name, method in pairs(Groups) do
+  Server[name] = method
+end
 
 --- How a handler ends that does not return: `error(Server.broken)`, `error { code =, detail = }`.
 Server.broken = setmetatable({}, { __name = "broken" })
@@ -140,96 +145,6 @@ function Server:complete(client, action, ref)
   if client.consumer.sends_completion then
     self:give(client, { action = action, ref = ref })
   end
-end
-
--- ---- groups ----
-
----@param client model.Client
----@param name string
-function Server:join(client, name)
-  local members <const> = self.groups[name] or {}
-  self.groups[name] = members
-  for _, member in ipairs(members) do
-    if member == client then
-      return
-    end
-  end
-  members[#members + 1] = client
-  client.groups[#client.groups + 1] = name
-end
-
-local function remove(list, item)
-  for index, one in ipairs(list) do
-    if one == item then
-      table.remove(list, index)
-      return true
-    end
-  end
-  return false
-end
-
----@param client model.Client
----@param name string
-function Server:leave_group(client, name)
-  remove(self.groups[name] or {}, client)
-  remove(client.groups, name)
-end
-
---- To the members of some groups, each once.
----@param sender model.Client
----@param names string[]
----@param frame table
----@param without? model.Client
----@return integer receivers
-function Server:broadcast(sender, names, frame, without)
-  local has, receivers = {}, 0
-  for _, name in ipairs(names) do
-    for _, member in ipairs(self.groups[name] or {}) do
-      if member.is_open and member ~= without and not has[member] then
-        has[member] = true
-        receivers = receivers + 1
-        self:played "group"
-        self:give(member, {
-          action = frame.action,
-          payload = frame.payload,
-          topic = frame.topic,
-          is_mine = sender.user ~= nil and member.user == sender.user,
-          is_current = member == sender,
-        })
-        self:complete(member, "group_complete")
-      end
-    end
-  end
-  return receivers
-end
-
---- An event for the members of a group: it is handled when the handler that sends it has ended, and
---- relayed at once.
----@param name string
----@param event string
----@param payload table
----@return integer receivers
-function Server:broadcast_event(name, event, payload)
-  local receivers = 0
-  for _, member in ipairs(self.groups[name] or {}) do
-    local handler <const> = member.consumer.events[event]
-    receivers = receivers + 1
-    if handler == "relay" then
-      self:played "event"
-      self:give(member, { action = event, payload = payload })
-      self:complete(member, "event_complete")
-    else
-      self.events[#self.events + 1] = function()
-        self:played "event"
-        local is_fine <const>, reply <const> = run(handler, self, member, payload)
-        if is_fine and reply then
-          self:give(member, reply)
-        end
-        self:complete(member, "event_complete")
-      end
-    end
-  end
-  return receivers
 end
 
 -- ---- a connection ----
@@ -335,9 +250,7 @@ function Server:leave(client, code)
   end
   self:played "leaves"
   client.is_open = false
-  for _, members in pairs(self.groups) do
-    remove(members, client)
-  end
+  self:leave_all_groups(client)
   if client.consumer.left and not client.is_stranger then
     client.consumer.left(self, client, code)
   end

@@ -40,7 +40,11 @@ local texts <const> = {
     give_text(client, "text", "🔧 System: Connection established!")
   end,
   receive = function(client, data, is_binary)
-    give_text(client, is_binary and "binary" or "text", (is_binary and "" or "🔧 System Echo: ") .. data)
+    give_text(
+      client,
+      is_binary and "binary" or "text",
+      (is_binary and "" or "🔧 System Echo: ") .. data
+    )
   end,
 }
 

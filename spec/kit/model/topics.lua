@@ -39,8 +39,7 @@ local room <const> = {
 --- Tells the subscribers of a topic how many they are.
 local function tell_presence(server, sub)
   local members <const> = server.groups[sub.topic] or {}
-  local payload <const> =
-    Json.object { { "connections", #members }, { "user", sub.param } }
+  local payload <const> = Json.object { { "connections", #members }, { "user", sub.param } }
   for _, member in ipairs(members) do
     server:give(member, { action = "present", payload = payload, topic = sub.topic })
   end

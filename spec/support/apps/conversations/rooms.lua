@@ -76,14 +76,13 @@ Talk:on(tide.message("leave", named), { output = listed }, function(conn, messag
 end)
 
 Talk:on(
-  tide.message(
-    "notify",
-    words_and { event = s.enum { "noted", "broke", "news" } }
-  ),
+  tide.message("notify", words_and { event = s.enum { "noted", "broke", "news" } }),
   { output = counted },
   function(conn, message)
     local text <const> = { text = message.payload.text }
-    local event <const> = ({ noted = noted, broke = broke, news = news })[message.payload.event](text)
+    local event <const> = ({ noted = noted, broke = broke, news = news })[message.payload.event](
+      text
+    )
     return counted { receivers = tide.broadcast_event(group_of(conn), event) }
   end
 )
