@@ -273,7 +273,9 @@ void tg_topic_refuse(struct tg_subscription *subscription, struct tg_slice detai
         answer_reason(conn, "unauthorized", detail, &subscription->ref);
     else
         answer_name(conn, "unauthorized", "Not allowed to subscribe to", &subscription->ref);
-    if (conn->consumer->own_topic) tg_conn_close(conn, CLOSE_FORBIDDEN, TG_SLICE("unauthorized"));
+    /* A path that is a topic is nothing without it. */
+    if (conn->own_topic_name.data && tg_slice_equal(subscription->name, conn->own_topic_name))
+        tg_conn_close(conn, CLOSE_FORBIDDEN, TG_SLICE("unauthorized"));
 }
 
 /* ---- frames ---- */
