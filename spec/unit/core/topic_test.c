@@ -244,21 +244,28 @@ static void ends_a_farewell_that_waits_too_long_and_goes_on(void **state)
     assert_int_equal(core->worker.metrics.handler_timeouts, 1);
 }
 
+/* The hook of room:a waits, and that of room:b will. */
+static struct tg_conn *vanish_from_two(struct fake_core *core)
+{
+    struct fake_client *client = open_subscribed(core);
+    struct tg_conn *conn = client->conn;
+    fake_client_say(client, "{\"action\":\"subscribe\",\"topic\":\"room:b\"}");
+    core->is_next_waiting = true;
+    fake_client_vanish(client);
+    core->is_next_waiting = true;
+    expect_journal(core, "1 subscribe room:b\n1 unsubscribe room:a closed\n");
+    return conn;
+}
+
 /* A hundred topics whose hooks hang must not keep a connection for a hundred times as long. */
 static void gives_the_farewells_of_all_topics_the_time_of_one(void **state)
 {
     struct fake_core *core = *state;
-    struct fake_client *client = open_subscribed(core);
-    fake_client_say(client, "{\"action\":\"subscribe\",\"topic\":\"room:b\"}");
-    expect_journal(core, "1 subscribe room:b\n");
-    struct tg_conn *conn = client->conn;
-    core->is_next_waiting = true;
-    fake_client_vanish(client);
-    core->is_next_waiting = true; /* the next as well */
+    struct tg_conn *conn = vanish_from_two(core);
     fake_core_sleep(core, core->config.disconnected_timeout_ms / 2);
     tg_conn_ended(conn, TG_DONE);
-    expect_journal(core, "1 unsubscribe room:a closed\n1 forget room:a\n1 unsubscribe room:b closed\n");
-    core->is_next_waiting = true; /* and `disconnected`, whose time is its own */
+    expect_journal(core, "1 forget room:a\n1 unsubscribe room:b closed\n");
+    core->is_next_waiting = true; /* `disconnected`, whose time is its own */
     fake_core_sleep(core, core->config.disconnected_timeout_ms / 2 + 1000);
     expect_journal(core, "1 forget room:b\n1 disconnected 1006 \n");
     assert_int_equal(core->worker.metrics.handler_timeouts, 1);
@@ -270,12 +277,7 @@ static void gives_the_farewells_of_all_topics_the_time_of_one(void **state)
 static void ends_at_once_what_waits_when_the_time_for_farewells_is_over(void **state)
 {
     struct fake_core *core = *state;
-    struct fake_client *client = open_subscribed(core);
-    fake_client_say(client, "{\"action\":\"subscribe\",\"topic\":\"room:b\"}");
-    core->is_next_waiting = true;
-    fake_client_vanish(client);
-    core->is_next_waiting = true;
-    expect_journal(core, "1 subscribe room:b\n1 unsubscribe room:a closed\n");
+    vanish_from_two(core);
     fake_core_sleep(core, core->config.disconnected_timeout_ms + 1000);
     expect_journal(core, "1 forget room:a\n1 unsubscribe room:b closed\n1 forget room:b\n"
                          "1 disconnected 1006 \n1 forget\n");
