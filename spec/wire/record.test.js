@@ -109,6 +109,44 @@ describe('tidegate run --record', () => {
     ]);
   });
 
+  it('has no secret of a topic either, which it cleans by what the topic declares', async () => {
+    await start();
+    const client = await RawClient.open(server.port, '/ws/doors', {});
+    await talk(client, [
+      '{"action":"subscribe","topic":"door:a","payload":"HUSH","ref":1}',
+      '{"action":"unlock","topic":"door:a","payload":{"doorCode":"HUSH!!","note":"x"},"ref":2}',
+      '{"action":"unlock","topic":"door:a","payload":{"door_code":"HUSH"}}',
+      '{"action":"unlock","topic":"door:b","payload":{"doorCode":"HUSH"}}',
+      '{"action":"unlock","topic":"dor:a","payload":{"doorCode":"HUSH"}}',
+      '{"action":"unlock","topic":["HUSH"],"payload":{"doorCode":"HUSH"}}',
+      '{"action":"unlock","payload":{"doorCode":"HUSH"}}',
+      '{"action":"add","payload":{"amount":1,"doorCode":"HUSH"}}',
+      '{"action":"add","topic":"door:a","payload":{"doorCode":"HUSH"}}',
+      '{"action":"unsubscribe","topic":"door:a"}',
+    ]);
+    client.close(1000, 'HUSH');
+    await client.end();
+    const own = await RawClient.open(server.port, '/ws/door/b', {});
+    await talk(own, ['{"action":"unlock","payload":{"door_code":"HUSH"}}']);
+    own.close(1000, '');
+    await own.end();
+    await stop();
+    assert.ok(!text().includes('HUSH'), text());
+    assert.deepStrictEqual(ofType('message').map((line) => line.text || `${line.omitted} ${line.bytes}`), [
+      '{"action":"subscribe","topic":"door:a","payload":"****","ref":1}',
+      '{"action":"unlock","topic":"door:a","payload":{"doorCode":"******","note":"x"},"ref":2}',
+      '{"action":"unlock","topic":"door:a","payload":{}}',
+      '{"action":"unlock","topic":"door:b","payload":{"doorCode":"****"}}',
+      'topic 65',
+      'topic 66',
+      'unknown 49',
+      '{"action":"add","payload":{"amount":1}}',
+      'unknown 63',
+      '{"action":"unsubscribe","topic":"door:a"}',
+      '{"action":"unlock","payload":{"door_code":"****"}}',
+    ]);
+  });
+
   it('makes a file that only its owner may read, and replaces none', async () => {
     await start();
     assert.strictEqual(fs.statSync(file).mode & 0o777, 0o600);

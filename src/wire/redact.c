@@ -193,11 +193,12 @@ static enum tg_status redact_items(struct redaction *r, struct tg_value *array,
     return TG_OK;
 }
 
+/* Where nothing belongs but null, whatever stands there may have been meant for elsewhere. */
 static bool has_scalar(const struct alternatives *all)
 {
     for (uint32_t i = 0; i < all->count; i++) {
         enum tg_schema_kind kind = all->items[i]->kind;
-        if (kind != TG_SCHEMA_ARRAY && kind != TG_SCHEMA_OBJECT && kind != TG_SCHEMA_MAP) return true;
+        if (kind != TG_SCHEMA_NULL && kind != TG_SCHEMA_ARRAY && kind != TG_SCHEMA_OBJECT && kind != TG_SCHEMA_MAP) return true;
     }
     return false;
 }
