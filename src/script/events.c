@@ -36,9 +36,7 @@ static const struct tg_message_type *check_event(lua_State *L, int index, const 
     if (type->role != TG_ROLE_EVENT)
         tg_place_error(L, "%s: '%s' is a message for clients, and no event: tide.event declares one", what,
                        type->action.data);
-    if (!world->is_loaded || !world->worker)
-        tg_place_error(L, "%s: nobody is connected while modules load; tide.on_start runs when they have",
-                       what);
+    tg_publish_check_served(L, world, what, "connected");
     return type;
 }
 
@@ -119,7 +117,7 @@ void tg_events_library_install(struct tg_world *world, lua_State *L)
         {"broadcast_event", broadcast_event},
         {NULL, NULL},
     };
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_setfuncs(L, functions, 1);
 }
 
