@@ -53,33 +53,17 @@ static int topic_send(lua_State *L)
     return tg_push_result(L, tg_conn_handle_send(handle->world, L, subscription->conn, 2, type, &ref));
 }
 
-/* The sender's copy is left out when the options at 3 say so; raises others. */
-static bool excludes_current(lua_State *L)
-{
-    if (lua_isnil(L, 3)) return false;
-    if (!lua_istable(L, 3))
-        tg_place_error(L, "sub:broadcast: expected a table of options, got a %s", luaL_typename(L, 3));
-    for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (strcmp(name, "exclude_current") != 0)
-            tg_place_error(L, "sub:broadcast: unknown option '%s' (options: exclude_current)",
-                           luaL_tolstring(L, -2, NULL));
-        if (!lua_isboolean(L, -1))
-            tg_place_error(L, "sub:broadcast: exclude_current is true or false, got a %s",
-                           luaL_typename(L, -1));
-    }
-    return tg_table_flag(L, 3, "exclude_current");
-}
-
 /* sub:broadcast(message [, { exclude_current = }]) -> how many got it | nil, why */
 static int topic_broadcast(lua_State *L)
 {
     const struct handle *handle = check_handle(L);
     lua_settop(L, 3);
-    const struct tg_message_type *type = tg_conn_handle_check_message(L, 2, "sub:broadcast");
-    tg_publish_check_role(L, type, "sub:broadcast");
+    static const char *const options[] = {"exclude_current", NULL};
+    static const char method[] = "sub:broadcast";
+    const struct tg_message_type *type = tg_publish_check_message(L, 2, method, "Topic:broadcast_event");
     struct tg_publication publication = {.to = TG_TO_GROUPS, .group_kind = TG_GROUP_TOPIC};
-    publication.exclude_sender = excludes_current(L);
+    publication.exclude_sender = tg_publish_check_options(L, 3, method, options, "exclude_current = true") &&
+                                 tg_publish_excludes_current(L, 3, method);
     lua_getiuservalue(L, 1, 1);
     struct tg_slice name;
     lua_getfield(L, -1, "topic");

@@ -41,11 +41,12 @@ static void make_name(lua_State *L, const struct tg_topic *topic, const char *wh
         lua_pushlstring(L, segment->text.data, segment->text.length);
         if (segment->is_param) {
             lua_gettable(L, NAME);
-            if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1))
-                tg_place_error(L, "%s: the topic '%s' needs %s, a string or an integer, got a %s", what,
-                               topic->stream.name.data,
-                               lua_pushlstring(L, segment->text.data, segment->text.length),
-                               luaL_typename(L, -2));
+            if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1)) {
+                const char *got = tg_place_push_kind(L, -1);
+                const char *name = lua_pushlstring(L, segment->text.data, segment->text.length);
+                tg_place_error(L, "%s: the topic '%s' needs '%s', a string or an integer, got %s", what,
+                               topic->stream.name.data, name, got);
+            }
         }
         lua_concat(L, i > 0 ? 3 : 2);
     }
@@ -59,8 +60,8 @@ static struct tg_slice check_name(lua_State *L, const struct tg_topic *topic, co
     struct tg_slice name;
     if (lua_istable(L, NAME)) make_name(L, topic, what);
     if (lua_type(L, NAME) != LUA_TSTRING)
-        tg_place_error(L, "%s: expected the name of a topic or a table of its parameters, got a %s", what,
-                       luaL_typename(L, NAME));
+        tg_place_error(L, "%s: expected the name of a topic or a table of its parameters, got %s", what,
+                       tg_place_push_kind(L, NAME));
     name.data = lua_tolstring(L, NAME, &name.length);
     if (name.length > TG_TOPIC_NAME_MAX)
         tg_place_error(L, "%s: the name of a topic has at most %d bytes, got %I", what, TG_TOPIC_NAME_MAX,
@@ -116,10 +117,8 @@ static int publish(lua_State *L, const struct tg_message_type *type, enum tg_pub
 static int topic_broadcast(lua_State *L)
 {
     lua_settop(L, MESSAGE);
-    const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, "Topic:broadcast");
-    if (type->role == TG_ROLE_EVENT)
-        tg_place_error(L, "Topic:broadcast: the event '%s' is not for clients: Topic:broadcast_event",
-                       type->action.data);
+    const struct tg_message_type *type =
+        tg_publish_check_message(L, MESSAGE, "Topic:broadcast", "Topic:broadcast_event");
     return publish(L, type, TG_PUBLISH_MESSAGE, "Topic:broadcast");
 }
 
@@ -127,11 +126,7 @@ static int topic_broadcast(lua_State *L)
 static int topic_broadcast_event(lua_State *L)
 {
     lua_settop(L, MESSAGE);
-    const struct tg_message_type *type = tg_message_type_of_instance(L, MESSAGE);
-    if (!type || type->role != TG_ROLE_EVENT)
-        tg_place_error(L,
-                       "Topic:broadcast_event: an event is expected (what tide.event returned, called with "
-                       "its payload)");
+    const struct tg_message_type *type = tg_publish_check_event(L, MESSAGE, "Topic:broadcast_event");
     return publish(L, type, TG_PUBLISH_EVENT, "Topic:broadcast_event");
 }
 
