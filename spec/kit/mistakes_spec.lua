@@ -190,6 +190,88 @@ describe("a mistake with", function()
         Topic:count { name = true }
       end)
     )
+    assert.equal(
+      "Topic:count: 'name' of the topic 'room:{name}' has no colon in it, got 'a:b'",
+      raised(function()
+        Topic:count { name = "a:b" }
+      end)
+    )
+  end)
+
+  it("what authorise and the hooks of a topic return is told with the topic's place", function()
+    local function error_of(options)
+      local place
+      local other <close> = testing.app(function(library)
+        place = here .. ":" .. debug.getinfo(1, "l").currentline + 1
+        local Room <const> = library.topic(options(library))
+        return library.consumer { path = "/ws/room", topics = { Room } }
+      end)
+      local client <close> = assert(other:connect("/ws/room", { strict = false }))
+      client:subscribe "room:a"
+      client:unsubscribe "room:a"
+      local fields <const> = other:logs("handler_failed")[1].fields
+      return (fields.error:gsub(place:gsub("%p", "%%%0"), "PLACE", 1))
+    end
+    assert.equal(
+      "PLACE: authorise returned a number: it returns true, or false and a sentence",
+      error_of(function()
+        return {
+          pattern = "room:{name}",
+          authorise = function()
+            return 1
+          end,
+        }
+      end)
+    )
+    assert.equal(
+      "PLACE: authorise returned a number as a detail: it is a sentence",
+      error_of(function()
+        return {
+          pattern = "room:{name}",
+          authorise = function()
+            return false, 1
+          end,
+        }
+      end)
+    )
+    assert.equal(
+      "PLACE: on_unsubscribe returned a message: only handlers of messages reply, "
+        .. "a hook sends with sub:send",
+      error_of(function(library)
+        local late <const> = library.message "late"
+        return {
+          pattern = "room:{name}",
+          on_unsubscribe = function()
+            return late()
+          end,
+        }
+      end)
+    )
+  end)
+
+  it("names that have no camel case is found at load, in whatever a topic has", function()
+    local clash <const> = 'has no names in camel case, which consumer "room"'
+    for _, put in ipairs {
+      function(library, Room, fields)
+        Room:relay(library.event("told", fields))
+      end,
+      function(library, Room, fields)
+        local message_type <const> = library.message("note", fields)
+        Room:on_event(library.event "told", { output = message_type }, function() end)
+      end,
+      function(library, Room, fields)
+        Room:on(library.message("note", fields), function() end)
+      end,
+    } do
+      local is_right <const>, text <const> = pcall(testing.app, function(library)
+        local Room <const> = library.topic { pattern = "room:{name}" }
+        local s <const> = library.schema
+        put(library, Room, { user_name = s.string(), userName = s.string() })
+        return library.consumer { path = "/ws/room", topics = { Room }, camelize = true }
+      end)
+      assert.is_false(is_right)
+      assert.matches(clash:gsub('"', "'"), text, 1, true)
+    end
   end)
 
   it(

@@ -42,6 +42,7 @@ static int push_answer(lua_State *L, enum tg_status status)
     lua_pushstring(L, status == TG_E_NOT_FOUND ? "not handled"
                       : status == TG_E_INVALID ? "invalid"
                       : status == TG_E_FULL    ? "full"
+                      : status == TG_E_IO      ? tg_publish_unreachable
                                                : "no such connection");
     return 2;
 }

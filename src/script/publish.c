@@ -14,6 +14,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
+const char tg_publish_unreachable[] = "the channel layer does not answer";
+
 /* ---- texts ---- */
 
 /* Appends the text of the payload at `index` to `out`. */
@@ -163,7 +165,7 @@ int tg_publish(struct tg_world *world, lua_State *L, const struct tg_publication
         return 1;
     }
     luaL_pushfail(L);
-    lua_pushstring(L, status == TG_E_FULL ? "full" : "the channel layer does not answer");
+    lua_pushstring(L, status == TG_E_FULL ? "full" : tg_publish_unreachable);
     return 2;
 }
 

@@ -39,6 +39,9 @@ bool tg_publish_check_options(lua_State *L, int index, const char *method, const
 /* The option exclude_current of the table at `index`; raises what is no boolean. [-0, +0, e] */
 bool tg_publish_excludes_current(lua_State *L, int index, const char *method);
 
+/* What a sender is answered when the layer fails. */
+extern const char tg_publish_unreachable[];
+
 /* Hands the publication to the layer, and pushes how many connections get it; or nil and why nobody does.
  * Returns how many values that are. `L` runs the function that the user has called. [-0, +1|2, e] */
 int tg_publish(struct tg_world *world, lua_State *L, const struct tg_publication *publication);

@@ -256,25 +256,25 @@ static int message_body(lua_State *L)
     return after_before(L, LUA_OK, 0);
 }
 
-void tg_run_check_hook(lua_State *L)
-{
-    const struct tg_run *run = tg_run_of(L);
-    if (tg_message_type_of_instance(L, -1))
-        luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with %s:send",
-                   run->what, run->subscription ? "sub" : "conn");
-}
-
-/* Hooks answer nothing. */
+/* Hooks answer nothing; a message that one returned would be lost without a word. */
 static int hook_done(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
-    tg_run_check_hook(L);
+    const struct tg_run *run = tg_run_of(L);
+    if (tg_message_type_of_instance(L, -1))
+        luaL_error(L, "%s: %s returned a message: only handlers of messages reply, a hook sends with %s:send",
+                   tg_run_source(run), run->what, run->subscription ? "sub" : "conn");
     return 0;
 }
 
-/* Calls the hook below its `arguments`. */
-static int call_hook(lua_State *L, int arguments)
+const char *tg_run_source(const struct tg_run *run)
+{
+    return run->subscription ? run->subscription->topic->stream.source.data
+                             : run->conn->consumer->source.data;
+}
+
+int tg_run_call_hook(lua_State *L, int arguments)
 {
     lua_callk(L, arguments, 1, 0, hook_done);
     return hook_done(L, LUA_OK, 0);
@@ -289,7 +289,7 @@ static int frame_body(lua_State *L)
     tg_run_push_conn(L, run);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
     lua_pushboolean(L, run->is_binary);
-    return call_hook(L, 3);
+    return tg_run_call_hook(L, 3);
 }
 
 /* connected(consumer, conn) */
@@ -299,7 +299,7 @@ static int connected_body(lua_State *L)
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->connected);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
     tg_run_push_conn(L, run);
-    return call_hook(L, 2);
+    return tg_run_call_hook(L, 2);
 }
 
 /* disconnected(consumer, conn, code, reason) */
@@ -311,7 +311,7 @@ static int disconnected_body(lua_State *L)
     tg_run_push_conn(L, run);
     lua_pushinteger(L, run->code);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
-    return call_hook(L, 4);
+    return tg_run_call_hook(L, 4);
 }
 
 /* ---- waiting ---- */

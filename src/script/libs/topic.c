@@ -8,6 +8,7 @@
 #include "script/publish.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 enum { PATTERN = 1, NAME, MESSAGE }; /* on the stack */
 
@@ -30,6 +31,24 @@ static const struct tg_topic *check_topic(lua_State *L, const char *what)
     return topic;
 }
 
+/* Replaces the name of the segment on top, a parameter's, by its value. A colon in it would make a name of
+ * others. [-1, +1, e] */
+static void push_param(lua_State *L, const struct tg_topic *topic, const struct tg_route_segment *segment,
+                       const char *what)
+{
+    const char *name = lua_tostring(L, -1), *pattern = topic->stream.name.data;
+    lua_pushvalue(L, -1);
+    lua_gettable(L, NAME);
+    if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1))
+        tg_place_error(L, "%s: the topic '%s' needs '%s', a string or an integer, got %s", what, pattern,
+                       name, tg_place_push_kind(L, -1));
+    const char *value = lua_tostring(L, -1);
+    if (segment->type != TG_PARAM_PATH && strchr(value, ':'))
+        tg_place_error(L, "%s: '%s' of the topic '%s' has no colon in it, got '%s'", what, name, pattern,
+                       value);
+    lua_replace(L, -2);
+}
+
 /* Replaces the table of parameters by the name that they make. [-0, +0, e] */
 static void make_name(lua_State *L, const struct tg_topic *topic, const char *what)
 {
@@ -39,15 +58,7 @@ static void make_name(lua_State *L, const struct tg_topic *topic, const char *wh
         const struct tg_route_segment *segment = &route->segments[i];
         if (i > 0) lua_pushliteral(L, ":");
         lua_pushlstring(L, segment->text.data, segment->text.length);
-        if (segment->is_param) {
-            lua_gettable(L, NAME);
-            if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1)) {
-                const char *got = tg_place_push_kind(L, -1);
-                const char *name = lua_pushlstring(L, segment->text.data, segment->text.length);
-                tg_place_error(L, "%s: the topic '%s' needs '%s', a string or an integer, got %s", what,
-                               topic->stream.name.data, name, got);
-            }
-        }
+        if (segment->is_param) push_param(L, topic, segment, what);
         lua_concat(L, i > 0 ? 3 : 2);
     }
     lua_replace(L, NAME);
