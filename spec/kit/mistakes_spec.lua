@@ -210,6 +210,7 @@ describe("a mistake with", function()
       client:subscribe "room:a"
       client:unsubscribe "room:a"
       local fields <const> = other:logs("handler_failed")[1].fields
+      assert.equal(place, fields.source)
       return (fields.error:gsub(place:gsub("%p", "%%%0"), "PLACE", 1))
     end
     assert.equal(

@@ -35,6 +35,11 @@ struct tg_run {
     uint64_t began_ns, held_ns; /* when it first ran; how long the loop was its own since */
 };
 
+static inline bool tg_run_is_event(const struct tg_run *run)
+{
+    return run->action && run->action->is_event;
+}
+
 static inline const struct tg_hooks *tg_hooks_of(const struct tg_conn *conn)
 {
     return conn->consumer->script_data;
