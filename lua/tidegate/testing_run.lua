@@ -184,7 +184,9 @@ end
 local function require_busted(test)
   for _, name in ipairs(TOOLS) do
     local is_loaded <const>, why <const> = pcall(require, name)
-    if not is_loaded and tostring(why):find("module '" .. name .. "' not found", 1, true) then
+    if not is_loaded and test.is_interrupted() then
+      test.exit(130)
+    elseif not is_loaded and tostring(why):find("module '" .. name .. "' not found", 1, true) then
       io.stderr:write(
         "tidegate: busted is not installed for Lua 5.4: install the package lua-busted, "
           .. "or name its folder in LUA_PATH\n"

@@ -44,10 +44,11 @@ describe("a link", function()
   it("that stalls is given up by the policy for slow clients", function()
     local app <close> = support.app(function(tide)
       local Flood <const> = tide.message "flood"
+      local Water <const> = tide.message("water", { text = tide.schema.string() })
       local consumer <const> = tide.consumer { path = "/x", name = "flood" }
       consumer:on(Flood, function(conn)
-        for _ = 1, 10 do
-          conn:send(Flood())
+        for _ = 1, 80 do -- more than the kernel takes
+          conn:send(Water { text = ("x"):rep(1000) })
         end
       end)
       return consumer

@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLOSE_NO_STATUS = 1005, CLOSE_ABNORMAL = 1006, CLOSE_INVALID = 1007 };
+enum { CLOSE_PROTOCOL = 1002, CLOSE_NO_STATUS = 1005, CLOSE_ABNORMAL = 1006, CLOSE_INVALID = 1007 };
+
+/* What the kernels on both sides take for a client that reads nothing. */
+static const size_t KERNEL_BYTES = 64 * 1024;
 
 struct input {
     struct tg_list link;
@@ -33,7 +36,7 @@ static const struct tg_kit_link *of_const(const struct tg_transport *transport)
 
 /* ---- what the client reads ---- */
 
-/* Without memory the frame is lost, which a spec sees. */
+/* Without memory the frame is lost, which a spec sees. Of a client that stalls it waits behind the stream. */
 static void add_frame(struct tg_kit_link *link, enum tg_kit_frame_kind kind, uint16_t code,
                       struct tg_slice bytes)
 {
@@ -44,7 +47,13 @@ static void add_frame(struct tg_kit_link *link, enum tg_kit_frame_kind kind, uin
     if (bytes.length) memcpy(frame->bytes, bytes.data, bytes.length);
     frame->bytes[bytes.length] = '\0';
     tg_list_init(&frame->link);
-    tg_list_append(&link->frames, &frame->link);
+    tg_list_append(link->is_stalled ? &link->held : &link->frames, &frame->link);
+}
+
+static void free_frames(struct tg_list *frames)
+{
+    struct tg_list *node;
+    while ((node = tg_list_take_first(frames))) free(TG_CONTAINER(node, struct tg_kit_frame, link));
 }
 
 static enum tg_status add_input(struct tg_kit_link *link, const struct input *head, struct tg_slice bytes)
@@ -78,9 +87,6 @@ static void read_frame(struct tg_kit_link *link, unsigned opcode, struct tg_slic
     case TG_OPCODE_PING:
         add_frame(link, TG_KIT_PING, 0, payload);
         add_input(link, &(struct input){.kind = TG_KIT_PONG}, payload);
-        return;
-    case TG_OPCODE_PONG:
-        add_frame(link, TG_KIT_PONG, 0, payload);
         return;
     default:
         break;
@@ -136,7 +142,8 @@ static bool write_frames(struct tg_transport *transport, unsigned char *frames, 
 
 static bool is_choked(const struct tg_transport *transport)
 {
-    return of_const(transport)->is_stalled;
+    const struct tg_kit_link *link = of_const(transport);
+    return link->is_stalled && link->stream.length >= KERNEL_BYTES;
 }
 
 static void ask_writable(struct tg_transport *transport)
@@ -192,12 +199,22 @@ static void end(struct tg_kit_link *link)
     tg_kit_alloc_pause();
 }
 
+/* Whether libwebsockets and net/ws.c take the code from a client. */
+static bool is_taken(uint16_t code)
+{
+    if (code == 1004 || code == CLOSE_ABNORMAL) return false;
+    return (code >= 1000 && code <= 1011) || (code >= 3000 && code <= 4999);
+}
+
 /* As net/ws.c: what is echoed is what core is told. */
-static void tell_close(struct tg_kit_link *link, const struct input *input)
+static void tell_close(struct tg_kit_link *link, struct input *input)
 {
     struct tg_slice reason = {input->bytes, input->length};
-    uint16_t code = input->code;
-    if (!tg_utf8_is_valid(reason.data, reason.length)) code = CLOSE_INVALID;
+    uint16_t code = is_taken(input->code) ? input->code : CLOSE_PROTOCOL;
+    if (!tg_utf8_is_valid(reason.data, reason.length)) {
+        code = CLOSE_INVALID;
+        memset(input->bytes, '?', input->length);
+    }
     tg_kit_alloc_resume();
     bool is_echoed = tg_conn_peer_closing(link->conn, code, reason);
     tg_kit_alloc_pause();
@@ -205,7 +222,7 @@ static void tell_close(struct tg_kit_link *link, const struct input *input)
     end(link);
 }
 
-static void tell_input(struct tg_kit_link *link, const struct input *input)
+static void tell_input(struct tg_kit_link *link, struct input *input)
 {
     const struct tg_chunk chunk = {.bytes = {input->bytes, input->length},
                                    .is_first = input->is_first,
@@ -218,8 +235,7 @@ static void tell_input(struct tg_kit_link *link, const struct input *input)
         tg_conn_receive(link->conn, &chunk);
         tg_kit_alloc_pause();
         return;
-    case TG_KIT_PING: /* the HTTP library's affair; core does not see it */
-        add_frame(link, TG_KIT_PONG, 0, chunk.bytes);
+    case TG_KIT_PING: /* the HTTP library's affair: core does not see it, and clients do not tell of pongs */
         return;
     case TG_KIT_PONG:
         tg_conn_heard(link->conn);
@@ -263,6 +279,7 @@ void tg_kit_link_init(struct tg_kit_link *link, struct tg_kit_loop *loop)
     tg_list_init(&link->link);
     tg_list_init(&link->inputs);
     tg_list_init(&link->frames);
+    tg_list_init(&link->held);
     tg_buf_init(&link->stream);
     tg_kit_event_init(&link->event, happen);
 }
@@ -273,7 +290,8 @@ void tg_kit_link_deinit(struct tg_kit_link *link)
     tg_list_remove(&link->link);
     tg_list_remove(&link->event.link);
     while ((node = tg_list_take_first(&link->inputs))) free(TG_CONTAINER(node, struct input, link));
-    while ((node = tg_list_take_first(&link->frames))) free(TG_CONTAINER(node, struct tg_kit_frame, link));
+    free_frames(&link->frames);
+    free_frames(&link->held);
     tg_buf_deinit(&link->stream);
 }
 
@@ -293,7 +311,12 @@ enum tg_status tg_kit_link_close(struct tg_kit_link *link, uint16_t code, struct
 
 void tg_kit_link_drop(struct tg_kit_link *link)
 {
-    if (!link->conn) return;
+    if (!link->conn || link->is_client_gone) return;
+    /* What it has not read is lost. */
+    tg_buf_truncate(&link->stream, 0);
+    free_frames(&link->held);
+    link->is_stalled = false;
+    add_frame(link, TG_KIT_END, CLOSE_ABNORMAL, TG_SLICE(""));
     link->is_client_gone = link->has_ended = true;
     tg_kit_post(link->loop, &link->event);
 }
@@ -307,6 +330,10 @@ void tg_kit_link_resume(struct tg_kit_link *link)
 {
     link->is_stalled = false;
     read_stream(link);
+    for (struct tg_list *node; (node = tg_list_take_first(&link->held));) {
+        TG_CONTAINER(node, struct tg_kit_frame, link)->at_ms = tg_kit_now_ms(link->loop);
+        tg_list_append(&link->frames, node);
+    }
     if (link->conn) tg_kit_post(link->loop, &link->event);
 }
 

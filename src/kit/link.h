@@ -2,7 +2,7 @@
  *
  * What core writes are whole frames; they are read here as a client would read them, and kept until they are
  * taken. Pings and close frames are answered as a client answers them. A client that stalls reads nothing:
- * what is written piles up, and the kernel counts as full.
+ * what is written piles up, and from 64 KiB on the kernel is full.
  */
 #ifndef TG_KIT_LINK_H
 #define TG_KIT_LINK_H
@@ -16,7 +16,7 @@ enum tg_kit_frame_kind {
     TG_KIT_TEXT,
     TG_KIT_BINARY,
     TG_KIT_PING,
-    TG_KIT_PONG,
+    TG_KIT_PONG, /* only from the client */
     TG_KIT_CLOSE,
     TG_KIT_END, /* TCP has ended */
 };
@@ -39,6 +39,7 @@ struct tg_kit_link {
     struct tg_kit_event event;     /* something is to be told to core */
     struct tg_list inputs;         /* what the client sent and core has not read */
     struct tg_list frames;         /* what the client read and nobody has taken */
+    struct tg_list held;           /* what a client that stalls reads behind the stream */
     struct tg_buf stream;          /* what was written and the client has not read */
     uint64_t acknowledged_bytes;
     bool is_stalled;

@@ -179,12 +179,21 @@ static void read_texts(lua_State *L, const char *name, const char *texts[TEXTS_M
     lua_pop(L, 1);
 }
 
-/* In the child: nothing but calls that are safe between fork and exec. */
+/* Handlers are this process's, and would run in the child until it is another program. */
+static void forget_handlers(void)
+{
+    struct sigaction action;
+    for (int number = 1; number < NSIG; number++)
+        if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_IGN) signal(number, SIG_DFL);
+}
+
+/* In the child, whose signals are blocked: nothing but calls that are safe between fork and exec. */
 static _Noreturn void run_child(pid_t parent, int output, const char *program, const char *const *arguments,
                                 const char *const *environment)
 {
     sigset_t none;
     sigemptyset(&none);
+    forget_handlers();
     sigprocmask(SIG_SETMASK, &none, NULL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(NO_PROGRAM); /* it ended before the kernel was told */
@@ -193,10 +202,26 @@ static _Noreturn void run_child(pid_t parent, int output, const char *program, c
     if (nothing >= 0) dup2(nothing, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
     dup2(output, STDERR_FILENO);
+    close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC); /* what a spec has opened */
     execve(program, (char *const *)arguments, (char *const *)environment);
     static const char failure[] = "the program cannot be run\n";
     if (write(STDERR_FILENO, failure, sizeof failure - 1) < 0) _exit(NO_PROGRAM);
     _exit(NO_PROGRAM);
+}
+
+static pid_t start_child(int output, const char *program, const char *const *arguments,
+                         const char *const *environment)
+{
+    sigset_t all, before;
+    pid_t parent = getpid();
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0) run_child(parent, output, program, arguments, environment);
+    int reason = errno;
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    errno = reason;
+    return pid;
 }
 
 int tg_kit_wire_start(lua_State *L)
@@ -210,9 +235,7 @@ int tg_kit_wire_start(lua_State *L)
     read_texts(L, "environment", environment, NULL);
     struct process *process = push_process(L);
     process->output = memfd_create("tidegate output", MFD_CLOEXEC);
-    pid_t parent = getpid();
-    pid_t pid = process->output < 0 ? -1 : fork();
-    if (pid == 0) run_child(parent, process->output, program, arguments, environment);
+    pid_t pid = process->output < 0 ? -1 : start_child(process->output, program, arguments, environment);
     if (pid < 0) {
         lua_pushnil(L);
         lua_pushstring(L, strerror(errno));

@@ -4,7 +4,10 @@
  * The kernel watches folders one by one and knows them by numbers; `folders` has the path of each. A folder
  * that comes is watched first and read then, so that nothing in it is missed: what was made in between may be
  * told twice. The kernel gives a folder that it watches already its old number, so links that lead back into
- * the tree end there. */
+ * the tree end there. When the kernel had more to tell than it keeps, folders may have come and gone: all of
+ * the tree is watched anew.
+ *
+ * Invariant: the folder that was asked for is the last of `folders`, as long as it is there. */
 #include "net/watch.h"
 
 #include "base/list.h"
@@ -149,9 +152,26 @@ static void tell(struct tg_watch *watch, const struct inotify_event *event, cons
     if (watch->changed && !is_empty_folder && is_whole(event, path)) watch->changed(watch->user, path);
 }
 
+/* Without memory what is not watched stays so: that changes are lost is told in any case. */
+static void begin_anew(struct tg_watch *watch)
+{
+    struct folder *last = NULL;
+    while (watch->folders) {
+        last = watch->folders;
+        inotify_rm_watch(watch->fd, last->number);
+        if (last->next)
+            forget(&watch->folders);
+        else
+            watch->folders = NULL;
+    }
+    if (last) add_folder(watch, last->path, false);
+    free(last);
+}
+
 static void take_event(struct tg_watch *watch, const struct inotify_event *event)
 {
     if (event->mask & IN_Q_OVERFLOW) {
+        begin_anew(watch);
         watch->changed(watch->user, NULL);
         return;
     }

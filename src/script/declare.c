@@ -67,7 +67,7 @@ static struct tg_outputs get_types(struct tg_world *world, lua_State *L, int ind
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
         check_names(L, consumer, type);
-        items[i] = (struct tg_output){type->action, type->payload, type->role == TG_ROLE_GROUP_MESSAGE};
+        items[i] = (struct tg_output){type->action, type->payload, type->role == TG_ROLE_GROUP_MESSAGE, type};
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

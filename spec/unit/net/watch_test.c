@@ -200,6 +200,48 @@ static void ends_at_a_link_that_leads_back(void **state)
     expect_told(place, "a/one.lua\n");
 }
 
+static void knows_a_folder_that_is_removed_and_made_again(void **state)
+{
+    struct place *place = *state;
+    for (int i = 0; i < 3; i++) {
+        rmdir(path_of(place, "a/b"));
+        rmdir(path_of(place, "a"));
+        make_folder(place, "a");
+        make_folder(place, "a/b");
+    }
+    expect_told(place, "");
+    write_file(place, "a/b/one.lua");
+    expect_told(place, "a/b/one.lua\n");
+}
+
+/* More changes, of what is hidden, than the kernel keeps. */
+static void lose_changes(const struct place *place)
+{
+    unsigned most;
+    FILE *limit = fopen("/proc/sys/fs/inotify/max_queued_events", "r");
+    assert_non_null(limit);
+    assert_int_equal(fscanf(limit, "%u", &most), 1);
+    fclose(limit);
+    write_file(place, ".one");
+    for (unsigned i = 0; i <= most; i += 2) {
+        rename(path_of(place, ".one"), path_of(place, ".two"));
+        rename(path_of(place, ".two"), path_of(place, ".one"));
+    }
+}
+
+static void watches_anew_when_changes_were_lost(void **state)
+{
+    struct place *place = *state;
+    lose_changes(place);
+    make_folder(place, "late");
+    rename(path_of(place, "a"), path_of(place, "c"));
+    while (!strstr(place->told, "(lost)")) uv_run(tg_net_loop_uv(place->loop), UV_RUN_ONCE);
+    expect_told(place, "(lost)\n");
+    write_file(place, "late/one.lua");
+    write_file(place, "c/b/two.lua");
+    expect_told(place, "late/one.lua\nc/b/two.lua\n");
+}
+
 static void tells_nothing_once_it_is_closed(void **state)
 {
     struct place *place = *state;
@@ -254,6 +296,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(tells_what_was_in_a_folder_that_is_deleted, setup, teardown),
         cmocka_unit_test_setup_teardown(tells_nothing_of_what_is_hidden, setup, teardown),
         cmocka_unit_test_setup_teardown(ends_at_a_link_that_leads_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(knows_a_folder_that_is_removed_and_made_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(watches_anew_when_changes_were_lost, setup, teardown),
         cmocka_unit_test_setup_teardown(tells_nothing_once_it_is_closed, setup, teardown),
         cmocka_unit_test_setup_teardown(refuses_what_is_no_folder, setup, teardown),
         cmocka_unit_test_setup_teardown(survives_the_end_of_memory, setup, teardown),

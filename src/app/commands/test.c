@@ -51,7 +51,8 @@ static enum tg_status catch_signals(struct test *test, struct tg_error *error)
     struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = SA_RESTART};
     sigfillset(&action.sa_mask);
     interrupted = test;
-    sigaction(SIGINT, &action, &of_loop);
+    sigaction(SIGINT, NULL, &of_loop); /* known before the first signal comes */
+    sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     return TG_OK;
 }
