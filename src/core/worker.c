@@ -27,6 +27,7 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_segment_pool_init(&worker->segments);
     tg_groups_init(&worker->groups);
     tg_users_init(&worker->users);
+    tg_subscriptions_init(&worker->subscriptions);
     tg_layer_memory_init(&worker->layer_memory, worker);
     worker->layer = &worker->layer_memory.layer;
     tg_arena_init(&worker->arena, KEEP_ARENA_BYTES);
@@ -45,6 +46,7 @@ void tg_worker_deinit(struct tg_worker *worker)
     tg_completions_deinit(&worker->completions);
     tg_groups_deinit(&worker->groups);
     tg_users_deinit(&worker->users);
+    tg_subscriptions_deinit(&worker->subscriptions);
     tg_segment_pool_deinit(&worker->segments);
     tg_arena_deinit(&worker->arena);
     tg_buf_deinit(&worker->issues);

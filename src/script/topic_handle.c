@@ -28,7 +28,7 @@ static struct tg_subscription *find(const struct handle *handle)
 {
     struct tg_conn *conn =
         handle->world->worker ? tg_worker_find(handle->world->worker, handle->conn_id) : NULL;
-    struct tg_subscription *subscription = conn ? tg_topic_find_number(conn, handle->number) : NULL;
+    struct tg_subscription *subscription = conn ? tg_subscription_find_number(conn, handle->number) : NULL;
     bool is_live = subscription && (subscription->state == TG_SUBSCRIBED || subscription->is_told);
     return is_live ? subscription : NULL;
 }

@@ -57,7 +57,7 @@ static struct fake_client *open_subscribed(struct fake_core *core)
 
 static struct tg_subscription *room_a(const struct fake_client *client)
 {
-    return tg_topic_find(client->conn, TG_SLICE("room:a"));
+    return tg_subscription_find(client->conn, TG_SLICE("room:a"));
 }
 
 static uint32_t members_of_a(const struct fake_core *core)
@@ -103,7 +103,7 @@ static void asks_the_more_particular_topic_first(void **state)
     struct fake_core *core = *state;
     struct fake_client *client = open(core);
     fake_client_say(client, "{\"action\":\"subscribe\",\"topic\":\"room:lobby\"}");
-    const struct tg_subscription *lobby = tg_topic_find(client->conn, TG_SLICE("room:lobby"));
+    const struct tg_subscription *lobby = tg_subscription_find(client->conn, TG_SLICE("room:lobby"));
     assert_string_equal(lobby->topic->stream.name.data, "room:lobby");
 }
 
