@@ -249,7 +249,7 @@ local function run(test, options)
     if options.coverage then
       local coverage <const> = require "tidegate.testing_coverage"
       finish[#finish + 1] = function()
-        coverage.report(root, test.covered(), options.coverage)
+        coverage.report(root, test.covered(), options.coverage, test.real_path)
       end
     end
   end)
