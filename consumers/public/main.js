@@ -1,95 +1,14 @@
-// The system consumer's page: connects by itself, shows what is said, comes back when the line drops.
+// The system consumer's page: the server answers each message by itself.
 
-const section = document.querySelector("#system");
-const status = section.querySelector(".status");
-const messages = section.querySelector(".messages");
-const form = section.querySelector("form");
-const input = form.elements.text;
-const button = form.querySelector("button");
+import { talk } from "./talk.js";
 
-const address = new URL("/ws/system", location.href);
-address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
-
-/** Close codes after which trying again would end the same way. */
-const FINAL_CODES = new Set([1000, 1002, 1003, 1007, 1008, 1009, 4401, 4403, 4404, 4408]);
-const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 30_000;
-
-let socket;
-let attempts = 0;
-let retryTimer;
-
-function setStatus(text, isOpen = false) {
-  status.textContent = text;
-  status.dataset.open = String(isOpen);
-  button.disabled = !isOpen;
-}
-
-function show(text, kind) {
-  const item = document.createElement("li");
-  item.className = kind;
-  item.textContent = text;
-  messages.append(item);
-  messages.scrollTop = messages.scrollHeight;
-}
-
-/** One line for each thing that is wrong: a list names the place of each, an object has one sentence. */
-function errorLines(payload) {
-  if (!Array.isArray(payload)) return [payload?.detail ?? "The server reported an error"];
-  return payload.map(({ loc, msg }) => (loc.length > 0 ? `${loc.join(".")}: ${msg}` : msg));
-}
-
-const handlers = {
-  system_echo: (payload) => show(payload.message, "server"),
-  error: (payload) => errorLines(payload).forEach((line) => show(`Error: ${line}`, "error")),
-};
-
-/** Grows with each failure, and differs from client to client so that they do not come back at once. */
-function retryDelay(reason) {
-  const asked = /^retry_after_ms=(\d+)$/.exec(reason);
-  if (asked) return Number(asked[1]);
-  const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempts);
-  return ceiling / 2 + Math.random() * (ceiling / 2);
-}
-
-function handleClose({ code, reason }) {
-  if (FINAL_CODES.has(code)) {
-    setStatus(`The server ended the connection (${code}${reason ? `, ${reason}` : ""}).`);
-    return;
-  }
-  const delay = retryDelay(reason);
-  attempts += 1;
-  setStatus(`Connection lost. Trying again in ${Math.ceil(delay / 1000)} s…`);
-  retryTimer = setTimeout(connect, delay);
-}
-
-function connect() {
-  clearTimeout(retryTimer);
-  retryTimer = undefined;
-  setStatus("Connecting…");
-  socket = new WebSocket(address);
-  socket.addEventListener("open", () => {
-    attempts = 0;
-    setStatus("Connection established!", true);
-  });
-  socket.addEventListener("message", ({ data }) => {
-    const { action, payload } = JSON.parse(data);
-    handlers[action]?.(payload);
-  });
-  socket.addEventListener("close", handleClose);
-}
-
-form.addEventListener("submit", (event) => {
-  event.preventDefault();
-  if (socket.readyState !== WebSocket.OPEN) return;
-  socket.send(JSON.stringify({ action: "user_message", payload: { message: input.value } }));
-  show(`User: ${input.value}`, "user");
-  form.reset();
-  input.focus();
+talk({
+  section: document.querySelector("#system"),
+  path: "/ws/system",
+  established: "Connection established!",
+  handlers: { system_echo: ({ message }, show) => show(message, "server") },
+  compose(text, show) {
+    show(`User: ${text}`, "user");
+    return { action: "user_message", payload: { message: text } };
+  },
 });
-
-addEventListener("online", () => {
-  if (retryTimer !== undefined) connect();
-});
-
-connect();

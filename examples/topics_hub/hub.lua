@@ -60,7 +60,7 @@ local Hub <const> = tide.consumer {
   topics = { Room, Presence },
 }
 
-Hub:on(tide.messages.ping, function()
+Hub:on(tide.messages.ping, { output = tide.messages.pong }, function()
   return tide.messages.pong()
 end)
 

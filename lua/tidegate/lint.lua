@@ -29,9 +29,10 @@ local function served()
   return list
 end
 
---- What consumers handle, answer or send.
+--- What consumers handle, relay, answer or send: types, and the actions of events, since an event
+--- finds its receivers by its action.
 ---@param declarations tidegate.Declaration[]
----@return table<tidegate.MessageType, boolean>
+---@return table<tidegate.MessageType | string, boolean>
 local function used_types(declarations)
   local used <const> = {}
   local function note(types)
@@ -46,14 +47,20 @@ local function used_types(declarations)
       note(action.outputs)
     end
     for _, event in ipairs(declaration.events) do
+      used[event.action] = true
       note(event.outputs)
     end
   end
   return used
 end
 
-local unused_text <const> = '%s: warning: "%s" is declared, but no consumer handles it and none '
-  .. "names it in output or sends"
+--- By role. A group message needs no consumer: whoever sends it need not be one.
+local unused_texts <const> = {
+  message = '%s: warning: "%s" is declared, but no consumer handles it and none '
+    .. "names it in output or sends",
+  event = '%s: warning: the event "%s" is declared, but no consumer and no topic handles or '
+    .. "relays it",
+}
 
 ---@param declarations tidegate.Declaration[]
 ---@param found string[]
@@ -61,8 +68,10 @@ local function find_unused(declarations, found)
   local used <const> = used_types(declarations)
   for _, declared in ipairs(message.declared) do
     local is_own <const> = declared.source == "tidegate"
-    if declared.role == "message" and not is_own and not used[declared] then
-      found[#found + 1] = unused_text:format(declared.source, declared.action)
+    local text <const> = unused_texts[declared.role]
+    local key <const> = declared.role == "event" and declared.action or declared
+    if text and not is_own and not used[key] then
+      found[#found + 1] = text:format(declared.source, declared.action)
     end
   end
 end

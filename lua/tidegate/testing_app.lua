@@ -225,19 +225,16 @@ end
 ---@param labels? table<string, string>
 ---@return number
 function App:metric(name, labels)
-  local sum <const> = metrics.sum(metrics.read(core_of(self):metrics()), name, labels or {})
-  if not sum then
-    fail.misuse('app:metric: there is no metric "%s"', tostring(name))
-  end
-  return sum
+  return metrics.one("app:metric", metrics.read(core_of(self):metrics()), name, labels)
 end
 
 -- ---- trouble made on purpose ----
 
 --- Breaks something: `{ allocation = n }`, the n-th from now fails; `{ layer = "down" }`.
 ---@param faults table
+---@return integer left allocations until one that was to fail before; 0: it has failed
 function App:inject(faults)
-  core_of(self):inject(faults)
+  return core_of(self):inject(faults)
 end
 
 --- Answers requests of `tide.http` whose URL matches.

@@ -1,6 +1,8 @@
 --- Groups and events of an application under test: its own tide, called from outside.
 
 local capture <const> = require "tidegate.testing_capture"
+local fail <const> = require "tidegate.testing_fail"
+local show <const> = require "tidegate.testing_show"
 
 local Groups <const> = {}
 
@@ -58,6 +60,23 @@ function Groups.add(App, core_of)
   ---@return tidegate.User
   function App:user(id)
     return call_tide(self, "user", id)
+  end
+
+  --- The functions of one of its topics: `app:topic(Room):broadcast({ name = "a" }, message)`.
+  ---@param topic tidegate.Topic what tide.topic returned
+  ---@return tidegate.TestTopic
+  function App:topic(topic)
+    core_of(self)
+    if type(topic) ~= "table" or type(topic.broadcast_event) ~= "function" then
+      fail.misuse("app:topic: expected what tide.topic returned, got %s", show.value(topic, 40))
+    end
+    local face <const> = {}
+    for _, name in ipairs { "count", "broadcast", "broadcast_event" } do
+      face[name] = function(_, ...)
+        return core_of(self):call(topic[name], topic, ...)
+      end
+    end
+    return face
   end
 
   -- ---- what it publishes ----

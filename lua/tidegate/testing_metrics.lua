@@ -1,5 +1,7 @@
 --- Reads what `/metrics` says.
 
+local fail <const> = require "tidegate.testing_fail"
+
 local Metrics <const> = {}
 
 local unescaped <const> = { ["\\n"] = "\n", ['\\"'] = '"', ["\\\\"] = "\\" }
@@ -71,6 +73,20 @@ function Metrics.sum(samples, name, labels)
     if sample.name == name then
       sum = (sum or 0) + (has(sample, labels) and sample.value or 0)
     end
+  end
+  return sum
+end
+
+--- The same, for a spec that asks for it.
+---@param what string "app:metric"
+---@param samples tidegate.Sample[]
+---@param name string
+---@param labels? table<string, string>
+---@return number
+function Metrics.one(what, samples, name, labels)
+  local sum <const> = Metrics.sum(samples, name, labels or {})
+  if not sum then
+    fail.misuse('%s: there is no metric "%s"', what, tostring(name))
   end
   return sum
 end

@@ -4,6 +4,7 @@
 
 local client <const> = require "tidegate.testing_client"
 local fail <const> = require "tidegate.testing_fail"
+local metrics <const> = require "tidegate.testing_metrics"
 local open <const> = require "tidegate.testing_open"
 local request <const> = require "tidegate.testing_request"
 local show <const> = require "tidegate.testing_show"
@@ -370,8 +371,45 @@ function Server:connect(path, options)
   end
   local fields <const> = find_connection(self, link:port()) or {}
   link.id, link.consumer = fields.conn, fields.consumer
+  link.is_text = fields.consumer ~= nil and self.core:is_text(fields.consumer)
   local is_strict <const> = given.strict == nil and self.is_strict or given.strict == true
   return client.new(self, link, { path = path, is_strict = is_strict })
+end
+
+-- ---- what it counts ----
+
+--- What /metrics says.
+---@param server tidegate.TestServer
+---@return tidegate.Sample[]
+local function read_metrics(server)
+  check_open(server)
+  local _, status <const>, text <const> = server.wire.connect {
+    host = server.host,
+    port = server.port,
+    target = "/metrics",
+    plain = true,
+    timeout = server.patience,
+  }
+  if status ~= 200 then
+    local why <const> = status and "it answered with status " .. status or text
+    fail.spec(("the server does not tell its metrics: %s"):format(why))
+  end
+  return metrics.read(text)
+end
+
+--- The server's metrics, by name: `server:metrics().tidegate_messages_received_total`. What has
+--- labels is the sum of them.
+---@return table<string, number>
+function Server:metrics()
+  return metrics.totals(read_metrics(self))
+end
+
+--- One metric, or the part of it that has these labels.
+---@param name string
+---@param labels? table<string, string>
+---@return number
+function Server:metric(name, labels)
+  return metrics.one("server:metric", read_metrics(self), name, labels)
 end
 
 -- ---- what a client asks of its host ----

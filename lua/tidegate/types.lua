@@ -69,7 +69,7 @@ local function add(writer, ...)
   writer.blocks[#writer.blocks + 1] = table.concat({ ... }, "\n")
 end
 
---- The message that a handler gets.
+--- The message or event that a handler gets.
 ---@param writer tidegate.TypeWriter
 ---@param declared tidegate.MessageType
 ---@param stem string
@@ -134,7 +134,7 @@ local function write(writer, declared, stem)
     end
   end
   local received
-  if declared.role == "message" then
+  if declared.role ~= "group_message" then
     received = write_message(writer, declared, stem, payload or "nil")
   end
   return write_type(writer, declared, stem, draft, received)

@@ -1,7 +1,7 @@
 local support <const> = require "spec.support.kit"
 
 local kit <const> = support.kit
-local tide <const> = require "tidegate"
+local tide <const> = kit.tide() -- what waits in it does so in apps only, also under `tidegate test`
 
 --- A number that declares how often a consumer was reached, in a world of its own.
 ---@param tide_of table
@@ -101,6 +101,161 @@ describe("worlds", function()
     assert.equal("connected", app:logs()[1].event)
   end)
 
+  it("answer so for groups, users, events and topics too", function()
+    local held <const>, made <const> = {}, {}
+    local app <const> = support.app(function(tide_of)
+      local s <const> = tide_of.schema
+      made.said = tide_of.message("said", { text = s.string():default "" })
+      made.notify = tide_of.event("notify", s.string())
+      made.Room = tide_of.topic {
+        pattern = "room:{name}",
+        sends = { made.said },
+        on_subscribe = function(sub)
+          held.sub = sub
+        end,
+      }
+      local consumer <const> =
+        tide_of.consumer { path = "/x", groups = { "all" }, topics = { made.Room } }
+      consumer:on_event(made.notify, function() end)
+      function consumer.connected(_, conn)
+        held.conn = conn
+        held.group, held.user = tide_of.group "all", tide_of.user(7)
+        held.members = held.group:members()
+      end
+      made.tide = tide_of
+      return consumer
+    end)
+    app
+      :connect({ path = "/x", user = { id = 7 } })
+      :send("text", '{"action":"subscribe","topic":"room:a"}')
+    assert.equal(1, app:call(held.user.count, held.user))
+    assert.equal("room:a", held.sub.topic)
+    app:close()
+    collectgarbage()
+    collectgarbage()
+    local message <const>, event <const> = made.said {}, made.notify "x"
+    for _, fn in ipairs {
+      function()
+        return held.conn:join "other"
+      end,
+      function()
+        return held.conn:leave "all"
+      end,
+      function()
+        return held.conn:broadcast(message)
+      end,
+      function()
+        return held.sub:send(message)
+      end,
+      function()
+        return held.sub:broadcast(message)
+      end,
+      function()
+        return held.sub:close()
+      end,
+    } do
+      assert.same({ nil, "closed" }, { fn() })
+    end
+    assert.same({}, held.conn.groups)
+    assert.same({ id = 7 }, held.conn.user)
+    assert.equal(held.conn, held.sub.conn)
+    assert.equal("subscription to room:a (closed)", tostring(held.sub))
+    assert.equal("group all", tostring(held.group))
+    for what, calls in pairs {
+      ["tide.group"] = {
+        function()
+          return held.group:count()
+        end,
+        function()
+          return held.group:members()
+        end,
+        function()
+          return held.group:close()
+        end,
+        function()
+          return held.group:send(message)
+        end,
+      },
+      ["tide.user"] = {
+        function()
+          return held.user:connections()
+        end,
+        function()
+          return held.user:send(message)
+        end,
+      },
+      ["tide.broadcast"] = {
+        function()
+          return made.tide.broadcast("all", message)
+        end,
+      },
+      ["tide.send_event"] = {
+        function()
+          return made.tide.send_event(held.conn, event)
+        end,
+      },
+      ["tide.broadcast_event"] = {
+        function()
+          return made.tide.broadcast_event("all", event)
+        end,
+      },
+      ["Topic:count"] = {
+        function()
+          return made.Room:count { name = "a" }
+        end,
+      },
+      ["Topic:broadcast"] = {
+        function()
+          return made.Room:broadcast("room:a", message)
+        end,
+      },
+      ["Topic:broadcast_event"] = {
+        function()
+          return made.Room:broadcast_event("room:a", event)
+        end,
+      },
+    } do
+      for _, fn in ipairs(calls) do
+        local ok <const>, text <const> = pcall(fn)
+        assert.is_false(ok)
+        assert.truthy(text:find(what .. ": the app is closed", 1, true), text)
+      end
+    end
+    assert.equal(held.conn, held.members[1].conn)
+  end)
+
+  it("let what waits end with them, and what it held is collected later", function()
+    local answers <const> = {}
+    do
+      local app <const> = support.app(function(tide_of)
+        local queue <const> = tide_of.queue(1)
+        local Ask <const> = tide_of.message "ask"
+        local consumer <const> = tide_of.consumer {
+          path = "/x",
+          authenticate = function(request)
+            if request.query.wait then
+              tide_of.sleep(1000)
+            end
+            return true
+          end,
+          groups = function(conn)
+            answers.conn = conn
+            queue:get()
+          end,
+          sends = { Ask },
+        }
+        return consumer
+      end, { drain_seconds = 1 })
+      app:connect { path = "/x", query = "wait=1" }
+      app:connect { path = "/x" }
+      assert.same({}, answers.conn.groups)
+      app:close()
+    end
+    collectgarbage()
+    collectgarbage()
+    assert.same({ nil, "closed" }, { answers.conn:join "x" })
+  end)
+
   it("that a spec forgets are collected", function()
     local log <const> = setmetatable({}, { __mode = "k" })
     do
@@ -150,6 +305,83 @@ describe("what a spec declares itself", function()
       local app <close> = assert(kit.open { consumers = Counter })
       assert.equal(('{"action":"count","payload":%d}'):format(expected), count(app))
     end
+  end)
+
+  it("gives everything back when it is opened again and again", function()
+    local s <const> = tide.schema
+    local Said <const> = tide.group_message("said", { some_text = s.string() })
+    local Ask <const> = tide.message("ask", { some_text = s.string() })
+    local Notify <const> = tide.event("notify", { some_text = s.string() })
+    local Relayed <const> = tide.event "relayed"
+    local Room <const> = tide.topic {
+      pattern = "room:{name}",
+      sends = { Said },
+      authorise = function()
+        return true
+      end,
+      on_subscribe = function() end,
+      on_unsubscribe = function() end,
+    }
+    Room:on(Ask, function(sub, message)
+      sub:broadcast(Said { some_text = message.payload.some_text })
+    end)
+    Room:on_event(Notify, function() end)
+    Room:relay(Relayed)
+    local consumer <const> = tide.consumer {
+      path = "/x",
+      name = "all",
+      camelize = true,
+      topics = { Room },
+      sends = { Said },
+      groups = function()
+        return { "one", "two" }
+      end,
+      authenticate = function()
+        return 7
+      end,
+    }
+    consumer:on(Ask, function(conn, message)
+      conn:broadcast(Said { some_text = message.payload.some_text })
+    end)
+    consumer:on_event(Notify, function() end)
+    consumer:relay(Relayed)
+
+    local function converse()
+      local app <close> = assert(kit.open { consumers = consumer })
+      local link <const> = app:connect { path = "/x" }
+      link:send("text", '{"action":"subscribe","topic":"room:a"}')
+      link:send("text", '{"action":"ask","topic":"room:a","payload":{"someText":"a"}}')
+      link:send("text", '{"action":"ask","payload":{"someText":"b"}}')
+      local told <const> = {
+        tide.broadcast_event({ "one", "two" }, Notify { some_text = "x" }),
+        tide.broadcast_event("one", Relayed()),
+        Room:count { name = "a" },
+        Room:broadcast_event("room:a", Notify { some_text = "x" }),
+      }
+      assert.same({ 1, 1, 1, 1 }, told)
+      return support.frames(link)
+    end
+
+    local first <const> = converse()
+    assert.same({
+      'text {"action":"authentication","payload":{"statusCode":200,"statusText":"OK"}}',
+      'text {"action":"subscribed","topic":"room:a"}',
+      'text {"action":"said","payload":{"someText":"a"},"topic":"room:a","is_mine":true,"is_current":true}',
+      'text {"action":"said","payload":{"someText":"b"},"is_mine":true,"is_current":true}',
+    }, first)
+    for _ = 1, 50 do
+      assert.same(first, converse())
+    end
+    collectgarbage()
+    collectgarbage()
+    local before <const> = collectgarbage "count"
+    for _ = 1, 150 do
+      converse()
+    end
+    collectgarbage()
+    collectgarbage()
+    local grown <const> = collectgarbage "count" - before
+    assert.is_true(grown < 4, ("%g KiB are left"):format(grown))
   end)
 
   it("is in one open app at a time", function()

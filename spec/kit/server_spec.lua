@@ -38,6 +38,34 @@ describe("testing.server", function()
     assert.is_true(client:receive_nothing())
   end)
 
+  it("gives the frames of texts as an app in this process does", function()
+    local metrics_folder <const> = here .. "/support/apps/metrics"
+    local server <close> = testing.server(metrics_folder)
+    local app <close> = testing.app(metrics_folder)
+    local frames <const> = {}
+    for index, host in ipairs { server, app } do
+      local client <close> = assert(host:connect "/ws/text")
+      client:send '{"action":"x"}'
+      frames[index] = client:receive()
+      assert.is_true(client.is_text)
+    end
+    assert.same(frames[1], frames[2])
+    assert.is_string(frames[1].text)
+  end)
+
+  it("counts what it does, as its metrics tell", function()
+    local server <close> = testing.server(folder)
+    local client <close> = assert(server:connect "/ws/sum")
+    client:send { action = "add", payload = { amount = 5 } }
+    client:receive()
+    assert.equal(1, server:metric "tidegate_messages_received_total")
+    assert.equal(1, server:metric("tidegate_handler_seconds_count", { action = "add" }))
+    assert.equal(1, server:metrics().tidegate_connections)
+    assert.has_error(function()
+      server:metric "tidegate_tides"
+    end, 'server:metric: there is no metric "tidegate_tides"')
+  end)
+
   it("gives a refusal with its status and body", function()
     local server <close> = testing.server(folder)
     local client <const>, refusal <const> = server:connect "/ws/nowhere"

@@ -39,7 +39,12 @@ describe("tidegate check", function()
 
   describe("accepts", function()
     it("the served consumers and the examples", function()
-      for _, path in ipairs { "consumers", ".", "examples/raw_text", "examples/topics_hub" } do
+      local examples <const> = { "chat", "discussion", "order_form", "raw_text", "topics_hub" }
+      local folders <const> = { "consumers", "." }
+      for _, name in ipairs(examples) do
+        folders[#folders + 1] = "examples/" .. name
+      end
+      for _, path in ipairs(folders) do
         local output <const>, status <const> = program.run("check", path)
         assert.equal(0, status, path .. ": " .. output)
       end
@@ -282,10 +287,21 @@ describe("tidegate check", function()
       warns(mixin .. "A:use(M)")
     end)
 
-    it("not of what hooks send, group messages and events", function()
+    it("of an event that nobody handles or relays", function()
+      local event <const> =
+        'local e <const> = tide.event("e", {})\nA:on(a, { output = b }, tide.error)\n'
+      warns(
+        event .. "tide.on_start(function() tide.broadcast_event('g', e {}) end)",
+        'a.lua:6: warning: the event "e" is declared, but no consumer and no topic handles or relays it'
+      )
+      warns(event .. "A:relay(e)")
+      warns(event .. 'A:on_event(tide.event("e", {}), function() end)')
+    end)
+
+    it("not of what hooks send and group messages", function()
       local output <const>, status <const> = check {
         ["a.lua"] = header
-          .. 'tide.group_message("g", {})\ntide.event("e", {})\n'
+          .. 'tide.group_message("g", {})\n'
           .. 'return tide.consumer { path = "/a", sends = tide.message("a") }\n',
       }
       assert.equal(0, status)

@@ -233,7 +233,7 @@ describe("tidegate types", function()
       assert.equal(may_miss and "?" or "", mark)
       assert.equal(form_of_node(node, DEPTH, "draft"), form_of_text(blocks, draft, DEPTH), stem)
     end
-    if declared.role ~= "message" then
+    if declared.role == "group_message" then
       assert.is_nil(blocks[stem .. ".Message"])
       assert.same({ "action" }, own.names)
       return node and form_of_text(blocks, stem .. ".Payload", DEPTH)

@@ -57,6 +57,12 @@ function applicationsOf(title, page) {
   return applications;
 }
 
+// Every transcript of a page that has no application of its own.
+function transcriptsOf(title, page) {
+  return blocksOf(page).filter(isTranscript)
+    .map(({ lines, line }) => parseTranscript(lines, (index) => `${title}:${line + index}`));
+}
+
 // Calls `use` with a folder that holds the files, which is gone afterwards.
 async function withFolder(files, use) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-page-'));
@@ -72,4 +78,4 @@ async function withFolder(files, use) {
   }
 }
 
-export { applicationsOf, blocksOf, withFolder };
+export { applicationsOf, blocksOf, transcriptsOf, withFolder };

@@ -59,10 +59,12 @@ function parseLogLine(line) {
 
 const SANITIZER = /(Address|Leak|Thread|Memory|UndefinedBehavior)Sanitizer|\.[ch]:\d+:\d+: runtime error:/;
 
-// A run of the program with any arguments, to its end.
-function run(args, { env = {}, cwd = ROOT } = {}) {
+// A run of the program with any arguments, to its end; `input` stands in its standard input.
+function run(args, { env = {}, cwd = ROOT, input = '' } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(BINARY, args, { env: cleanEnvironment(env), cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(BINARY, args, { env: cleanEnvironment(env), cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+    child.stdin.on('error', () => {}); // who does not read it may have left
+    child.stdin.end(input);
     let stdout = '';
     let stderr = '';
     const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);

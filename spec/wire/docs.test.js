@@ -5,7 +5,7 @@ import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { applicationsOf, blocksOf, withFolder } from '../support/pages.js';
+import { applicationsOf, blocksOf, transcriptsOf, withFolder } from '../support/pages.js';
 import { RawClient } from '../support/raw.js';
 import { ROOT, Server } from '../support/server.js';
 import { perform } from '../support/transcript.js';
@@ -23,6 +23,16 @@ for (const title of PAGES) {
       for (const transcript of transcripts)
         it(`tells what ${name} answers, at ${transcript.where}`,
            () => withFolder(files, (folder) => perform(folder, transcript)));
+  });
+}
+
+// An application whose page stands in its folder.
+for (const folder of ['consumers', ...fs.readdirSync(path.join(ROOT, 'examples')).map((name) => `examples/${name}`)]) {
+  const title = `${folder}/README.md`;
+  describe(title, () => {
+    for (const transcript of transcriptsOf(title, read(title)))
+      it(`tells what the application answers, at ${transcript.where}`,
+         () => perform(path.join(ROOT, folder), transcript));
   });
 }
 

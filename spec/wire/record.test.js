@@ -75,7 +75,8 @@ describe('tidegate run --record', () => {
   it('has no secret, wherever in a message it stood', async () => {
     await start();
     const client = await RawClient.open(server.port, '/ws/login/7?token=HUSH&r=1&x%74oken=HUSH', {
-      headers: { cookie: 'sid=HUSH; theme="HUSH"', authorization: 'Bearer HUSH', origin: `http://127.0.0.1:${server.port}` },
+      headers: { cookie: 'sid=HUSH; theme="HUSH"', authorization: 'Bearer HUSH', origin: `http://127.0.0.1:${server.port}`,
+                 referer: 'https://example.org/in?invitation=HUSH#HUSH' },
     });
     await talk(client, [
       '{"action":"login","payload":{"user":"ann","password":"HUSH!!","pin":54321},"ref":"1"}',
@@ -105,6 +106,44 @@ describe('tidegate run --record', () => {
       'json_invalid 46',
       'model_type 8',
       'binary 4',
+    ]);
+  });
+
+  it('has no secret of a topic either, which it cleans by what the topic declares', async () => {
+    await start();
+    const client = await RawClient.open(server.port, '/ws/doors', {});
+    await talk(client, [
+      '{"action":"subscribe","topic":"door:a","payload":"HUSH","ref":1}',
+      '{"action":"unlock","topic":"door:a","payload":{"doorCode":"HUSH!!","note":"x"},"ref":2}',
+      '{"action":"unlock","topic":"door:a","payload":{"door_code":"HUSH"}}',
+      '{"action":"unlock","topic":"door:b","payload":{"doorCode":"HUSH"}}',
+      '{"action":"unlock","topic":"dor:a","payload":{"doorCode":"HUSH"}}',
+      '{"action":"unlock","topic":["HUSH"],"payload":{"doorCode":"HUSH"}}',
+      '{"action":"unlock","payload":{"doorCode":"HUSH"}}',
+      '{"action":"add","payload":{"amount":1,"doorCode":"HUSH"}}',
+      '{"action":"add","topic":"door:a","payload":{"doorCode":"HUSH"}}',
+      '{"action":"unsubscribe","topic":"door:a"}',
+    ]);
+    client.close(1000, 'HUSH');
+    await client.end();
+    const own = await RawClient.open(server.port, '/ws/door/b', {});
+    await talk(own, ['{"action":"unlock","payload":{"door_code":"HUSH"}}']);
+    own.close(1000, '');
+    await own.end();
+    await stop();
+    assert.ok(!text().includes('HUSH'), text());
+    assert.deepStrictEqual(ofType('message').map((line) => line.text || `${line.omitted} ${line.bytes}`), [
+      '{"action":"subscribe","topic":"door:a","payload":"****","ref":1}',
+      '{"action":"unlock","topic":"door:a","payload":{"doorCode":"******","note":"x"},"ref":2}',
+      '{"action":"unlock","topic":"door:a","payload":{}}',
+      '{"action":"unlock","topic":"door:b","payload":{"doorCode":"****"}}',
+      'topic 65',
+      'topic 66',
+      'unknown 49',
+      '{"action":"add","payload":{"amount":1}}',
+      'unknown 63',
+      '{"action":"unsubscribe","topic":"door:a"}',
+      '{"action":"unlock","payload":{"door_code":"****"}}',
     ]);
   });
 

@@ -157,5 +157,162 @@ for (const outgoing of ['always', 'never']) {
       > {"action":"ping","payload":{}}
       < {"action":"error","payload":[{"type":"none_required","loc":["payload"],"msg":"Input should be null"}]}
     `));
+
+    it('a group message tells each receiver whose it is', () => converse(server, '/ws/groups/chat', `
+      + ann /ws/groups/chat?user=1
+      + phone /ws/groups/chat?user=1
+      + bob /ws/groups/chat?user=2
+      + nobody /ws/groups/chat
+      ann> {"action":"chat","payload":{"content":"Hello everyone!","sender_name":"Alice","timestamp":"2025-05-11T14:30:00Z"}}
+      ann< {"action":"chat_group","payload":{"content":"Hello everyone!","sender_name":"Alice","timestamp":"2025-05-11T14:30:00Z"},"is_mine":true,"is_current":true}
+      phone< {"action":"chat_group","payload":{"content":"Hello everyone!","sender_name":"Alice","timestamp":"2025-05-11T14:30:00Z"},"is_mine":true,"is_current":false}
+      bob< {"action":"chat_group","payload":{"content":"Hello everyone!","sender_name":"Alice","timestamp":"2025-05-11T14:30:00Z"},"is_mine":false,"is_current":false}
+      nobody< {"action":"chat_group","payload":{"content":"Hello everyone!","sender_name":"Alice","timestamp":"2025-05-11T14:30:00Z"},"is_mine":false,"is_current":false}
+      nobody> {"action":"chat","payload":{"content":"Hi"}}
+      nobody< {"action":"chat_group","payload":{"content":"Hi","sender_name":"Anonymous"},"is_mine":false,"is_current":true}
+      ann< {"action":"chat_group","payload":{"content":"Hi","sender_name":"Anonymous"},"is_mine":false,"is_current":false}
+      phone< {"action":"chat_group","payload":{"content":"Hi","sender_name":"Anonymous"},"is_mine":false,"is_current":false}
+      bob< {"action":"chat_group","payload":{"content":"Hi","sender_name":"Anonymous"},"is_mine":false,"is_current":false}
+    `));
+
+    it('a group message may go to other groups, without its sender', () => converse(server, '/ws/groups/chat', `
+      + ann /ws/groups/chat?user=1
+      + bob /ws/groups/chat?user=2
+      + board /ws/groups/announcements?user=1
+      + far /ws/groups/complete
+      ann> {"action":"aside","payload":{"content":"psst"}}
+      bob< {"action":"chat_group","payload":{"content":"psst","sender_name":"Anonymous"},"is_mine":false,"is_current":false}
+      board< {"action":"chat_group","payload":{"content":"psst","sender_name":"Anonymous"},"is_mine":true,"is_current":false}
+      bob> {"action":"whisper","payload":"to all"}
+      ann< {"action":"group_chat","payload":"to all","is_mine":false,"is_current":false}
+      bob< {"action":"group_chat","payload":"to all","is_mine":true,"is_current":true}
+    `));
+
+    it('a group message is in camel case like a reply', () => converse(server, '/ws/groups/camel', `
+      + ann
+      + bob
+      ann> {"action": "notification", "payload": {"userName": "Alice", "messageText": "Hello"}}
+      ann< {"action":"notification","payload":{"messageText":"Hello","userName":"Alice"}}
+      bob< {"action":"notification","payload":{"messageText":"Hello","userName":"Alice"}}
+    `));
+
+    it('completions say what is done: to the sender its message, to each receiver a group message', () => converse(server, '/ws/groups/complete', `
+      + ann
+      + bob
+      ann> {"action":"chat","payload":{"content":"Hi"},"ref":"7"}
+      ann< {"action":"chat_group","payload":{"content":"Hi","sender_name":"Anonymous"},"is_mine":false,"is_current":true}
+      ann< {"action":"group_complete"}
+      ann< {"action":"complete","ref":"7"}
+      bob< {"action":"chat_group","payload":{"content":"Hi","sender_name":"Anonymous"},"is_mine":false,"is_current":false}
+      bob< {"action":"group_complete"}
+      bob> {"action":"aside","payload":{"content":"psst"}}
+      bob< {"action":"complete"}
+      ann> {"action":"chat"}
+      ann< {"action":"error","payload":[{"type":"missing","loc":["payload"],"msg":"Field required"}]}
+      ann< {"action":"complete"}
+    `));
+
+    it('a member of a discussion reads what is new, and its author a reply behind it', () => converse(server, '/ws/groups/discussion', `
+      + ann /ws/groups/discussion?user=1
+      + bob /ws/groups/discussion?user=2
+      ann> {"action":"new_message","payload":{"content":"Shall we?"},"ref":1}
+      ann< {"action":"member_message","payload":{"content":"Shall we?","raw":false},"is_mine":true,"is_current":true}
+      ann< {"action":"reply","payload":{"content":"Re: Shall we?","raw":false},"ref":1}
+      bob< {"action":"member_message","payload":{"content":"Shall we?","raw":false},"is_mine":false,"is_current":false}
+    `));
+
+    const ann = { cookie: 'sessionid=session-of-ann' };
+    const bob = { cookie: 'sessionid=session-of-bob' };
+    const accepted = '{"action":"authentication","payload":{"status_code":200,"status_text":"OK"}}';
+    const enter = async (target, headers) => {
+      const client = await RawClient.open(server.port, target, { headers });
+      assert.strictEqual(await client.nextText(), accepted);
+      return client;
+    };
+
+    it('the quick start echoes to who has a session, and refuses others', async () => {
+      const client = await enter('/ws/echo/', ann);
+      client.text('{"action": "echo", "payload": "Hello, Chanx!"}');
+      assert.strictEqual(await client.nextText(), '{"action":"echo","payload":"Echo: Hello, Chanx!"}');
+      client.text('{"action":"ping"}');
+      assert.strictEqual(await client.nextText(), '{"action":"pong"}');
+      client.destroy();
+      const stranger = await RawClient.open(server.port, '/ws/echo/', { headers: { cookie: 'sessionid=guessed' } });
+      assert.strictEqual(await stranger.nextText(),
+                         '{"action":"authentication","payload":{"status_code":401,"status_text":"Unauthorized"}}');
+      assert.strictEqual((await stranger.nextClose()).code, 4401);
+      stranger.destroy();
+    });
+
+    it('several windows chat in one room of the quick start, the sender\'s too', async () => {
+      const first = await enter('/ws/chat/lobby/', ann);
+      const second = await enter('/ws/chat/lobby/', bob);
+      const unnamed = await enter('/ws/chat/', bob);
+      const elsewhere = await enter('/ws/chat/cellar/', bob);
+      second.text('{"action":"ping"}');
+      unnamed.text('{"action":"ping"}');
+      for (const client of [second, unnamed]) assert.strictEqual(await client.nextText(), '{"action":"pong"}');
+      first.text('{"action":"echo","payload":"Hello"}');
+      for (const client of [first, second, unnamed])
+        assert.strictEqual(await client.nextText(), '{"action":"echo","payload":"ann: Hello"}');
+      elsewhere.text('{"action":"echo","payload":"Nobody?"}');
+      assert.strictEqual(await elsewhere.nextText(), '{"action":"echo","payload":"bob: Nobody?"}');
+      for (const client of [first, second, unnamed, elsewhere]) client.destroy();
+    });
   });
 }
+
+describe('events from outside, as the founding documents send them', () => {
+  const token = 'a-token-of-the-specs-that-is-long-enough';
+  let server;
+  before(async () => { server = await Server.start('seeds', { args: ['--api-token', token] }); });
+  after(() => server.stop());
+
+  const post = async (body) => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}/api/events`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body,
+    });
+    return `${answer.status} ${await answer.text()}`;
+  };
+  const enter = async (target) => {
+    const client = await RawClient.open(server.port, target);
+    client.text('{"action":"nothing"}'); // its answer comes behind everything that connecting does
+    await client.nextText();
+    return client;
+  };
+
+  it('a notification reaches all in the group, whatever names its handler', async () => {
+    const clients = [await enter('/ws/groups/chat'), await enter('/ws/groups/chat')];
+    const other = await enter('/ws/groups/announcements');
+    for (const name of ['handler', 'action']) {
+      const event = `{"${name}":"notify","payload":{"content":"Important system message","level":"warning"}}`;
+      assert.strictEqual(await post(`{"to":{"groups":["general_announcements"]},"event":${event}}`), '200 {"receivers":2}');
+      for (const client of clients)
+        assert.strictEqual(await client.nextText(), '{"action":"notification","payload":{"text":"WARNING: Important system message"}}');
+    }
+    other.text('{"action":"chat","payload":{"content":"Hi"}}');
+    assert.match(await other.nextText(), /^\{"action":"chat_group"/);
+    for (const client of [...clients, other]) client.destroy();
+  });
+
+  it('its level is info when it has none, and event_complete stands behind what it sent', async () => {
+    const client = await RawClient.open(server.port, '/ws/groups/complete');
+    client.text('{"action":"aside","payload":{"content":"a"}}');
+    assert.strictEqual(await client.nextText(), '{"action":"complete"}');
+    assert.strictEqual(await post('{"to":{"groups":["complete"]},"event":{"action":"notify","payload":{"content":"Hello"}}}'),
+                       '200 {"receivers":1}');
+    assert.strictEqual(await client.nextText(), '{"action":"notification","payload":{"text":"INFO: Hello"}}');
+    assert.strictEqual(await client.nextText(), '{"action":"event_complete"}');
+    client.destroy();
+  });
+
+  it('people in a discussion are notified', async () => {
+    const client = await enter('/ws/groups/discussion');
+    assert.strictEqual(await post('{"to":{"groups":["discussion"]},"event":{"handler":"notify_people","payload":{"content":"New here"}}}'),
+                       '200 {"receivers":1}');
+    assert.strictEqual(await client.nextText(), '{"action":"notify_people","payload":{"content":"New here"}}');
+    client.destroy();
+  });
+});

@@ -4,6 +4,7 @@ import assert from 'node:assert';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -306,11 +307,17 @@ describe('Ctrl-C under `tidegate test`', () => {
 
   for (const [what, body] of [
     ['waits for time', 'tide.sleep(1000)'],
+    ['waits for a queue', 'tide.queue(1):get()'],
+    ['waits for room in a queue', 'local q = tide.queue(1) q:put(1) q:put(2)'],
+    ['waits for an answer over HTTP', 'local _, why = tide.http.get("http://127.0.0.1:" .. PORT .. "/") error(why)'],
     ['waits for a program', 'tide.process.run { "sleep", "1000" }'],
     ['hangs in Lua', 'while true do end'],
   ])
     it(`ends a spec that ${what}, and reports what has run`, async () => {
-      const { code, output } = await interrupted(body);
+      const silent = net.createServer(() => {});
+      await new Promise((resolve) => { silent.listen(0, '127.0.0.1', resolve); });
+      const { code, output } = await interrupted(body.replace('PORT', silent.address().port));
+      silent.close();
       assert.strictEqual(code, 130, output);
       assert.match(output, /^ok 1 - d passes$/m);
       assert.match(output, /^not ok 2 - d goes on$/m);

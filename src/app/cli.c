@@ -107,6 +107,12 @@ static void parse_test(struct tg_cli *cli, char **flags)
     memmove(flags + at, flags + at + 1, (size_t)(cli->flag_count-- - at) * sizeof *flags);
 }
 
+/* Commands that read their arguments themselves: app/order.h. */
+static bool is_outside(const char *command)
+{
+    return strcmp(command, "send-event") == 0 || strcmp(command, "broadcast") == 0;
+}
+
 enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char **arguments, struct tg_error *error)
 {
     *cli = (struct tg_cli){.folder = "."};
@@ -119,6 +125,7 @@ enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char **arguments, str
         parse_test(cli, arguments + 1);
         return TG_OK;
     }
+    if (is_outside(cli->command)) return TG_OK;
     bool has_folder = false;
     for (int i = 1; i < count;) {
         struct flag flag;

@@ -111,12 +111,21 @@ enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_confi
     if (status != TG_OK) return status;
     if (find_static_dir(gateway, folder) != TG_OK)
         return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
-    const struct tg_server_options options = {config->host, config->port, gateway->static_dir};
+    tg_door_init(&gateway->door, &gateway->worker, config, folder);
+    const struct tg_server_options options = {
+        .host = config->host,
+        .port = config->port,
+        .static_dir = gateway->static_dir,
+        .api = &gateway->door.api,
+        .api_host = config->api_host,
+        .api_port = (uint16_t)config->api_port,
+    };
     status = tg_server_open(&gateway->server, gateway->loop, &gateway->worker, &options, error);
     /* Not before the port is ours: a start that fails leaves no file. */
     if (status == TG_OK && config->record_file[0])
         status = tg_record_file_open(&gateway->record, &gateway->worker, config->record_file, folder, error);
     if (status != TG_OK) return status;
+    tg_door_open(&gateway->door, config, tg_server_api_port(gateway->server));
     /* Not before there is a server to stop: until here a signal just ends the process. */
     return tg_net_loop_catch_signals(gateway->loop, on_signal, gateway, error);
 }
@@ -137,6 +146,7 @@ void tg_gateway_run(struct tg_gateway *gateway)
 
 bool tg_gateway_close(struct tg_gateway *gateway)
 {
+    tg_door_close(&gateway->door);
     if (gateway->server && !tg_server_close(gateway->server)) {
         tg_log(TG_LOG_ERROR, "close_unfinished",
                TG_LOG_I("connections", gateway->worker.metrics.connections));

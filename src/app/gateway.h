@@ -2,6 +2,7 @@
 #ifndef TG_APP_GATEWAY_H
 #define TG_APP_GATEWAY_H
 
+#include "app/door.h"
 #include "base/buf.h"
 #include "core/worker.h"
 #include "net/loop.h"
@@ -20,6 +21,7 @@ struct tg_gateway {
     struct tg_net_streams *streams;
     struct tg_net_processes *processes;
     struct tg_net_watches *watches;
+    struct tg_door door;
     struct tg_server *server;
     struct tg_record_file *record; /* NULL: nothing is recorded */
     char *static_dir;              /* owned; NULL: none */

@@ -13,9 +13,14 @@ static const struct {
     int (*run)(const struct tg_cli *cli, const struct tg_config *config);
     bool needs_config;
 } commands[] = {
-    {"run", tg_command_run, true},          {"check", tg_command_check, true},
-    {"routes", tg_command_routes, true},    {"types", tg_command_types, true},
-    {"test", tg_command_test, true},        {"help", tg_command_help, false},
+    {"run", tg_command_run, true},
+    {"check", tg_command_check, true},
+    {"routes", tg_command_routes, true},
+    {"types", tg_command_types, true},
+    {"test", tg_command_test, true},
+    {"send-event", tg_command_send_event, false},
+    {"broadcast", tg_command_broadcast, false},
+    {"help", tg_command_help, false},
     {"version", tg_command_version, false},
 };
 

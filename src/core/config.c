@@ -57,6 +57,11 @@ static const struct tg_setting settings[] = {
     TEXT(host, "127.0.0.1", "address to listen on, IPv4 or IPv6, not a name"),
     INTEGER(port, "8000", 0, UINT16_MAX, "TCP port to listen on; 0: a free one"),
     TEXT(static_dir, "", "folder of files to serve; empty: the application's public/"),
+    TEXT(api_host, "", "address for /api alone; empty: /api is on the main address"),
+    TEXT(api_token, "", "who sends it may use /api, secret; empty: made at start in development, else /api is off"),
+    INTEGER(api_max_bytes, "1048576", 1, GIB, "bytes of the body of a request to /api; beyond: 413"),
+    INTEGER(api_max_requests, "16", 1, 1024, "requests to /api that are being read at once; beyond: 503"),
+    INTEGER(api_port, "0", 0, UINT16_MAX, "TCP port for /api, with api_host; 0: a free one"),
     CHOICE(mode, "production", modes, "development tells clients more about errors"),
     CHOICE(log_level, "info", log_levels, "the least important lines that are logged"),
     CHOICE(log_format, "text", log_formats, "key=value pairs or one JSON object per line"),
@@ -357,11 +362,12 @@ enum tg_status tg_config_init(struct tg_config *config)
 
 void tg_config_deinit(struct tg_config *config)
 {
-    free(config->host);
-    free(config->static_dir);
-    free(config->fetch_ca_file);
-    free(config->record_file);
-    config->host = config->static_dir = config->fetch_ca_file = config->record_file = NULL;
+    for (size_t i = 0; i < SETTINGS; i++) {
+        if (settings[i].type != TG_SETTING_TEXT) continue;
+        char **field = (void *)((char *)config + settings[i].offset);
+        free(*field);
+        *field = NULL;
+    }
 }
 
 enum tg_status tg_config_set(struct tg_config *config, const char *origin, struct tg_slice name,
@@ -417,14 +423,48 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
+static enum tg_status check_host(const char *setting, const char *host, struct tg_error *error)
+{
+    if (strcmp(host, "localhost") == 0)
+        return tg_error_set(error, TG_E_INVALID, "%s: \"localhost\" is a name; write 127.0.0.1", setting);
+    if (!is_address(host))
+        return tg_error_set(error, TG_E_INVALID,
+                            "%s: \"%.80s\" is no address; write one such as 127.0.0.1, 0.0.0.0 or ::1",
+                            setting, host);
+    return TG_OK;
+}
+
+/* The error does not quote the token. It has to fit into a header (RFC 6750 2.1), and not to be guessed. */
+static enum tg_status check_token(const char *token, struct tg_error *error)
+{
+    enum { TOKEN_BYTES_MIN = 16, TOKEN_BYTES_MAX = 1024 };
+    size_t length = strlen(token), visible = 0;
+    while (token[visible] > ' ' && token[visible] <= '~') visible++;
+    if (length == 0 || (visible == length && length >= TOKEN_BYTES_MIN && length <= TOKEN_BYTES_MAX))
+        return TG_OK;
+    return tg_error_set(error, TG_E_INVALID,
+                        "api_token: a token has %d to %d visible ASCII characters without spaces; "
+                        "`openssl rand -hex 32` makes one",
+                        TOKEN_BYTES_MIN, TOKEN_BYTES_MAX);
+}
+
+static enum tg_status check_api(const struct tg_config *config, struct tg_error *error)
+{
+    enum tg_status status = check_token(config->api_token, error);
+    if (status == TG_OK && config->api_host[0]) status = check_host("api_host", config->api_host, error);
+    if (status == TG_OK && config->api_port && !config->api_host[0])
+        return tg_error_set(
+            error, TG_E_INVALID,
+            "api_port: it is the port of api_host, which is not set; set it, too, to 127.0.0.1 "
+            "for instance");
+    return status;
+}
+
 enum tg_status tg_config_check(const struct tg_config *config, struct tg_error *error)
 {
-    if (strcmp(config->host, "localhost") == 0)
-        return tg_error_set(error, TG_E_INVALID, "host: \"localhost\" is a name; write 127.0.0.1");
-    if (!is_address(config->host))
-        return tg_error_set(error, TG_E_INVALID,
-                            "host: \"%.80s\" is no address; write one such as 127.0.0.1, 0.0.0.0 or ::1",
-                            config->host);
+    enum tg_status status = check_host("host", config->host, error);
+    if (status == TG_OK) status = check_api(config, error);
+    if (status != TG_OK) return status;
     if (config->outbox_high_water_bytes > config->outbox_max_bytes)
         return tg_error_set(error, TG_E_INVALID,
                             "outbox_high_water_bytes: %" PRIu64 " is more than outbox_max_bytes, %" PRIu64

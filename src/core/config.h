@@ -31,6 +31,13 @@ struct tg_config {
     uint16_t port;    /* 0: the kernel picks a free one */
     char *static_dir; /* "": the application's public/, if it has one */
 
+    /* what programs outside may ask for: core/api.h */
+    char *api_host;            /* an address of its own; "": /api is on the main one */
+    char *api_token;           /* secret; "": made at start in development, otherwise there is no /api */
+    uint64_t api_max_bytes;    /* of a request's body; 413 beyond */
+    uint32_t api_max_requests; /* whose bodies are being read at once; 503 beyond */
+    uint32_t api_port;         /* of api_host; 0: the kernel picks a free one */
+
     /* what */
     enum tg_mode mode;
     enum tg_log_level log_level;

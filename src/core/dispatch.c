@@ -122,7 +122,9 @@ static enum tg_status read_message(struct reading *reading, struct tg_slice text
     }
     const struct tg_envelope_judge judge = {reading, knows, check_payload};
     status = tg_envelope_read(message, envelope, &judge, reading->issues);
-    if (reading->frame.kind != TG_FRAME_OWN) envelope->ref.topic = reading->frame.name;
+    /* A name that is too long is not repeated. */
+    if (reading->frame.kind != TG_FRAME_OWN && reading->frame.name.length <= TG_TOPIC_NAME_MAX)
+        envelope->ref.topic = reading->frame.name;
     return status;
 }
 

@@ -75,6 +75,10 @@
     X(recorded_bytes, counter, "Bytes of the recording")                                                     \
     X(recordings_ended, counter, "Recordings that ended early: record_max_bytes, or the disk")               \
     X(http_requests, counter, "Plain HTTP requests answered")                                                \
+    X(api_requests, counter, "Requests under /api")                                                          \
+    X(api_unauthorized, counter, "Of these: with a wrong token, or without one")                             \
+    X(api_too_large, counter, "Of these: api_max_bytes")                                                     \
+    X(api_full, counter, "Of these: api_max_requests")                                                       \
     X(fetches, counter, "Outgoing HTTP requests begun")                                                      \
     X(fetches_running, gauge, "Outgoing HTTP requests under way now")                                        \
     X(fetches_waiting, gauge, "Outgoing HTTP requests that wait for a place: fetch_max_concurrent")          \

@@ -117,6 +117,14 @@ static void write_cookies(struct tg_buf *out, struct tg_slice header)
     tg_buf_append_char(out, '"');
 }
 
+/* Of the address of a page, without what may be a credential: its query and its fragment. */
+static size_t address_length(struct tg_slice address)
+{
+    size_t length = 0;
+    while (length < address.length && !strchr("?#", address.data[length])) length++;
+    return length;
+}
+
 static void write_header(struct tg_buf *out, const struct tg_pair *header)
 {
     tg_buf_append_char(out, '[');
@@ -124,6 +132,8 @@ static void write_header(struct tg_buf *out, const struct tg_pair *header)
     tg_buf_append_char(out, ',');
     if (tg_slice_equal(header->name, TG_SLICE("cookie")))
         write_cookies(out, header->value);
+    else if (tg_slice_equal(header->name, TG_SLICE("referer")))
+        write_text(out, (struct tg_slice){header->value.data, address_length(header->value)});
     else
         write_text(out, is_credential(header->name) ? TG_SLICE(MASK) : header->value);
     tg_buf_append_char(out, ']');
@@ -143,12 +153,22 @@ void tg_record_begin(struct tg_buf *out, uint64_t wall_ms, struct tg_slice folde
     end_line(out);
 }
 
+/* Among what clients send: events come from elsewhere. */
+static bool has_secrets(const struct tg_consumer *stream, struct tg_arena *scratch)
+{
+    bool is_found = false;
+    for (uint32_t i = 0; i < stream->action_count && !is_found; i++)
+        is_found = tg_schema_has_secret(stream->ordered_actions[i]->payload, scratch);
+    return is_found;
+}
+
 void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struct tg_arena *scratch)
 {
     const struct tg_request *request = conn->request;
     const struct tg_consumer *consumer = conn->consumer;
-    for (uint32_t i = 0; i < consumer->action_count && !conn->has_secrets; i++)
-        conn->has_secrets = tg_schema_has_secret(consumer->ordered_actions[i]->payload, scratch);
+    conn->has_secrets = has_secrets(consumer, scratch);
+    for (uint32_t i = 0; i < consumer->topic_count && !conn->has_secrets; i++)
+        conn->has_secrets = has_secrets(&consumer->topics[i]->stream, scratch);
     tg_arena_reset(scratch);
     begin_line(out, "open", conn, ms);
     write_member(out, "consumer", consumer->name);
@@ -164,16 +184,31 @@ void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struc
     end_line(out);
 }
 
-static const struct tg_action *find_action(const struct tg_conn *conn, const struct tg_value *name)
+/* Whose messages those with this topic (NULL: none) are; NULL: nobody's. */
+static const struct tg_consumer *find_stream(const struct tg_consumer *consumer, const struct tg_value *topic)
 {
-    if (!name || name->type != TG_VALUE_STRING) return NULL;
-    return tg_map_get(&conn->consumer->actions, tg_value_string(name));
+    struct tg_params params;
+    if (!topic) return consumer->own_topic ? &consumer->own_topic->stream : consumer;
+    if (topic->type != TG_VALUE_STRING) return NULL;
+    const struct tg_topic *found = tg_consumer_find_topic(consumer, tg_value_string(topic), &params);
+    return found ? &found->stream : NULL;
+}
+
+static const struct tg_action *find_action(const struct tg_consumer *stream, struct tg_slice name)
+{
+    /* What is said to a topic itself has no payload. */
+    static const struct tg_schema nothing = {.kind = TG_SCHEMA_NULL};
+    static const struct tg_action change = {.payload = &nothing};
+    bool is_change =
+        tg_slice_equal(name, TG_SLICE("subscribe")) || tg_slice_equal(name, TG_SLICE("unsubscribe"));
+    return stream->is_topic && is_change ? &change : tg_map_get(&stream->actions, name);
 }
 
 /* Of the envelope stays what it is made of. */
 static void keep_envelope(struct tg_value *message, uint32_t *changes)
 {
-    static const struct tg_slice known[] = {TG_SLICE("action"), TG_SLICE("payload"), TG_SLICE("ref")};
+    static const struct tg_slice known[] = {TG_SLICE("payload"), TG_SLICE("action"), TG_SLICE("ref"),
+                                            TG_SLICE("topic")};
     uint32_t kept = 0;
     for (uint32_t i = 0; i < message->length; i++) {
         const struct tg_member *member = &message->members[i];
@@ -181,7 +216,7 @@ static void keep_envelope(struct tg_value *message, uint32_t *changes)
         for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
             is_known = is_known || tg_slice_equal(tg_member_key(member), known[k]);
         bool is_deep = member->value.type == TG_VALUE_ARRAY || member->value.type == TG_VALUE_OBJECT;
-        if (is_deep && !tg_slice_equal(tg_member_key(member), known[1])) is_known = false;
+        if (is_deep && !tg_slice_equal(tg_member_key(member), known[0])) is_known = false;
         if (is_known)
             message->members[kept++] = *member;
         else
@@ -190,28 +225,40 @@ static void keep_envelope(struct tg_value *message, uint32_t *changes)
     message->length = kept;
 }
 
+/* Takes what is secret out of the message. NULL: done; else why it is not written. */
+static const char *redact(struct tg_value *message, const struct tg_conn *conn, struct tg_arena *scratch,
+                          uint32_t *changes)
+{
+    if (message->type != TG_VALUE_OBJECT) return "model_type";
+    const struct tg_consumer *stream = find_stream(conn->consumer, tg_value_get(message, TG_SLICE("topic")));
+    if (!stream) return "topic";
+    const struct tg_value *name = tg_value_get(message, TG_SLICE("action"));
+    bool has_name = name && name->type == TG_VALUE_STRING;
+    const struct tg_action *action = has_name ? find_action(stream, tg_value_string(name)) : NULL;
+    if (!action) return "unknown";
+    keep_envelope(message, changes);
+    struct tg_value *payload = NULL;
+    for (uint32_t i = 0; i < message->length; i++)
+        if (tg_slice_equal(tg_member_key(&message->members[i]), TG_SLICE("payload")))
+            payload = &message->members[i].value;
+    if (payload && tg_redact(payload, action->payload, conn->consumer->naming, scratch, changes) != TG_OK)
+        return "no_memory";
+    return NULL;
+}
+
 /* NULL: written. Else why it is not. */
 static const char *write_redacted(struct tg_buf *out, const struct tg_conn *conn, struct tg_slice text,
                                   struct tg_arena *scratch)
 {
-    const struct tg_config *config = conn->worker->config;
     struct tg_value message;
     struct tg_error error;
     uint32_t changes = 0;
-    enum tg_status status = tg_json_parse(text, config->max_json_depth, scratch, &message, &error);
+    enum tg_status status =
+        tg_json_parse(text, conn->worker->config->max_json_depth, scratch, &message, &error);
     if (status == TG_E_NO_MEMORY) return "no_memory";
     if (status != TG_OK) return "json_invalid";
-    if (message.type != TG_VALUE_OBJECT) return "model_type";
-    if (tg_value_get(&message, TG_SLICE("topic"))) return "topic";
-    const struct tg_action *action = find_action(conn, tg_value_get(&message, TG_SLICE("action")));
-    if (!action) return "unknown";
-    keep_envelope(&message, &changes);
-    struct tg_value *payload = NULL;
-    for (uint32_t i = 0; i < message.length; i++)
-        if (tg_slice_equal(tg_member_key(&message.members[i]), TG_SLICE("payload")))
-            payload = &message.members[i].value;
-    if (payload && tg_redact(payload, action->payload, conn->consumer->naming, scratch, &changes) != TG_OK)
-        return "no_memory";
+    const char *omitted = redact(&message, conn, scratch, &changes);
+    if (omitted) return omitted;
     struct tg_buf shown;
     tg_buf_init(&shown);
     tg_json_write_value(&shown, &message);

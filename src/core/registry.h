@@ -28,6 +28,7 @@ struct tg_output {
     struct tg_slice action;
     const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
     bool is_for_groups;              /* it says whose it is */
+    const void *script_type;         /* what was declared of it; the script's own, in the arena */
 };
 
 struct tg_outputs {

@@ -60,6 +60,10 @@ struct tg_script_ops {
     enum tg_status (*publish_event)(struct tg_script *script, struct tg_value *event, struct tg_arena *arena,
                                     struct tg_publication *publication, struct tg_issues *issues,
                                     uint64_t *receivers);
+    /* The same of a message for clients: one that consumers declare to send. */
+    enum tg_status (*publish_message)(struct tg_script *script, struct tg_value *message,
+                                      struct tg_arena *arena, struct tg_publication *publication,
+                                      struct tg_issues *issues, uint64_t *receivers);
     /* The server stops. TG_WAITING: tg_worker_script_stopped follows. */
     enum tg_outcome (*stop)(struct tg_script *script, const char *reason);
     /* A client asks for a topic (topic.h): the authoriser, then tg_topic_admit or tg_topic_refuse; when it

@@ -17,8 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From our refusal of the topic that a path is. */
-enum { CLOSE_FORBIDDEN = 4403, CLOSE_NOT_FOUND = 4404 };
+/* From our refusal of the topic that a path is: there is nothing else on it. */
+enum { CLOSE_COULD_NOT_START = 1011, CLOSE_FORBIDDEN = 4403, CLOSE_NOT_FOUND = 4404 };
+
+static const struct tg_slice could_not_start = TG_SLICE("the consumer could not start");
 
 static struct tg_script *script_of(const struct tg_conn *conn)
 {
@@ -51,9 +53,12 @@ static void answer_reason(struct tg_conn *conn, const char *reason, struct tg_sl
 static void answer_name(struct tg_conn *conn, const char *reason, const char *sentence,
                         const struct tg_ref *ref)
 {
-    char detail[TG_TOPIC_NAME_MAX + 64];
-    snprintf(detail, sizeof detail, "%s '%.*s'", sentence, TG_SLICE_ARG(ref->topic));
-    answer_reason(conn, reason, tg_slice_of(detail), ref);
+    char detail[64 + TG_TOPIC_NAME_MAX + 1];
+    int head = snprintf(detail, 64, "%s '", sentence);
+    size_t name_bytes = ref->topic.length < TG_TOPIC_NAME_MAX ? ref->topic.length : TG_TOPIC_NAME_MAX;
+    memcpy(detail + head, ref->topic.data, name_bytes); /* with any NUL in it */
+    detail[(size_t)head + name_bytes] = '\'';
+    answer_reason(conn, reason, (struct tg_slice){detail, (size_t)head + name_bytes + 1}, ref);
 }
 
 static void answer_no_memory(struct tg_conn *conn, const struct tg_ref *ref)
@@ -64,9 +69,13 @@ static void answer_no_memory(struct tg_conn *conn, const struct tg_ref *ref)
                               ref);
 }
 
-/* The layer did not let the first subscriber in. */
+/* The group did not let it in: memory is out, or the layer does not answer. */
 static void answer_failure(struct tg_conn *conn, enum tg_status status, const struct tg_ref *ref)
 {
+    if (status == TG_E_NO_MEMORY) {
+        answer_no_memory(conn, ref);
+        return;
+    }
     tg_log(TG_LOG_ERROR, "subscribe_failed", TG_LOG_CONN(conn), TG_LOG_STR("topic", ref->topic),
            TG_LOG_S("error", tg_status_name(status)));
     tg_dispatch_answer_detail(conn, &(struct tg_detail){.detail = TG_SLICE("Failed to process message")},
@@ -248,10 +257,9 @@ enum tg_status tg_topic_admit(struct tg_subscription *subscription)
         return TG_OK;
     }
     subscription->is_answered = true;
-    if (status == TG_E_NO_MEMORY)
-        answer_no_memory(conn, &subscription->ref);
-    else
-        answer_failure(conn, status, &subscription->ref);
+    if (status == TG_E_CLOSED) return status;
+    answer_failure(conn, status, &subscription->ref);
+    if (conn->consumer->own_topic) tg_conn_close(conn, CLOSE_COULD_NOT_START, could_not_start);
     return status;
 }
 
@@ -259,12 +267,12 @@ void tg_topic_refuse(struct tg_subscription *subscription, struct tg_slice detai
 {
     struct tg_conn *conn = subscription->conn;
     subscription->is_answered = true;
+    if (conn->state != TG_CONN_OPEN) return; /* it has gone before */
     conn->worker->metrics.subscribes_refused++;
     if (detail.length)
         answer_reason(conn, "unauthorized", detail, &subscription->ref);
     else
         answer_name(conn, "unauthorized", "Not allowed to subscribe to", &subscription->ref);
-    /* Nothing else is to be had on such a path. */
     if (conn->consumer->own_topic) tg_conn_close(conn, CLOSE_FORBIDDEN, TG_SLICE("unauthorized"));
 }
 
@@ -363,13 +371,14 @@ void tg_topic_start(struct tg_conn *conn)
     if (write_name(conn, &name) != TG_OK) {
         tg_buf_deinit(&name);
         answer_no_memory(conn, &(struct tg_ref){0});
-        tg_conn_close(conn, 1011, TG_SLICE("out of memory"));
+        tg_conn_close(conn, CLOSE_COULD_NOT_START, could_not_start);
         return;
     }
     conn->own_topic_name = tg_buf_peek(&name); /* the connection's from now on */
     const struct tg_ref ref = {.topic = conn->own_topic_name};
     if (ref.topic.length <= TG_TOPIC_NAME_MAX && tg_consumer_find_topic(conn->consumer, ref.topic, &params)) {
-        subscribe(conn, ref.topic, &ref, false);
+        if (!subscribe(conn, ref.topic, &ref, false))
+            tg_conn_close(conn, CLOSE_COULD_NOT_START, could_not_start);
         return;
     }
     refuse(conn, &ref);

@@ -80,12 +80,19 @@ static enum tg_status grow_slots(struct tg_worker *worker)
     return TG_OK;
 }
 
+/* Never 0, which stands for nobody. */
+static uint64_t next_id(struct tg_worker *worker, uint32_t slot)
+{
+    uint64_t id = worker->next_serial++ << TG_SLOT_BITS | slot;
+    return id ? id : next_id(worker, slot);
+}
+
 enum tg_status tg_worker_add(struct tg_worker *worker, struct tg_conn *conn)
 {
     if (!tg_worker_has_room(worker)) return TG_E_FULL;
     if (worker->free_count == 0 && grow_slots(worker) != TG_OK) return TG_E_NO_MEMORY;
     uint32_t slot = worker->free_slots[--worker->free_count];
-    conn->id = worker->next_serial++ << TG_SLOT_BITS | slot;
+    conn->id = next_id(worker, slot);
     worker->slots[slot] = conn;
     tg_list_append(&worker->conns, &conn->link);
     worker->metrics.connections++;

@@ -283,6 +283,7 @@ static int app_metrics(lua_State *L)
 }
 
 /* The fault whose name and value are on top. [-0, +0, e] */
+/* The fault whose name and value are on top. */
 static void inject(lua_State *L, struct tg_kit_app *app)
 {
     const char *what = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
@@ -300,14 +301,22 @@ static void inject(lua_State *L, struct tg_kit_app *app)
     app->fail_at = (uint64_t)n;
 }
 
-/* app:inject { allocation = n, layer = "down" | false }: the n-th allocation of core's from now fails (0:
- * none does); publishing fails */
+void tg_kit_inject(lua_State *L, struct tg_kit_app *app, int index)
+{
+    luaL_checktype(L, index, LUA_TTABLE);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) inject(L, app);
+}
+
+/* app:inject { allocation = n, layer = "down" | false } -> how many allocations were left until one that was
+ * to fail before; 0: it has failed, or none was to. The n-th of core's from now fails (0: none does);
+ * publishing fails. */
 static int app_inject(lua_State *L)
 {
     struct tg_kit_app *app = tg_kit_check_app(L, 1);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    for (lua_pushnil(L); lua_next(L, 2); lua_pop(L, 1)) inject(L, app);
-    return 0;
+    uint64_t left = app->fail_at;
+    tg_kit_inject(L, app, 2);
+    lua_pushinteger(L, (lua_Integer)left);
+    return 1;
 }
 
 static int app_tostring(lua_State *L)
@@ -333,6 +342,7 @@ void tg_kit_app_install(lua_State *L)
         {"call", tg_kit_call},
         {"connect", tg_kit_connect},
         {"check", tg_kit_check},
+        {"is_text", tg_kit_is_text},
         {"text", tg_kit_text},
         {"inject", app_inject},
         {"stub_http", tg_kit_stub_http},

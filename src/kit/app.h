@@ -92,11 +92,15 @@ int tg_kit_published(lua_State *L);
 int tg_kit_publications(lua_State *L);
 int tg_kit_swallow(lua_State *L);
 
+/* Makes the faults that the table at `index` names (app:inject). [-0, +0, e] */
+void tg_kit_inject(lua_State *L, struct tg_kit_app *app, int index);
+
 /* app:connect(options) -> link | nil, status, body, headers (connect.c) */
 int tg_kit_connect(lua_State *L);
 
-/* app:check(consumer, text), app:text(message, consumer) (check.c) */
+/* app:check(consumer, text), app:is_text(consumer), app:text(message, consumer) (check.c) */
 int tg_kit_check(lua_State *L);
+int tg_kit_is_text(lua_State *L);
 int tg_kit_text(lua_State *L);
 
 #define TG_KIT_APP_NAME "tidegate.kit.app"

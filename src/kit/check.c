@@ -149,6 +149,13 @@ int tg_kit_check(lua_State *L)
     return 1;
 }
 
+/* app:is_text(consumer) -> whether frames of its clients are texts, not messages */
+int tg_kit_is_text(lua_State *L)
+{
+    lua_pushboolean(L, check_consumer(L, tg_kit_check_open_app(L, 1), 2)->is_text);
+    return 1;
+}
+
 /* app:text(message, consumer) -> text as clients of the consumer write it | nil: it is no message */
 int tg_kit_text(lua_State *L)
 {

@@ -2,6 +2,9 @@
 #include "core/upgrade.h"
 #include "kit/app.h"
 #include "kit/request.h"
+#include "script/call.h"
+#include "script/conn_user.h"
+#include "script/host.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
@@ -56,8 +59,8 @@ static struct tg_kit_link *push_link(lua_State *L, struct tg_kit_app *app)
     return link;
 }
 
-/* Opens the connection; `connected` begins. NULL: there is no memory. */
-static struct tg_conn *open_conn(struct tg_kit_app *app, struct tg_kit_link *link, struct tg_request *parts)
+/* The connection, not yet started. NULL: there is no memory. */
+static struct tg_conn *add_conn(struct tg_kit_app *app, struct tg_kit_link *link, struct tg_request *parts)
 {
     struct tg_generation *generation = app->worker.generation;
     struct tg_params params;
@@ -67,7 +70,39 @@ static struct tg_conn *open_conn(struct tg_kit_app *app, struct tg_kit_link *lin
     parts->param_count = params.count;
     struct tg_request *request = tg_request_new(parts);
     if (!request) return NULL;
-    return tg_conn_open(&app->worker, generation, consumer, request, &link->transport);
+    return tg_conn_add(&app->worker, generation, consumer, request, &link->transport);
+}
+
+/* set_user(app, conn, user) */
+static int set_user(lua_State *L)
+{
+    struct tg_kit_app *app = lua_touserdata(L, 1);
+    tg_conn_user_set(&app->host->world, L, lua_touserdata(L, 2), 3);
+    return 0;
+}
+
+/* Begins with authenticating, or behind it with the user that the options name. What that user's `id` raises
+ * is raised, and the connection is gone. */
+static void start_conn(lua_State *L, struct tg_kit_app *app, struct tg_kit_link *link)
+{
+    lua_pushcfunction(L, set_user);
+    lua_pushlightuserdata(L, app);
+    lua_pushlightuserdata(L, link->conn);
+    bool has_user = lua_getfield(L, OPTIONS, "user") != LUA_TNIL && lua_toboolean(L, -1);
+    bool has_failed = false;
+    if (has_user)
+        has_failed = tg_call_values(L, 3, 0) != LUA_OK;
+    else
+        lua_pop(L, 4);
+    if (!has_failed) {
+        tg_kit_enter(app);
+        tg_conn_start(link->conn);
+        tg_kit_leave(app);
+        return;
+    }
+    tg_kit_link_drop(link);
+    tg_kit_rest(L, app, APP);
+    lua_error(L);
 }
 
 static void note_identity(lua_State *L, const struct tg_conn *conn)
@@ -78,9 +113,11 @@ static void note_identity(lua_State *L, const struct tg_conn *conn)
     lua_pushvalue(L, -2);
     lua_rawsetp(L, -2, lua_touserdata(L, -3));
     lua_pop(L, 1);
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     lua_pushlstring(L, text.data, text.length);
     lua_setfield(L, -2, "id");
+    lua_pushboolean(L, conn->consumer->is_text);
+    lua_setfield(L, -2, "is_text");
     lua_pushlstring(L, conn->consumer->name.data, conn->consumer->name.length);
     lua_setfield(L, -2, "consumer");
     lua_pushvalue(L, APP);
@@ -100,12 +137,13 @@ int tg_kit_connect(lua_State *L)
     if (is_refused(app, &parts, &refusal)) return push_refusal(L, &refusal);
     struct tg_kit_link *link = push_link(L, app);
     tg_kit_enter(app);
-    struct tg_conn *conn = open_conn(app, link, &parts);
+    struct tg_conn *conn = add_conn(app, link, &parts);
     link->conn = conn;
     tg_kit_leave(app);
     if (!conn) return push_refusal(L, &(struct tg_refusal){503, TG_SLICE("{\"detail\":\"Out of memory\"}")});
     tg_list_append(&app->links, &link->link);
     note_identity(L, conn);
+    start_conn(L, app, link);
     tg_kit_rest(L, app, APP);
     return 1;
 }
@@ -253,7 +291,7 @@ static int link_wait(lua_State *L)
     return 1;
 }
 
-/* link.METHOD, link.id, link.consumer; upvalue 1: the methods */
+/* link.METHOD, link.id, link.consumer, link.is_text; upvalue 1: the methods */
 static int link_index(lua_State *L)
 {
     check_link(L);

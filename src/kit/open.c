@@ -197,6 +197,8 @@ int tg_kit_open(lua_State *L)
     uint64_t seed = (uint64_t)luaL_optinteger(L, -1, 0);
     lua_pop(L, 1);
     init_worker(L, app);
+    if (lua_getfield(L, OPTIONS, "inject") != LUA_TNIL) tg_kit_inject(L, app, lua_gettop(L));
+    lua_settop(L, APP);
     push_world(L, app);
     struct tg_kit_world *world = lua_touserdata(L, WORLD);
     world->host.generation.registry.seed = (struct tg_hash_seed){seed, ~seed};

@@ -309,6 +309,8 @@ int tg_kit_wire_connect(lua_State *L)
     options.receive_bytes = (uint32_t)read_number(L, "receive_bytes", 0);
     options.seed = (uint64_t)read_number(L, "seed", 0);
     lua_Number began = read_number(L, "began", 0);
+    lua_getfield(L, 1, "plain");
+    options.is_plain = lua_toboolean(L, -1);
     options.header_count = read_headers(L, headers);
     struct tg_client_answer *answer = push_answer(L);
     struct link *link = push_link(L);

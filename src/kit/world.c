@@ -1,4 +1,7 @@
-/* The spec's own world has two registries: `types`, which is there as long as the Lua state, and that of its
+/* `config` is what a world goes by while no app runs it: that of the app ends with the app, and a spec may
+ * still hold the world's functions.
+ *
+ * The spec's own world has two registries: `types`, which is there as long as the Lua state, and that of its
  * host, which is made anew for each app and has the app's consumers. */
 #include "kit/world.h"
 
@@ -42,9 +45,19 @@ static void open_world(lua_State *L, struct tg_kit_world *world, const struct tg
     tg_kit_world_install_clock(world, L);
 }
 
-struct tg_kit_world *tg_kit_world_push(lua_State *L, const struct tg_config *config)
+/* Pushes the userdata, with settings of its own. */
+static struct tg_kit_world *push_configured(lua_State *L, uint8_t mode)
 {
     struct tg_kit_world *world = push_block(L);
+    tg_world_check_memory(L, tg_config_init(&world->config) == TG_OK ? world : NULL);
+    world->has_config = true;
+    world->config.mode = mode;
+    return world;
+}
+
+struct tg_kit_world *tg_kit_world_push(lua_State *L, const struct tg_config *config)
+{
+    struct tg_kit_world *world = push_configured(L, config->mode);
     open_world(L, world, config);
     return world;
 }
@@ -53,11 +66,8 @@ struct tg_kit_world *tg_kit_world_push_shared(lua_State *L)
 {
     if (lua_rawgetp(L, LUA_REGISTRYINDEX, shared_key) == LUA_TUSERDATA) return lua_touserdata(L, -1);
     lua_pop(L, 1);
-    struct tg_kit_world *world = push_block(L);
+    struct tg_kit_world *world = push_configured(L, TG_MODE_DEVELOPMENT);
     world->is_shared = true;
-    tg_world_check_memory(L, tg_config_init(&world->config) == TG_OK ? world : NULL);
-    world->has_config = true;
-    world->config.mode = TG_MODE_DEVELOPMENT;
     tg_registry_init(&world->types, world->config.max_check_steps);
     open_world(L, world, &world->config);
     world->host.world.registry = &world->types;
@@ -80,6 +90,7 @@ void tg_kit_world_end(struct tg_kit_world *world, lua_State *L)
     world->app = NULL;
     tg_host_detach(host);
     host->world.worker = NULL;
+    host->world.config = &world->config;
     if (!world->is_shared) {
         tg_host_close_in(host, L);
         return;
@@ -88,7 +99,6 @@ void tg_kit_world_end(struct tg_kit_world *world, lua_State *L)
     tg_registry_deinit(&host->generation.registry);
     tg_registry_init(&host->generation.registry, world->config.max_check_steps);
     host->world.registry = &world->types;
-    host->world.config = &world->config;
     host->world.is_loaded = false;
 }
 

@@ -55,10 +55,15 @@ static void write_request(struct tg_buf *out, const struct tg_client_options *op
     if (!find_header(options->headers, options->header_count, TG_SLICE("host")).data)
         tg_buf_printf(out, "Host: %s%s%s:%u\r\n", is_ipv6 ? "[" : "",
                       options->host ? options->host : "localhost", is_ipv6 ? "]" : "", options->port);
-    tg_buf_append_literal(out, "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
-    tg_buf_append_literal(out, "Sec-WebSocket-Key: ");
-    tg_buf_append_slice(out, key);
-    tg_buf_append_literal(out, "\r\n");
+    if (options->is_plain) {
+        tg_buf_append_literal(out, "Connection: close\r\n");
+    } else {
+        tg_buf_append_literal(out,
+                              "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
+        tg_buf_append_literal(out, "Sec-WebSocket-Key: ");
+        tg_buf_append_slice(out, key);
+        tg_buf_append_literal(out, "\r\n");
+    }
     for (uint32_t i = 0; i < options->header_count; i++) {
         tg_buf_append_slice(out, options->headers[i].name);
         tg_buf_append_literal(out, ": ");
@@ -223,7 +228,8 @@ static enum tg_status read_body(struct tg_client *client, struct tg_client_answe
     if (body.length > wanted) body.length = wanted;
     tg_buf_append_slice(&answer->body, body);
     if (answer->body.has_failed) return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
-    return tg_error_set(error, TG_E_CLOSED, "the server refused the upgrade with status %d", answer->status);
+    return tg_error_set(error, TG_E_CLOSED, "the server answered with status %d and no upgrade",
+                        answer->status);
 }
 
 /* ---- all of it ---- */

@@ -27,6 +27,8 @@ enum tg_method tg_head_method(struct lws *wsi)
         return TG_METHOD_GET;
     case LWSHUMETH_HEAD:
         return TG_METHOD_HEAD;
+    case LWSHUMETH_POST:
+        return TG_METHOD_POST;
     default:
         return TG_METHOD_OTHER;
     }
@@ -50,10 +52,28 @@ bool tg_head_is_whole(struct lws *wsi)
     return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP) > 0;
 }
 
+/* The library keeps the path under the name of the method. */
+static enum lws_token_indexes path_token(struct lws *wsi)
+{
+    static const enum lws_token_indexes others[] = {WSI_TOKEN_PUT_URI, WSI_TOKEN_PATCH_URI,
+                                                    WSI_TOKEN_DELETE_URI, WSI_TOKEN_OPTIONS_URI};
+    switch (tg_head_method(wsi)) {
+    case TG_METHOD_HEAD:
+        return WSI_TOKEN_HEAD_URI;
+    case TG_METHOD_POST:
+        return WSI_TOKEN_POST_URI;
+    case TG_METHOD_OTHER:
+        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+            if (lws_hdr_total_length(wsi, others[i]) > 0) return others[i];
+        return WSI_TOKEN_GET_URI;
+    default:
+        return WSI_TOKEN_GET_URI;
+    }
+}
+
 struct tg_slice tg_head_path(struct tg_server *server, struct lws *wsi)
 {
-    enum lws_token_indexes token =
-        tg_head_method(wsi) == TG_METHOD_HEAD ? WSI_TOKEN_HEAD_URI : WSI_TOKEN_GET_URI;
+    enum lws_token_indexes token = path_token(wsi);
     struct tg_slice path, rest;
     if (!read_fragment(server, wsi, token, 0, &path)) return (struct tg_slice){0};
     if (read_fragment(server, wsi, token, 1, &rest)) return (struct tg_slice){0};

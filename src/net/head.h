@@ -16,7 +16,7 @@
 /* Before anything is read. */
 void tg_head_init(struct tg_server *server);
 
-enum tg_method { TG_METHOD_GET, TG_METHOD_HEAD, TG_METHOD_OTHER };
+enum tg_method { TG_METHOD_GET, TG_METHOD_HEAD, TG_METHOD_POST, TG_METHOD_OTHER };
 
 enum tg_method tg_head_method(struct lws *wsi);
 

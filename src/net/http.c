@@ -6,8 +6,10 @@
 #include "core/registry.h"
 #include "core/series.h"
 #include "core/upgrade.h"
+#include "net/api_http.h"
 #include "net/files.h"
 #include "net/head.h"
+#include "net/listener.h"
 
 #include <string.h>
 #include <strings.h>
@@ -69,7 +71,7 @@ static struct tg_answer answer_metrics(struct tg_server *server, struct tg_buf *
 
 static struct tg_answer answer_readiness(const struct tg_server *server)
 {
-    bool is_draining = server->worker->is_draining || server->listen_fd < 0;
+    bool is_draining = server->worker->is_draining || !server->is_listening;
     return (struct tg_answer){
         .status = is_draining ? 503 : 200,
         .content_type = "application/json",
@@ -102,29 +104,34 @@ static struct tg_answer answer_path(struct tg_server *server, struct tg_slice pa
     return TG_ANSWER_ERROR(404, "Not found");
 }
 
-/* Whether a body may follow (RFC 9112 6.3). Nothing here takes one; the library would wait for it as long as
- * the client likes, and take what it has not understood as a body for the next request. */
-static bool has_body(struct lws *wsi)
+/* With a space before the colon (RFC 9112 5.1) the library knows neither header of a body. */
+static bool has_disguised_body(struct lws *wsi)
 {
-    /* With a space before the colon (RFC 9112 5.1) the library knows neither. */
     static const char *const disguised[] = {"content-length :", "transfer-encoding :"};
     for (size_t i = 0; i < sizeof disguised / sizeof disguised[0]; i++)
         if (lws_hdr_custom_length(wsi, disguised[i], (int)strlen(disguised[i])) > 0) return true;
+    return false;
+}
+
+bool tg_http_has_body(struct lws *wsi)
+{
     if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) return true;
     char length[8];
     int bytes = lws_hdr_copy(wsi, length, sizeof length, WSI_TOKEN_HTTP_CONTENT_LENGTH);
     return bytes < 0 || (bytes > 0 && strcmp(length, "0") != 0);
 }
 
-/* What is wrong with a request whatever it asks for. */
-static bool find_request_objection(struct lws *wsi, struct tg_answer *answer)
+/* What is wrong with a request whatever it asks for. Only the API takes bodies; the library would wait for
+ * one as long as the client likes, and take what it has not understood as a body for the next request. */
+static bool find_request_objection(struct lws *wsi, bool is_for_api, struct tg_answer *answer)
 {
-    if (tg_head_method(wsi) == TG_METHOD_OTHER) {
+    enum tg_method method = tg_head_method(wsi);
+    if (!is_for_api && method != TG_METHOD_GET && method != TG_METHOD_HEAD) {
         *answer = TG_ANSWER_ERROR(405, "Method not allowed");
         answer->headers = "Allow: GET, HEAD\r\n";
     } else if (!tg_head_is_whole(wsi)) {
         *answer = LINE_BREAK;
-    } else if (has_body(wsi)) {
+    } else if (has_disguised_body(wsi) || (!is_for_api && tg_http_has_body(wsi))) {
         *answer = TG_ANSWER_ERROR(400, "A request with a body is not taken");
     } else {
         return false;
@@ -133,23 +140,32 @@ static bool find_request_objection(struct lws *wsi, struct tg_answer *answer)
     return true;
 }
 
-int tg_http_request(struct tg_server *server, struct lws *wsi)
+/* On the address of the API there is nothing else. */
+static int answer_plain(struct tg_server *server, struct lws *wsi, struct tg_slice path)
 {
-    server->worker->metrics.http_requests++;
-    tg_arena_reset(&server->arena);
-    struct tg_answer objection;
-    if (find_request_objection(wsi, &objection)) return tg_http_write(wsi, &objection);
-    struct tg_slice path = tg_head_path(server, wsi);
     struct tg_buf text;
     tg_buf_init(&text);
-    struct tg_answer answer = answer_path(server, path, &text);
+    bool is_elsewhere = tg_listener_is_for_api(wsi);
+    struct tg_answer answer =
+        is_elsewhere ? TG_ANSWER_ERROR(404, "Not found") : answer_path(server, path, &text);
     int result;
-    if (answer.status != 404 || !path.data || !tg_files_serve(server, wsi, path, &result)) {
+    if (answer.status != 404 || is_elsewhere || !path.data || !tg_files_serve(server, wsi, path, &result)) {
         answer.has_no_body_sent = tg_head_method(wsi) == TG_METHOD_HEAD;
         result = tg_http_write(wsi, &answer);
     }
     tg_buf_deinit(&text);
     return result;
+}
+
+int tg_http_request(struct tg_server *server, struct lws *wsi)
+{
+    server->worker->metrics.http_requests++;
+    tg_arena_reset(&server->arena);
+    struct tg_answer objection;
+    struct tg_slice path = tg_head_path(server, wsi);
+    bool is_for_api = tg_api_http_wants(server, wsi, path);
+    if (find_request_objection(wsi, is_for_api, &objection)) return tg_http_write(wsi, &objection);
+    return is_for_api ? tg_api_http_head(server, wsi, path) : answer_plain(server, wsi, path);
 }
 
 /* ---- upgrades ---- */
@@ -201,7 +217,7 @@ static bool is_refused(struct tg_server *server, struct lws *wsi, struct tg_answ
         .version = VALUE(VERSION),
         .key = VALUE(KEY),
         .protocol = VALUE(PROTOCOL),
-        .is_stopping = server->listen_fd < 0,
+        .is_stopping = !server->is_listening,
     };
     if (!tg_upgrade_is_refused(server->worker, &upgrade, &refusal)) return false;
     *answer = (struct tg_answer){
@@ -215,7 +231,10 @@ int tg_http_check_upgrade(struct tg_server *server, struct lws *wsi)
 {
     struct tg_answer answer;
     tg_arena_reset(&server->arena);
-    if (find_objection(server, wsi, &answer))
+    if (tg_listener_is_for_api(wsi)) {
+        answer = TG_ANSWER_ERROR(404, "Not found");
+        server->worker->metrics.handshakes_refused++;
+    } else if (find_objection(server, wsi, &answer))
         server->worker->metrics.handshakes_refused++;
     else if (!is_refused(server, wsi, &answer))
         return 0;

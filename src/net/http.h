@@ -3,6 +3,7 @@
  *     /healthz   the process lives
  *     /readyz    it takes new connections
  *     /metrics   counters, for Prometheus
+ *     /api       what programs outside ask for (net/api_http)
  *     a consumer's path: 426, it speaks WebSocket
  *     the rest: static files, if there are any (net/files)
  *
@@ -33,6 +34,9 @@ struct tg_answer {
 
 /* Writes an answer. The result is the library's callback's: 0, or -1 to end the connection. */
 int tg_http_write(struct lws *wsi, const struct tg_answer *answer);
+
+/* Whether a body may follow (RFC 9112 6.3). */
+bool tg_http_has_body(struct lws *wsi);
 
 /* LWS_CALLBACK_HTTP: a whole request that asks for no upgrade. */
 int tg_http_request(struct tg_server *server, struct lws *wsi);

@@ -1,6 +1,4 @@
-/* Sockets are accepted here and handed to the library (see socket.c for why).
- *
- * What the library is told, and why:
+/* What the library is told, and why:
  *  - its own loop is ours (LWS_SERVER_OPTION_LIBUV, foreign_loops);
  *  - its validity timers are off: each would be an entry in one sorted list, walked at every accept;
  *    core has a timing wheel;
@@ -10,9 +8,10 @@
 #include "net/server.h"
 
 #include "base/log.h"
+#include "net/api_http.h"
 #include "net/head.h"
 #include "net/http.h"
-#include "net/socket.h"
+#include "net/listener.h"
 #include "net/state.h"
 #include "net/ws.h"
 
@@ -26,10 +25,6 @@
 #include <unistd.h>
 
 enum {
-    ACCEPTS_PER_TURN = 64, /* then those that are connected get their turn */
-    LAST_TURNS = 64,       /* of accepting: what the longest queue holds, and no end to those who go on */
-    PAUSE_MS = 100,
-    REFUSAL_LOG_MS = 1000,
     HEAD_BYTES_MAX = 16384,
     RX_BUFFER_BYTES = 1024,
     TX_BYTES_MAX = 1 << 30,
@@ -53,6 +48,13 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return TG_PING_THREAD_ID;
     case LWS_CALLBACK_HTTP:
         return tg_http_request(server, wsi);
+    case LWS_CALLBACK_HTTP_BODY:
+        return tg_api_http_body(server, wsi, (struct tg_slice){in, length});
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return tg_api_http_complete(server, wsi);
+    case LWS_CALLBACK_CLOSED_HTTP:
+        tg_api_http_forget(server, wsi);
+        return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return tg_http_check_upgrade(server, wsi);
     case LWS_CALLBACK_HTTP_FILE_COMPLETION:
@@ -84,101 +86,6 @@ static void log_line(int level, const char *line)
     text = text ? text + 2 : line;
     tg_log(TG_LOG_WARNING, "libwebsockets",
            TG_LOG_STR("text", ((struct tg_slice){text, strcspn(text, "\n")})));
-}
-
-/* ---- accepting ---- */
-
-static void on_listener(uv_poll_t *handle, int status, int events);
-
-static void resume_accepting(uv_timer_t *timer)
-{
-    uv_poll_start(&((struct tg_server *)timer->data)->listener, UV_READABLE, on_listener);
-}
-
-/* Nobody can be taken from the kernel's queue, which would wake us again and again. */
-static void pause_accepting(struct tg_server *server)
-{
-    uv_poll_stop(&server->listener);
-    uv_timer_start(&server->pause, resume_accepting, PAUSE_MS, 0);
-}
-
-static void count_refusal(struct tg_server *server)
-{
-    struct tg_metrics *metrics = &server->worker->metrics;
-    metrics->connections_refused++;
-    uint64_t now_ms = tg_worker_now_ms(server->worker);
-    if (now_ms < server->next_refusal_log_ms) return;
-    server->next_refusal_log_ms = now_ms + REFUSAL_LOG_MS;
-    tg_log(TG_LOG_WARNING, "out_of_descriptors", TG_LOG_I("connections", metrics->connections),
-           TG_LOG_I("refused", metrics->connections_refused));
-}
-
-static void open_spare(struct tg_server *server)
-{
-    if (server->spare_fd < 0) server->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-}
-
-/* Out of descriptors, the spare one is given up to take a client from the kernel's queue and send it
- * away. False: nobody was there (accept4 asks for a descriptor before it looks), or it cannot be done. */
-static bool refuse_one(struct tg_server *server)
-{
-    open_spare(server);
-    if (server->spare_fd < 0) {
-        pause_accepting(server);
-        return false;
-    }
-    close(server->spare_fd);
-    server->spare_fd = -1;
-    int fd = accept4(server->listen_fd, NULL, NULL, SOCK_CLOEXEC);
-    if (fd >= 0) close(fd);
-    open_spare(server);
-    if (fd >= 0) count_refusal(server);
-    return fd >= 0;
-}
-
-/* True: there may be more. */
-static bool accept_some(struct tg_server *server)
-{
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(server->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            lws_adopt_socket_vhost(server->vhost, fd); /* closes it when it cannot */
-        } else if (errno == EMFILE || errno == ENFILE) {
-            if (!refuse_one(server)) return false;
-        } else if (errno != EINTR && errno != ECONNABORTED) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static void on_listener(uv_poll_t *handle, int status, int events)
-{
-    (void)status;
-    (void)events;
-    accept_some(handle->data);
-}
-
-static void listener_closed(uv_handle_t *handle)
-{
-    ((struct tg_server *)handle->data)->is_listener_open = false;
-}
-
-static enum tg_status open_listener(struct tg_server *server, const struct tg_server_options *options,
-                                    struct tg_error *error)
-{
-    enum tg_status status = tg_socket_listen(options->host, options->port, &server->listen_fd, error);
-    if (status != TG_OK) return status;
-    server->port = tg_socket_port(server->listen_fd);
-    open_spare(server);
-    int failure = uv_poll_init(tg_net_loop_uv(server->loop), &server->listener, server->listen_fd);
-    if (failure) return tg_error_set(error, TG_E_IO, "cannot listen: %s", uv_strerror(failure));
-    uv_timer_init(tg_net_loop_uv(server->loop), &server->pause);
-    server->listener.data = server->pause.data = server;
-    server->is_listener_open = true;
-    failure = uv_poll_start(&server->listener, UV_READABLE, on_listener);
-    if (failure) return tg_error_set(error, TG_E_IO, "cannot listen: %s", uv_strerror(failure));
-    return TG_OK;
 }
 
 /* ---- life ---- */
@@ -226,6 +133,18 @@ static enum tg_status find_static_root(struct tg_server *server, const char *fol
     return TG_OK;
 }
 
+static enum tg_status open_listeners(struct tg_server *server, const struct tg_server_options *options,
+                                     struct tg_error *error)
+{
+    struct tg_listener *listeners = server->listeners;
+    enum tg_status status =
+        tg_listener_open(&listeners[TG_LISTENER_MAIN], options->host, options->port, error);
+    if (status == TG_OK && options->api && options->api_host[0])
+        status = tg_listener_open(&listeners[TG_LISTENER_API], options->api_host, options->api_port, error);
+    server->is_listening = status == TG_OK;
+    return status;
+}
+
 enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, struct tg_worker *worker,
                               const struct tg_server_options *options, struct tg_error *error)
 {
@@ -234,31 +153,35 @@ enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, 
     *out = server;
     server->loop = loop;
     server->worker = worker;
-    server->listen_fd = server->spare_fd = -1;
+    server->spare_fd = -1;
+    server->api = options->api;
+    tg_list_init(&server->bodies);
+    for (int i = 0; i < TG_LISTENERS; i++)
+        server->listeners[i] = (struct tg_listener){.server = server, .fd = -1};
     tg_head_init(server);
     tg_arena_init(&server->arena, ARENA_KEEP_BYTES);
     tg_pings_open(&server->pings, tg_net_loop_uv(loop));
     enum tg_status status = find_static_root(server, options->static_dir, error);
     if (status == TG_OK) status = open_library(server, error);
-    return status == TG_OK ? open_listener(server, options, error) : status;
+    if (status == TG_OK) status = open_listeners(server, options, error);
+    return status;
 }
 
 uint16_t tg_server_port(const struct tg_server *server)
 {
-    return server->port;
+    return server->listeners[TG_LISTENER_MAIN].port;
+}
+
+uint16_t tg_server_api_port(const struct tg_server *server)
+{
+    uint16_t own = server->listeners[TG_LISTENER_API].port;
+    return own ? own : tg_server_port(server);
 }
 
 void tg_server_stop_listening(struct tg_server *server)
 {
-    if (server->listen_fd < 0) return;
-    if (server->is_listener_open) {
-        /* Whom the kernel has told that they are connected gets an answer. */
-        for (int turn = 0; turn < LAST_TURNS && accept_some(server); turn++) continue;
-        uv_close((uv_handle_t *)&server->pause, NULL);
-        uv_close((uv_handle_t *)&server->listener, listener_closed);
-    }
-    close(server->listen_fd);
-    server->listen_fd = -1;
+    for (int i = 0; i < TG_LISTENERS; i++) tg_listener_close(&server->listeners[i]);
+    server->is_listening = false;
 }
 
 static void note_closing(uv_handle_t *handle, void *is_any_closing)
@@ -290,7 +213,7 @@ bool tg_server_close(struct tg_server *server)
     tg_server_stop_listening(server);
     tg_pings_close(&server->pings);
     if (!close_library(server)) return false;
-    assert(!server->is_listener_open);
+    for (int i = 0; i < TG_LISTENERS; i++) assert(!server->listeners[i].is_open);
     if (server->spare_fd >= 0) close(server->spare_fd);
     tg_arena_deinit(&server->arena);
     free(server->static_root);

@@ -1,6 +1,9 @@
-/* One port for HTTP and WebSocket, on libwebsockets: the only door between it and the gateway.
+/* One port for HTTP and WebSocket, on libwebsockets: the only door between it and the gateway. A second one
+ * for the API, if that is asked for.
  *
- *     net/server   context, vhost, listening
+ *     net/server   context, vhost
+ *     net/listener listening and accepting
+ *     net/api_http requests to the API: heads and bodies
  *     net/http     plain requests: static files, /healthz, /readyz, /metrics, refusals
  *     net/ws       one WebSocket: the callbacks of the library to tg_conn, and its transport
  */
@@ -20,6 +23,9 @@ struct tg_server_options {
     const char *host;       /* a numeric address; only this one is bound */
     uint16_t port;          /* 0: a free one */
     const char *static_dir; /* NULL: no static files */
+    struct tg_api *api;     /* borrowed; NULL: none */
+    const char *api_host;   /* "": the API is on the address above */
+    uint16_t api_port;
 };
 
 /* The library's tables have a place for every descriptor that RLIMIT_NOFILE allows, which may be a billion;
@@ -34,6 +40,9 @@ enum tg_status tg_server_open(struct tg_server **out, struct tg_net_loop *loop, 
 
 /* The port that is bound. */
 uint16_t tg_server_port(const struct tg_server *server);
+
+/* That of the API, which may be the same. */
+uint16_t tg_server_api_port(const struct tg_server *server);
 
 /* No new connections; those that are open stay. /readyz of a kept-alive connection answers 503. */
 void tg_server_stop_listening(struct tg_server *server);

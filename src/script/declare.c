@@ -67,7 +67,7 @@ static struct tg_outputs get_types(struct tg_world *world, lua_State *L, int ind
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
         check_names(L, consumer, type);
-        items[i] = (struct tg_output){type->action, type->payload, type->role == TG_ROLE_GROUP_MESSAGE};
+        items[i] = (struct tg_output){type->action, type->payload, type->role == TG_ROLE_GROUP_MESSAGE, type};
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -110,7 +110,6 @@ static struct tg_action *read_action(struct tg_world *world, lua_State *L, const
     action->tags = get_texts(world, L, index, "tags");
     action->outputs = get_types(world, L, index, "outputs", consumer);
     action->source = get_text(world, L, index, "source");
-    action->script_ref = keep_field(world, L, index, "handler");
     lua_getfield(L, index, "concurrency");
     action->concurrency = (uint32_t)luaL_checkinteger(L, -1);
     lua_getfield(L, index, "timeout");
@@ -131,6 +130,7 @@ static void declare_actions(struct tg_world *world, lua_State *L, int index, con
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         struct tg_action *action = read_action(world, L, consumer);
         check(L, add(world->registry, consumer, action, &error), &error);
+        action->script_ref = keep_field(world, L, lua_gettop(L), "handler"); /* now it will be forgotten */
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -204,13 +204,15 @@ static struct tg_topic *declare_topic(struct tg_world *world, lua_State *L)
     stream->source = get_text(world, L, index, "source");
     stream->sends = get_types(world, L, index, "sends", stream);
     stream->script_data = hooks;
-    hooks->authorise = keep_field(world, L, index, "authorise");
-    hooks->on_subscribe = keep_field(world, L, index, "on_subscribe");
-    hooks->on_unsubscribe = keep_field(world, L, index, "on_unsubscribe");
     struct tg_error error;
     enum tg_status status = tg_registry_add_topic(world->registry, topic, &error);
     if (status == TG_E_INVALID) luaL_error(L, "%s: %s", stream->source.data, error.text);
     check(L, status, &error);
+    lua_pushvalue(L, index);
+    hooks->object = tg_world_keep(world, L);
+    hooks->authorise = keep_field(world, L, index, "authorise");
+    hooks->on_subscribe = keep_field(world, L, index, "on_subscribe");
+    hooks->on_unsubscribe = keep_field(world, L, index, "on_unsubscribe");
     declare_actions(world, L, index, "actions", stream, tg_registry_add_action);
     declare_actions(world, L, index, "events", stream, tg_registry_add_event);
     lua_pushlightuserdata(L, topic);
@@ -265,28 +267,57 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     consumer->sends_completion = tg_table_flag(L, index, "send_completion");
     consumer->naming = tg_table_flag(L, index, "camelize") ? TG_NAMING_CAMEL : TG_NAMING_DECLARED;
     consumer->sends = get_types(world, L, index, "sends", consumer);
-    declare_hooks(world, L, index, hooks);
-    consumer->takes_binary = hooks->binary != 0;
     consumer->script_data = hooks;
     check(L, tg_registry_add_consumer(world->registry, consumer), NULL);
+    declare_hooks(world, L, index, hooks);
+    consumer->takes_binary = hooks->binary != 0;
     declare_actions(world, L, index, "actions", consumer, tg_registry_add_action);
     declare_actions(world, L, index, "events", consumer, tg_registry_add_event);
     declare_topics(world, L, index, consumer);
     declare_paths(world, L, index, consumer);
 }
 
+/* ---- forgetting ---- */
+
+static void forget(struct tg_world *world, lua_State *L, int ref)
+{
+    if (ref) tg_world_forget(world, L, ref);
+}
+
+static void forget_actions(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
+{
+    for (uint32_t i = 0; i < consumer->action_count; i++)
+        forget(world, L, consumer->ordered_actions[i]->script_ref);
+    for (uint32_t i = 0; i < consumer->event_count; i++)
+        forget(world, L, consumer->ordered_events[i]->script_ref);
+}
+
 static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
     const struct tg_hooks *hooks = consumer->script_data;
-    const int refs[] = {hooks->object,  hooks->connected, hooks->disconnected,
-                        hooks->receive, hooks->binary,    hooks->before};
-    for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++)
-        if (refs[i]) tg_world_forget(world, L, refs[i]);
-    for (uint32_t i = 0; i < consumer->action_count; i++)
-        tg_world_forget(world, L, consumer->ordered_actions[i]->script_ref);
+    const int refs[] = {hooks->object, hooks->connected, hooks->disconnected, hooks->receive,
+                        hooks->binary, hooks->before,    hooks->authenticate};
+    for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
+    for (uint32_t i = 0; i < hooks->group_count; i++) forget(world, L, hooks->groups[i].function);
+    forget_actions(world, L, consumer);
+}
+
+static void forget_topic(struct tg_world *world, lua_State *L, const struct tg_topic *topic)
+{
+    const struct tg_topic_hooks *hooks = topic->stream.script_data;
+    if (hooks->object) {
+        tg_world_push(world, L, hooks->object);
+        lua_pushnil(L);
+        lua_rawsetp(L, -2, &topic_key);
+        lua_pop(L, 1);
+    }
+    const int refs[] = {hooks->object, hooks->authorise, hooks->on_subscribe, hooks->on_unsubscribe};
+    for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
+    forget_actions(world, L, &topic->stream);
 }
 
 void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry)
 {
     for (uint32_t i = 0; i < registry->consumer_count; i++) forget_consumer(world, L, registry->consumers[i]);
+    for (uint32_t i = 0; i < registry->topic_count; i++) forget_topic(world, L, registry->topics[i]);
 }

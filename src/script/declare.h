@@ -30,6 +30,7 @@ struct tg_hooks {
 
 /* The same of a topic: its stream's script_data. */
 struct tg_topic_hooks {
+    int object; /* the declaration, which remembers what was compiled of it */
     int authorise, on_subscribe, on_unsubscribe;
 };
 
@@ -37,8 +38,8 @@ struct tg_topic_hooks {
  * [-0, +0, e] */
 void tg_declare_consumer(struct tg_world *world, lua_State *L, int index);
 
-/* Lets go of the functions of all consumers of a registry that is given back while its world lives on.
- * [-0, +0, -] */
+/* Lets go of the functions of all consumers and topics of a registry that is given back while its world lives
+ * on, and has their declarations forget what was compiled of them. [-0, +0, -] */
 void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry);
 
 #endif

@@ -8,10 +8,10 @@
 #include "script/conn_call.h"
 #include "script/conn_handle.h"
 #include "script/declare.h"
-#include "script/events.h"
 #include "script/host_library.h"
 #include "script/libs/life.h"
 #include "script/loader.h"
+#include "script/outside.h"
 #include "script/run.h"
 #include "script/sandbox.h"
 #include "script/scratch.h"
@@ -178,8 +178,19 @@ static enum tg_status on_publish_event(struct tg_script *script, struct tg_value
                                        struct tg_issues *issues, uint64_t *receivers)
 {
     struct tg_host *host = host_of(script);
-    enum tg_status status =
-        tg_events_publish_outside(&host->tasks, event, arena, publication, issues, receivers);
+    publication->kind = TG_PUBLISH_EVENT;
+    enum tg_status status = tg_outside_publish(&host->tasks, event, arena, publication, issues, receivers);
+    note_run(host);
+    return status;
+}
+
+static enum tg_status on_publish_message(struct tg_script *script, struct tg_value *message,
+                                         struct tg_arena *arena, struct tg_publication *publication,
+                                         struct tg_issues *issues, uint64_t *receivers)
+{
+    struct tg_host *host = host_of(script);
+    publication->kind = TG_PUBLISH_MESSAGE;
+    enum tg_status status = tg_outside_publish(&host->tasks, message, arena, publication, issues, receivers);
     note_run(host);
     return status;
 }
@@ -245,6 +256,7 @@ static const struct tg_script_ops ops = {
     .turn = on_turn,
     .has_more = on_has_more,
     .publish_event = on_publish_event,
+    .publish_message = on_publish_message,
     .stop = on_stop,
     .subscribe = on_subscribe,
     .unsubscribe = on_unsubscribe,

@@ -19,6 +19,10 @@
 void tg_publish_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
                       struct tg_slice topic, struct tg_scratch *scratch, struct tg_publication *publication);
 
+/* Raises while modules load, when nobody is `done` ("connected") yet, and when the app of a borrowed world is
+ * closed; `what` asks. [-0, +0, e] */
+void tg_publish_check_served(lua_State *L, const struct tg_world *world, const char *what, const char *done);
+
 /* Raises when the type is an event, which no client is sent; `what` asks. [-0, +0, e] */
 void tg_publish_check_role(lua_State *L, const struct tg_message_type *type, const char *what);
 

@@ -156,6 +156,8 @@ void tg_topic_handle_install(struct tg_world *world, lua_State *L)
     lua_setfield(L, -2, "__metatable");
     lua_pushboolean(L, 1);
     lua_rawsetp(L, -2, handle_name);
+    tg_world_push_self(world, L);
+    lua_rawseti(L, -2, 1); /* a handle holds its world */
     lua_rawseti(L, -2, TG_REF_TOPIC_META);
     lua_pop(L, 1);
 }

@@ -247,6 +247,8 @@ static void write_item(const struct tg_issues *issues, const struct tg_issue *is
     tg_buf_append_literal(out, "{\"type\":\"");
     tg_buf_append_slice(out, tg_slice_of(rows[issue->type].name));
     tg_buf_append_literal(out, "\",\"loc\":[");
+    if (issues->prefix.data) tg_json_write_string(out, issues->prefix);
+    if (issues->prefix.data && issue->path) tg_buf_append_char(out, ',');
     if (issue->path) write_loc(out, issue->path);
     tg_buf_append_literal(out, "],\"msg\":\"");
     write_message(issues, issue);

@@ -86,6 +86,7 @@ enum tg_issue_style {
 struct tg_issues {
     struct tg_buf *out; /* borrowed */
     enum tg_issue_style style;
+    struct tg_slice prefix; /* of style JSON: the first step of every path; data NULL: none */
     uint32_t count;   /* of all that were reported, written or not */
     uint32_t max;     /* how many are written (setting max_errors); fewer once the list is long */
     uint64_t *counts; /* of the types that are written, TG_ISSUE_TYPES of them; NULL: nobody counts */

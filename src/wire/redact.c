@@ -130,21 +130,25 @@ static bool has_kind(const struct alternatives *all, enum tg_schema_kind kind)
     return false;
 }
 
-/* Whether an object may carry names that nobody declared, and none of those declared is for a secret. */
-static bool allows_undeclared(const struct tg_schema *schema)
+/* Whether what stands under names that nobody declared may stay: where it is allowed, unless there is a
+ * secret among what is declared, however deep. */
+static bool keeps_undeclared(const struct redaction *r, const struct alternatives *all)
 {
-    if (schema->kind != TG_SCHEMA_OBJECT || schema->object.additional != TG_ADDITIONAL_ALLOW) return false;
-    for (uint32_t i = 0; i < schema->object.count; i++)
-        if (schema->object.fields[i].schema->is_secret) return false;
-    return true;
+    bool is_free = false;
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct tg_schema *schema = all->items[i];
+        bool is_open = schema->kind == TG_SCHEMA_OBJECT && schema->object.additional == TG_ADDITIONAL_ALLOW;
+        if (schema->kind == TG_SCHEMA_ANY || is_open) is_free = true;
+        if (is_open && tg_schema_has_secret(schema, r->arena)) return false;
+    }
+    return is_free;
 }
 
 /* The schemas of a member. False: it is not to be kept. */
-static bool find_member(const struct redaction *r, const struct alternatives *all, struct tg_slice key,
-                        struct alternatives *found)
+static bool find_member(const struct redaction *r, const struct alternatives *all, bool is_free,
+                        struct tg_slice key, struct alternatives *found)
 {
     static const struct tg_schema anything = {.kind = TG_SCHEMA_ANY};
-    bool is_free = false;
     *found = (struct alternatives){.count = 0};
     for (uint32_t i = 0; i < all->count; i++) {
         const struct tg_schema *schema = all->items[i];
@@ -154,7 +158,6 @@ static bool find_member(const struct redaction *r, const struct alternatives *al
         if (field) add(found, field->schema);
         if (schema->kind == TG_SCHEMA_MAP && schema->map.key && schema->map.key->is_secret) return false;
         if (schema->kind == TG_SCHEMA_MAP && schema->map.value) add(found, schema->map.value);
-        is_free = is_free || schema->kind == TG_SCHEMA_ANY || allows_undeclared(schema);
     }
     if (found->count == 0 && !found->secret && is_free) add(found, &anything);
     return found->count > 0 || found->secret;
@@ -164,9 +167,10 @@ static enum tg_status redact_members(struct redaction *r, struct tg_value *objec
                                      const struct alternatives *all)
 {
     uint32_t kept = 0;
+    bool is_free = object->length > 0 && keeps_undeclared(r, all);
     for (uint32_t i = 0; i < object->length; i++) {
         struct alternatives found;
-        if (!find_member(r, all, tg_member_key(&object->members[i]), &found)) {
+        if (!find_member(r, all, is_free, tg_member_key(&object->members[i]), &found)) {
             (*r->changes)++;
             continue;
         }
@@ -189,11 +193,12 @@ static enum tg_status redact_items(struct redaction *r, struct tg_value *array,
     return TG_OK;
 }
 
+/* Where nothing belongs but null, whatever stands there may have been meant for elsewhere. */
 static bool has_scalar(const struct alternatives *all)
 {
     for (uint32_t i = 0; i < all->count; i++) {
         enum tg_schema_kind kind = all->items[i]->kind;
-        if (kind != TG_SCHEMA_ARRAY && kind != TG_SCHEMA_OBJECT && kind != TG_SCHEMA_MAP) return true;
+        if (kind != TG_SCHEMA_NULL && kind != TG_SCHEMA_ARRAY && kind != TG_SCHEMA_OBJECT && kind != TG_SCHEMA_MAP) return true;
     }
     return false;
 }

@@ -78,9 +78,6 @@
 ---@field tags? string[]
 
 --- What it returns, if anything, is sent to the client.
----@alias tidegate.EventHandler fun(conn: tidegate.Conn, e: tidegate.Message): tidegate.Outgoing?
-
---- What it returns, if anything, is sent to the client.
 ---@alias tidegate.Handler fun(conn: tidegate.Conn, message: tidegate.Message): tidegate.Outgoing?
 
 ---@alias tidegate.Connected fun(self: table, conn: tidegate.Conn)
@@ -99,10 +96,11 @@ local Mixin = {}
 ---@param handler? fun(conn: tidegate.Conn, message: M): tidegate.Outgoing?
 function Mixin:on(message_type, options, handler) end
 
---- Handles an event on each connection that gets it.
----@param event_type tidegate.EventType what tide.event returned
----@param options tidegate.EventHandlerOptions | tidegate.EventHandler
----@param handler? tidegate.EventHandler
+--- Handles an event on each connection that gets it; typed as the message of `on` is.
+---@generic M
+---@param event_type M[] what tide.event returned
+---@param options tidegate.EventHandlerOptions | fun(conn: tidegate.Conn, e: M): tidegate.Outgoing?
+---@param handler? fun(conn: tidegate.Conn, e: M): tidegate.Outgoing?
 function Mixin:on_event(event_type, options, handler) end
 
 --- Passes an event to the client as it is.
@@ -127,10 +125,11 @@ local Consumer = {}
 ---@param handler? fun(conn: tidegate.Conn, message: M): tidegate.Outgoing?
 function Consumer:on(message_type, options, handler) end
 
---- Handles an event on each connection that gets it.
----@param event_type tidegate.EventType what tide.event returned
----@param options tidegate.EventHandlerOptions | tidegate.EventHandler
----@param handler? tidegate.EventHandler
+--- Handles an event on each connection that gets it; typed as the message of `on` is.
+---@generic M
+---@param event_type M[] what tide.event returned
+---@param options tidegate.EventHandlerOptions | fun(conn: tidegate.Conn, e: M): tidegate.Outgoing?
+---@param handler? fun(conn: tidegate.Conn, e: M): tidegate.Outgoing?
 function Consumer:on_event(event_type, options, handler) end
 
 --- Passes an event to the client as it is.

@@ -182,6 +182,30 @@ function App:group(name) end
 ---@return tidegate.User
 function App:user(id) end
 
+---@class tidegate.TestTopic
+local TestTopic = {}
+
+---@param name string | table<string, string | integer>
+---@return integer
+function TestTopic:count(name) end
+
+---@param name string | table<string, string | integer>
+---@param message tidegate.Message
+---@return integer? receivers
+---@return string? problem
+function TestTopic:broadcast(name, message) end
+
+---@param name string | table<string, string | integer>
+---@param event tidegate.Message
+---@return integer? receivers
+---@return string? problem
+function TestTopic:broadcast_event(name, event) end
+
+--- The functions of one of its topics: `app:topic(Room):broadcast({ name = "a" }, message)`.
+---@param topic tidegate.Topic what tide.topic returned
+---@return tidegate.TestTopic
+function App:topic(topic) end
+
 --- Runs a function and returns the group messages that were sent meanwhile. They are not delivered,
 --- unless `deliver` is true.
 ---@param fn function
@@ -212,6 +236,7 @@ function App:metric(name, labels) end
 
 --- Breaks something: `{ allocation = n }`, the n-th from now fails; `{ layer = "down" }`.
 ---@param faults table
+---@return integer left allocations until one that was to fail before; 0: it has failed
 function App:inject(faults) end
 
 --- Answers requests of `tide.http` whose URL matches.
@@ -362,6 +387,16 @@ function Server:close(why) end
 
 --- Kills the program as a power cut would.
 function Server:kill() end
+
+--- The server's metrics, by name; what has labels is the sum of them.
+---@return table<string, number>
+function Server:metrics() end
+
+--- One metric, or the part of it that has these labels.
+---@param name string
+---@param labels? table<string, string>
+---@return number
+function Server:metric(name, labels) end
 
 --- Seconds of real time since the server was started.
 ---@return number

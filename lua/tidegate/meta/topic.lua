@@ -30,9 +30,10 @@ local Topic = {}
 function Topic:on(message_type, options, handler) end
 
 --- Handles the events of a type that are sent to this topic.
----@param event_type tidegate.EventType
----@param options table | fun(sub: tidegate.Subscription, event: tidegate.Message): any
----@param handler? fun(sub: tidegate.Subscription, event: tidegate.Message): tidegate.Outgoing?
+---@generic M
+---@param event_type M[] what tide.event returned
+---@param options tidegate.EventHandlerOptions | fun(sub: tidegate.Subscription, event: M): any
+---@param handler? fun(sub: tidegate.Subscription, event: M): tidegate.Outgoing?
 function Topic:on_event(event_type, options, handler) end
 
 --- Passes such events on to the clients as they are.

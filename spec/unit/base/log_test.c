@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -253,9 +254,49 @@ static void drops_lines_that_the_reader_does_not_take_and_counts_them(void **sta
                         " n=4\n");
 }
 
+/* ---- diverting ---- */
+
+struct taken {
+    unsigned lines;
+    char last[64];
+};
+
+static void take(void *context, enum tg_log_level level, const char *event, const struct tg_log_field *fields)
+{
+    struct taken *taken = context;
+    taken->lines++;
+    snprintf(taken->last, sizeof taken->last, "%s %s %s=%lld", tg_log_level_name(level), event, fields[0].key,
+             (long long)fields[0].integer);
+}
+
+static void gives_its_lines_to_somebody_else_for_a_time(void **state)
+{
+    (void)state;
+    struct taken outer = {0}, inner = {0};
+    use(TG_LOG_TEXT);
+    struct tg_log_diversion before = tg_log_divert((struct tg_log_diversion){take, &outer, TG_LOG_DEBUG});
+    assert_true(tg_log_is_on(TG_LOG_DEBUG));
+    tg_log(TG_LOG_DEBUG, "seen", TG_LOG_I("v", 1));
+    struct tg_log_diversion between = tg_log_divert((struct tg_log_diversion){take, &inner, TG_LOG_ERROR});
+    assert_false(tg_log_is_on(TG_LOG_WARNING));
+    tg_log(TG_LOG_WARNING, "seen", TG_LOG_I("v", 2));
+    tg_log(TG_LOG_ERROR, "seen", TG_LOG_I("v", 3));
+    tg_log_divert(between);
+    tg_log(TG_LOG_INFO, "seen", TG_LOG_I("v", 4));
+    tg_log_divert(before);
+    assert_int_equal(inner.lines, 1);
+    assert_string_equal(inner.last, "error seen v=3");
+    assert_int_equal(outer.lines, 2);
+    assert_string_equal(outer.last, "info seen v=4");
+    assert_false(tg_log_is_on(TG_LOG_DEBUG));
+    tg_log(TG_LOG_INFO, "seen", TG_LOG_I("v", 5));
+    assert_string_equal(read_line(), TEXT_HEAD " v=5\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(gives_its_lines_to_somebody_else_for_a_time),
         cmocka_unit_test(writes_one_line_of_keys_and_values),
         cmocka_unit_test(writes_one_object_of_the_same_keys),
         cmocka_unit_test(needs_no_field),

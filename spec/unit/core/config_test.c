@@ -106,7 +106,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 51);
+    assert_int_equal(count, 56);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);
@@ -308,6 +308,38 @@ static void checks_that_the_host_is_an_address(void **state)
     }
 }
 
+static void checks_the_token_of_the_api_without_quoting_it(void **state)
+{
+    struct tg_config *config = *state;
+    static const char *const wrong[] = {"short", "has a space in it all the same", "0123456789abcd\xC3\xBC"};
+    static const char *const right[] = {"", "0123456789abcdef", "!~!~!~!~!~!~!~!~"};
+    struct tg_error error;
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(set(config, "TIDEGATE_API_TOKEN", "api_token", right[i], NULL), TG_OK);
+        assert_int_equal(tg_config_check(config, &error), TG_OK);
+        assert_int_equal(set(config, "TIDEGATE_API_TOKEN", "api_token", wrong[i], NULL), TG_OK);
+        assert_int_equal(tg_config_check(config, &error), TG_E_INVALID);
+        assert_string_equal(error.text,
+                            "api_token: a token has 16 to 1024 visible ASCII characters without spaces; "
+                            "`openssl rand -hex 32` makes one");
+    }
+}
+
+static void checks_the_address_of_the_api(void **state)
+{
+    struct tg_config *config = *state;
+    struct tg_error error;
+    assert_int_equal(set(config, "--x", "api_port", "9000", NULL), TG_OK);
+    assert_int_equal(tg_config_check(config, &error), TG_E_INVALID);
+    assert_string_equal(error.text, "api_port: it is the port of api_host, which is not set; set it, too, to "
+                                    "127.0.0.1 for instance");
+    assert_int_equal(set(config, "--x", "api_host", "localhost", NULL), TG_OK);
+    assert_int_equal(tg_config_check(config, &error), TG_E_INVALID);
+    assert_string_equal(error.text, "api_host: \"localhost\" is a name; write 127.0.0.1");
+    assert_int_equal(set(config, "--x", "api_host", "::1", NULL), TG_OK);
+    assert_int_equal(tg_config_check(config, &error), TG_OK);
+}
+
 static void checks_that_the_high_water_lies_below_the_limit(void **state)
 {
     struct tg_config *config = *state;
@@ -334,7 +366,7 @@ static enum tg_status set_once(void *context)
 
 static void stays_as_it_was_without_memory(void **state)
 {
-    assert_int_equal(tg_alloc_sweep(set_once, *state), 5);
+    assert_int_equal(tg_alloc_sweep(set_once, *state), 7);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -357,6 +389,8 @@ int main(void)
         TEST(takes_every_setting_from_the_environment),
         TEST(refuses_a_variable_that_is_no_setting),
         TEST(checks_that_the_host_is_an_address),
+        TEST(checks_the_token_of_the_api_without_quoting_it),
+        TEST(checks_the_address_of_the_api),
         TEST(checks_that_the_high_water_lies_below_the_limit),
         TEST(stays_as_it_was_without_memory),
     };

@@ -1,6 +1,7 @@
 /* Subscriptions of a connection. The fake authoriser says yes, or waits until the spec says something. */
 #include "core/topic.h"
 
+#include "base/log.h"
 #include "core/conn.h"
 #include "core/layer.h"
 #include "core/worker.h"
@@ -151,18 +152,68 @@ static void lets_a_client_go_while_the_authoriser_waits(void **state)
     expect_journal(core, "1 subscribe room:a\n1 forget room:a\n1 disconnected 1006 \n1 forget\n");
 }
 
+static void count_error(void *context, enum tg_log_level level, const char *event,
+                        const struct tg_log_field *fields)
+{
+    (void)level;
+    (void)event;
+    (void)fields;
+    ++*(int *)context;
+}
+
+/* That it has gone is nobody's failure, and nobody's refusal. */
 static void does_not_admit_a_client_that_is_closing(void **state)
+{
+    struct fake_core *core = *state;
+    struct fake_client *client = open(core);
+    int errors = 0;
+    struct tg_log_diversion before =
+        tg_log_divert((struct tg_log_diversion){count_error, &errors, TG_LOG_ERROR});
+    core->is_next_waiting = true;
+    fake_client_say(client, SUBSCRIBE_A);
+    tg_conn_close(client->conn, 1000, TG_SLICE(""));
+    assert_int_equal(tg_topic_admit(room_a(client)), TG_E_CLOSED);
+    tg_conn_ended(client->conn, TG_DONE);
+    tg_log_divert(before);
+    fake_client_vanish(client);
+    expect_journal(core, "1 subscribe room:a\n1 forget room:a\n1 disconnected 1000 \n1 forget\n");
+    assert_int_equal(core->worker.metrics.subscriptions, 0);
+    assert_int_equal(errors, 0);
+}
+
+static void does_not_count_who_leaves_before_the_authoriser_has_answered(void **state)
 {
     struct fake_core *core = *state;
     struct fake_client *client = open(core);
     core->is_next_waiting = true;
     fake_client_say(client, SUBSCRIBE_A);
     tg_conn_close(client->conn, 1000, TG_SLICE(""));
-    assert_int_equal(tg_topic_admit(room_a(client)), TG_E_CLOSED);
-    tg_conn_ended(client->conn, TG_DONE);
-    fake_client_vanish(client);
-    expect_journal(core, "1 subscribe room:a\n1 forget room:a\n1 disconnected 1000 \n1 forget\n");
-    assert_int_equal(core->worker.metrics.subscriptions, 0);
+    tg_conn_ended(client->conn, TG_FAILED);
+    assert_int_equal(core->worker.metrics.subscribes_refused, 0);
+}
+
+static void tells_names_with_a_nul_whole(void **state)
+{
+    struct fake_core *core = *state;
+    struct fake_client *client = open(core);
+    fake_client_say(client, "{\"action\":\"say\",\"topic\":\"room:\\u0000b\"}");
+    fake_core_turn(core);
+    expect_sent(client, "text {\"action\":\"error\",\"payload\":{\"reason\":\"not_subscribed\",\"detail\":"
+                        "\"Not subscribed to 'room:\\u0000b'\"},\"topic\":\"room:\\u0000b\"}\n"
+                        "text {\"action\":\"complete\"}\n");
+}
+
+static void does_not_repeat_a_name_that_is_too_long(void **state)
+{
+    struct fake_core *core = *state;
+    struct fake_client *client = open(core);
+    char text[TG_TOPIC_NAME_MAX + 64];
+    snprintf(text, sizeof text, "{\"action\":\"say\",\"topic\":\"%0*d\",\"ref\":{}}", TG_TOPIC_NAME_MAX + 1,
+             0);
+    fake_client_say(client, text);
+    fake_core_turn(core);
+    expect_sent(client, "text {\"action\":\"error\",\"payload\":[{\"type\":\"string_type\",\"loc\":[\"ref\"],"
+                        "\"msg\":\"Input should be a valid string\"}]}\ntext {\"action\":\"complete\"}\n");
 }
 
 static void leaves_each_topic_before_disconnected_one_after_another(void **state)
@@ -295,6 +346,30 @@ static void closes_a_path_whose_topic_is_none(void **state)
                         "\"Unknown topic 'room:a:b'\"},\"topic\":\"room:a:b\"}\nclose 4404 unknown topic\n");
 }
 
+static enum tg_status refuse_everybody(struct tg_layer *layer, struct tg_worker *worker,
+                                       enum tg_group_kind kind, struct tg_slice name)
+{
+    (void)layer;
+    (void)worker;
+    (void)kind;
+    (void)name;
+    return TG_E_IO;
+}
+
+/* There is nothing else on such a path: the client is to come back when it may work again. */
+static void closes_a_path_whose_topic_cannot_be_subscribed_to(void **state)
+{
+    struct fake_core *core = *state;
+    struct tg_layer_ops ops = *core->worker.layer->ops;
+    ops.subscribe = refuse_everybody;
+    core->worker.layer_memory.layer.ops = &ops;
+    struct fake_client *client = fake_core_open(core, 0, "/alone/a");
+    fake_core_turn(core);
+    expect_sent(client, "text {\"action\":\"error\",\"payload\":{\"detail\":\"Failed to process message\"},"
+                        "\"topic\":\"room:a\"}\nclose 1011 the consumer could not start\n");
+    fake_client_vanish(client);
+}
+
 /* ---- without memory ---- */
 
 static enum tg_status converse(void *context)
@@ -338,6 +413,9 @@ int main(void)
         TEST(refuses_what_the_script_neither_admits_nor_refuses),
         TEST(lets_a_client_go_while_the_authoriser_waits),
         TEST(does_not_admit_a_client_that_is_closing),
+        TEST(does_not_count_who_leaves_before_the_authoriser_has_answered),
+        TEST(tells_names_with_a_nul_whole),
+        TEST(does_not_repeat_a_name_that_is_too_long),
         TEST(leaves_each_topic_before_disconnected_one_after_another),
         TEST(ends_a_farewell_that_waits_too_long_and_goes_on),
         TEST(is_left_by_the_server_at_the_end_of_the_turn),
@@ -347,6 +425,7 @@ int main(void)
         TEST(gets_events_of_its_topic_while_it_is_subscribed),
         TEST(subscribes_a_path_that_is_a_topic_by_itself),
         TEST(closes_a_path_whose_topic_is_none),
+        TEST(closes_a_path_whose_topic_cannot_be_subscribed_to),
         TEST(leaves_nothing_behind_when_memory_is_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

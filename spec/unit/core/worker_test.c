@@ -51,6 +51,17 @@ static void finds_nobody_by_an_id_that_never_was(void **state)
     assert_null(tg_worker_find(&core->worker, UINT64_MAX));
 }
 
+/* 0 stands for nobody where a publication names its sender. */
+static void gives_nobody_the_id_0(void **state)
+{
+    struct fake_core *core = *state;
+    core->worker.next_serial = (1ull << (64 - TG_SLOT_BITS)) - 1;
+    for (size_t i = 0; i < 3; i++) assert_int_not_equal(fake_core_open(core, i, "/chat")->conn->id, 0);
+    core->worker.next_serial = 0;
+    fake_client_vanish(&core->clients[0]);
+    assert_int_not_equal(fake_core_open(core, 0, "/chat")->conn->id, 0);
+}
+
 static void takes_no_more_than_max_connections(void **state)
 {
     (void)state;
@@ -216,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(never_finds_a_new_connection_by_an_old_id),
         TEST(finds_nobody_by_an_id_that_never_was),
+        TEST(gives_nobody_the_id_0),
         cmocka_unit_test(takes_no_more_than_max_connections),
         TEST(asks_the_loop_for_the_earliest_of_its_timers),
         TEST(bears_an_alarm_that_comes_too_early),

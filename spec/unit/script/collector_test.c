@@ -1,8 +1,6 @@
 /* When garbage is collected, counted and not timed: the application leaves half a megabyte with each message.
  */
-#include "script/host.h"
-
-#include "support/fake_core.h"
+#include "support/app_stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,48 +12,21 @@
 
 static const char litter[] = "{\"action\":\"litter\"}", hoard[] = "{\"action\":\"hoard\"}";
 
-static const char folder[] = TG_SPEC_FOLDER "/support/apps/metrics";
-
-struct stage {
-    struct fake_core *core;
-    struct tg_generation own; /* of the fake core */
-    struct tg_host *host;
-    struct fake_client *client;
-};
-
-static struct stage begin(void)
+static struct app_stage begin(void)
 {
-    struct stage stage = {.core = fake_core_new()};
-    struct tg_buf errors;
-    tg_buf_init(&errors);
-    assert_int_equal(tg_host_open(&stage.host, &stage.core->config, folder, 1, &errors), TG_OK);
-    tg_buf_deinit(&errors);
-    tg_host_attach(stage.host, &stage.core->worker);
-    stage.own = stage.core->generation;
-    stage.core->generation = stage.host->generation;
-    stage.client = fake_core_open(stage.core, 0, "/ws/costs");
+    struct app_stage stage = app_begin("metrics", fake_core_new());
+    fake_core_open(stage.core, 0, "/ws/costs");
     return stage;
 }
 
-static void end(struct stage *stage)
+static void say(struct app_stage *stage, const char *text)
 {
-    fake_client_vanish(stage->client);
+    fake_client_say(stage->core->clients, text);
     fake_core_turn(stage->core);
-    tg_host_detach(stage->host);
-    tg_host_close(stage->host);
-    stage->core->worker.generation = NULL;
-    stage->core->generation = stage->own;
-    fake_core_free(stage->core);
+    expect_sent(stage->core->clients, "text {\"action\":\"done\"}\n");
 }
 
-static void say(struct stage *stage, const char *text)
-{
-    fake_client_say(stage->client, text);
-    fake_core_turn(stage->core);
-    expect_sent(stage->client, "text {\"action\":\"done\"}\n");
-}
-
-static uint64_t steps(const struct stage *stage)
+static uint64_t steps(const struct app_stage *stage)
 {
     return tg_times_count(&stage->core->worker.gc_steps);
 }
@@ -63,7 +34,7 @@ static uint64_t steps(const struct stage *stage)
 static void collects_when_nothing_runs_and_then_rests(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     const struct tg_metrics *metrics = &stage.core->worker.metrics;
     uint64_t clean_bytes = metrics->script_heap_bytes;
     say(&stage, litter);
@@ -76,13 +47,13 @@ static void collects_when_nothing_runs_and_then_rests(void **state)
     assert_true(metrics->script_heap_bytes < clean_bytes + 64 * 1024);
     fake_core_sleep(stage.core, 15000);
     assert_int_equal(steps(&stage), taken);
-    end(&stage);
+    app_end(&stage);
 }
 
 static void walks_a_large_heap_a_piece_in_each_tick(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     for (int i = 0; i < 4; i++) say(&stage, hoard);
     for (int ticks = 0; stage.core->worker.metrics.gc_cycles == 0; ticks++) {
         uint64_t earlier = steps(&stage);
@@ -91,25 +62,25 @@ static void walks_a_large_heap_a_piece_in_each_tick(void **state)
         assert_true(ticks < 1000);
     }
     assert_true(steps(&stage) > 3);
-    end(&stage);
+    app_end(&stage);
 }
 
 static void leaves_little_garbage_alone(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     for (int i = 0; i < 10; i++) {
         say(&stage, "{\"action\":\"quick\",\"payload\":{\"word\":\"x\"}}");
     }
     fake_core_sleep(stage.core, 5000);
     assert_int_equal(steps(&stage), 0);
-    end(&stage);
+    app_end(&stage);
 }
 
 static void waits_for_a_pause_between_messages(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     for (int i = 0; i < 50; i++) {
         say(&stage, litter);
         fake_core_sleep(stage.core, TG_WHEEL_TICK_MS / 2);
@@ -120,7 +91,7 @@ static void waits_for_a_pause_between_messages(void **state)
     fake_core_sleep(stage.core, 5000);
     assert_true(steps(&stage) > 0);
     assert_int_equal(stage.core->worker.metrics.gc_cycles, 1);
-    end(&stage);
+    app_end(&stage);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* Events that come from outside as JSON, to the clients of an application under a core without sockets. */
-#include "script/events.h"
+#include "script/outside.h"
 
 #include "core/layer.h"
 #include "support/alloc.h"

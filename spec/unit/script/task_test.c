@@ -1,11 +1,10 @@
 /* An application whose handlers wait, under a clock that stands until it is moved. What each way of waiting
  * answers is shown by spec/wire/tasks.test.js; here: order, cancellation and the end of memory, everywhere.
  */
-#include "script/host.h"
 #include "script/run.h"
 
 #include "support/alloc.h"
-#include "support/fake_core.h"
+#include "support/app_stage.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,63 +14,19 @@
 
 #include <cmocka.h>
 
-static const char folder[] = TG_SPEC_FOLDER "/support/apps/tasks";
-
-struct stage {
-    struct fake_core *core;
-    struct tg_generation own; /* of the fake core */
-    struct tg_host *host;
-};
-
-static struct stage begin(void)
+static struct app_stage begin(void)
 {
-    struct stage stage = {.core = fake_core_new()};
-    struct tg_buf errors;
-    tg_buf_init(&errors);
-    assert_int_equal(tg_host_open(&stage.host, &stage.core->config, folder, 1, &errors), TG_OK);
-    tg_buf_deinit(&errors);
-    tg_host_attach(stage.host, &stage.core->worker);
-    stage.own = stage.core->generation;
-    stage.core->generation = stage.host->generation;
-    return stage;
-}
-
-/* Moves the clock; what a turn leaves over gets turns of its own. */
-static void pass(struct stage *stage, uint64_t milliseconds)
-{
-    struct fake_core *core = stage->core;
-    uint64_t end_ms = core->clock.now_ms + milliseconds;
-    do {
-        do {
-            core->turns_requested = 0;
-            fake_core_turn(core);
-        } while (core->turns_requested);
-        if (core->clock.now_ms == end_ms) break;
-        uint64_t left_ms = end_ms - core->clock.now_ms;
-        fake_core_sleep(core, left_ms < TG_WHEEL_TICK_MS ? left_ms : TG_WHEEL_TICK_MS);
-    } while (true);
+    return app_begin("tasks", fake_core_new());
 }
 
 /* Nothing of a connection that has gone waits any more, but for `disconnected`, and that not for long. */
-static void leave(struct stage *stage, struct fake_client *client)
+static void leave(struct app_stage *stage, struct fake_client *client)
 {
     if (client->conn) fake_client_vanish(client);
-    pass(stage, stage->core->config.disconnected_timeout_ms + TG_WHEEL_TICK_MS);
+    app_pass(stage, stage->core->config.disconnected_timeout_ms + TG_WHEEL_TICK_MS);
     assert_int_equal(stage->core->worker.metrics.connections, 0);
     assert_int_equal(stage->host->tasks.count, 0);
     assert_int_equal(stage->core->worker.metrics.inbox_messages, 0);
-}
-
-static void end(struct stage *stage)
-{
-    for (size_t i = 0; i < FAKE_CLIENTS; i++)
-        if (stage->core->clients[i].conn) fake_client_vanish(&stage->core->clients[i]);
-    pass(stage, stage->core->config.disconnected_timeout_ms + TG_WHEEL_TICK_MS);
-    tg_host_detach(stage->host);
-    tg_host_close(stage->host);
-    stage->core->worker.generation = NULL;
-    stage->core->generation = stage->own;
-    fake_core_free(stage->core);
 }
 
 static uint32_t next_random(uint32_t *seed, uint32_t below)
@@ -87,7 +42,7 @@ enum { MESSAGES = 40 };
 static void answers_in_the_order_of_the_messages_however_long_each_waits(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     for (uint32_t seed = 1; seed <= 30; seed++) {
         uint32_t random = seed;
         int said[FAKE_CLIENTS] = {0};
@@ -98,9 +53,9 @@ static void answers_in_the_order_of_the_messages_however_long_each_waits(void **
             snprintf(text, sizeof text, "{\"action\":\"nap\",\"payload\":{\"n\":%d,\"seconds\":%.3f}}",
                      said[i]++, next_random(&random, 4) ? next_random(&random, 60) / 1000.0 : 0.0);
             fake_client_say(&stage.core->clients[i], text);
-            if (next_random(&random, 3) == 0) pass(&stage, next_random(&random, 30));
+            if (next_random(&random, 3) == 0) app_pass(&stage, next_random(&random, 30));
         }
-        pass(&stage, 20000);
+        app_pass(&stage, 20000);
         for (size_t i = 0; i < FAKE_CLIENTS; i++) {
             char expected[MESSAGES * FAKE_CLIENTS * 64] = "";
             for (int n = 0, at = 0; n < said[i]; n++)
@@ -109,9 +64,9 @@ static void answers_in_the_order_of_the_messages_however_long_each_waits(void **
             assert_true(stage.core->clients[i].is_reading);
             fake_client_vanish(&stage.core->clients[i]);
         }
-        pass(&stage, 100);
+        app_pass(&stage, 100);
     }
-    end(&stage);
+    app_end(&stage);
 }
 
 static bool has_sent(const struct fake_client *client, const char *text)
@@ -122,7 +77,7 @@ static bool has_sent(const struct fake_client *client, const char *text)
 static void runs_as_many_at_once_as_the_handler_says(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
     for (uint32_t seed = 1; seed <= 20; seed++) {
         uint32_t random = seed;
@@ -132,9 +87,9 @@ static void runs_as_many_at_once_as_the_handler_says(void **state)
                      n, next_random(&random, 60) / 1000.0);
             fake_client_say(client, text);
             assert_true(client->conn->running <= 3);
-            if (next_random(&random, 3) == 0) pass(&stage, next_random(&random, 30));
+            if (next_random(&random, 3) == 0) app_pass(&stage, next_random(&random, 30));
         }
-        pass(&stage, 20000);
+        app_pass(&stage, 20000);
         for (int n = 0; n < MESSAGES; n++) {
             char answer[32];
             snprintf(answer, sizeof answer, "\"payload\":[%d,3]", n);
@@ -143,7 +98,7 @@ static void runs_as_many_at_once_as_the_handler_says(void **state)
         assert_false(has_sent(client, ",4]"));
         client->sent_bytes = 0;
     }
-    end(&stage);
+    app_end(&stage);
 }
 
 /* ---- what a client does while its handlers wait ---- */
@@ -151,7 +106,7 @@ static void runs_as_many_at_once_as_the_handler_says(void **state)
 static void stops_reading_at_inbox_messages_and_goes_on_at_half(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     stage.core->config.inbox_messages = 4;
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
     for (int n = 0; n < 4; n++)
@@ -161,18 +116,18 @@ static void stops_reading_at_inbox_messages_and_goes_on_at_half(void **state)
     assert_false(client->is_reading);
     assert_int_equal(stage.core->worker.metrics.inbox_full, 1);
     assert_int_equal(stage.core->worker.metrics.reading_paused, 0);
-    pass(&stage, 1020);
+    app_pass(&stage, 1020);
     assert_false(client->is_reading);
-    pass(&stage, 1020);
+    app_pass(&stage, 1020);
     assert_true(client->is_reading);
     leave(&stage, client);
-    end(&stage);
+    app_end(&stage);
 }
 
 static void stops_reading_at_inbox_max_bytes(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     stage.core->config.inbox_max_bytes = 100;
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
     for (int n = 0; n < 3; n++) {
@@ -180,16 +135,16 @@ static void stops_reading_at_inbox_max_bytes(void **state)
         fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":1,\"seconds\":1}, \"ref\":\"long\"}");
     }
     assert_false(client->is_reading);
-    pass(&stage, 5000);
+    app_pass(&stage, 5000);
     assert_true(client->is_reading);
-    end(&stage);
+    app_end(&stage);
 }
 
 /* A handler that waits for a minute does not make its client a slow one. */
 static void does_not_give_up_a_client_whose_inbox_is_full(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     stage.core->config.inbox_messages = 1;
     stage.core->config.pause_seconds = 2;
     stage.core->config.heartbeat_seconds = 0;
@@ -197,34 +152,34 @@ static void does_not_give_up_a_client_whose_inbox_is_full(void **state)
     fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":1,\"seconds\":60}}");
     fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":2,\"seconds\":0}}");
     assert_false(client->is_reading);
-    pass(&stage, 61000);
+    app_pass(&stage, 61000);
     expect_sent(client,
                 "text {\"action\":\"said\",\"payload\":1}\ntext {\"action\":\"said\",\"payload\":2}\n");
     client->has_peer_left = true; /* seen by nobody: it is read from again */
     leave(&stage, client);
-    end(&stage);
+    app_end(&stage);
 }
 
 static void sees_that_a_client_has_left_whose_inbox_is_full(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     stage.core->config.inbox_messages = 1;
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
     fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":1,\"seconds\":60}}");
     fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":2,\"seconds\":0}}");
     client->has_peer_left = true;
-    pass(&stage, 3000);
+    app_pass(&stage, 3000);
     assert_int_equal(client->drops, 1);
     leave(&stage, client);
-    end(&stage);
+    app_end(&stage);
 }
 
 /* More handlers can be late at once than one turn ends; meanwhile their clients go. */
 static void a_late_handler_ends_with_a_client_whose_inbox_is_full(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     stage.core->config.inbox_messages = 1;
     stage.core->config.handler_timeout_ms = 100;
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
@@ -235,21 +190,21 @@ static void a_late_handler_ends_with_a_client_whose_inbox_is_full(void **state)
     tg_worker_alarm(&stage.core->worker); /* it is late, and no turn has come yet */
     leave(&stage, client);
     assert_int_equal(stage.core->worker.metrics.handler_timeouts, 1);
-    end(&stage);
+    app_end(&stage);
 }
 
 static void ends_a_farewell_that_waits_too_long(void **state)
 {
     (void)state;
-    struct stage stage = begin();
+    struct app_stage stage = begin();
     stage.core->config.disconnected_timeout_ms = 10; /* it waits 20 */
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
     fake_client_vanish(client);
     assert_int_equal(stage.core->worker.metrics.connections, 1);
-    pass(&stage, 20);
+    app_pass(&stage, 20);
     assert_int_equal(stage.core->worker.metrics.connections, 0);
     assert_int_equal(stage.core->worker.metrics.handler_timeouts, 1);
-    end(&stage);
+    app_end(&stage);
 }
 
 /* ---- cancellation and memory, everywhere ---- */
@@ -270,8 +225,8 @@ static void say_deed(struct fake_client *client, const char *what)
 static void can_be_cancelled_at_every_moment(void **state)
 {
     (void)state;
-    struct stage stage = begin();
-    pass(&stage, 100); /* on_start has ended */
+    struct app_stage stage = begin();
+    app_pass(&stage, 100); /* on_start has ended */
     for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
         for (int turns = 0; turns < 12; turns++) {
             struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
@@ -283,14 +238,14 @@ static void can_be_cancelled_at_every_moment(void **state)
             leave(&stage, client);
         }
     }
-    end(&stage);
+    app_end(&stage);
 }
 
-static void expect_answered(struct stage *stage, struct fake_client *client)
+static void expect_answered(struct app_stage *stage, struct fake_client *client)
 {
     client->sent_bytes = 0;
     say_deed(client, "gather");
-    pass(stage, 100);
+    app_pass(stage, 100);
     expect_sent(client,
                 "text {\"action\":\"said\",\"payload\":[\"slow\",\"fast\",\"task\"],\"ref\":\"r\"}\n");
 }
@@ -300,8 +255,8 @@ static void expect_answered(struct stage *stage, struct fake_client *client)
 static void goes_on_after_the_end_of_memory(void **state)
 {
     (void)state;
-    struct stage stage = begin();
-    pass(&stage, 100);
+    struct app_stage stage = begin();
+    app_pass(&stage, 100);
     for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
         size_t failed = 0;
         for (size_t n = 1;; n += 1 + n / 20) {
@@ -324,7 +279,7 @@ static void goes_on_after_the_end_of_memory(void **state)
         }
         assert_true(failed > 5);
     }
-    end(&stage);
+    app_end(&stage);
 }
 
 /* 10,000 connections that wait in tide.sleep may cost 2 kB each. */
@@ -332,11 +287,11 @@ static void waits_in_two_kilobytes(void **state)
 {
     (void)state;
     enum { WAITING = 400 };
-    struct stage stage = begin();
-    pass(&stage, 100);
+    struct app_stage stage = begin();
+    app_pass(&stage, 100);
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
     fake_client_say(client, "{\"action\":\"together\",\"payload\":{\"n\":1,\"seconds\":0}}");
-    pass(&stage, 100);
+    app_pass(&stage, 100);
     stage.core->config.handler_timeout_ms = 0;
     lua_gc(stage.host->world.L, LUA_GCCOLLECT);
     uint64_t before = stage.host->heap.bytes;
@@ -354,7 +309,84 @@ static void waits_in_two_kilobytes(void **state)
     print_message("a handler that waits: %llu bytes of Lua, %llu in all\n", (unsigned long long)lua_bytes,
                   (unsigned long long)bytes);
     assert_true(bytes <= 2048);
-    end(&stage);
+    app_end(&stage);
+}
+
+/* ---- from outside ---- */
+
+static struct tg_task *first_task(const struct fake_client *client)
+{
+    assert_false(tg_list_is_empty(&client->conn->tasks));
+    return TG_CONTAINER(client->conn->tasks.next, struct tg_task, siblings);
+}
+
+/* Lines of the log that have a text in them. */
+struct search {
+    const char *wanted;
+    unsigned found;
+};
+
+static void look(void *context, enum tg_log_level level, const char *event, const struct tg_log_field *fields)
+{
+    struct search *search = context;
+    (void)level;
+    bool is_it = strstr(event, search->wanted) != NULL;
+    for (; fields->key && !is_it; fields++)
+        is_it = fields->type == TG_LOG_FIELD_TEXT && fields->text.length &&
+                memmem(fields->text.data, fields->text.length, search->wanted, strlen(search->wanted));
+    search->found += is_it;
+}
+
+static void a_wait_that_is_interrupted_raises(void **state)
+{
+    (void)state;
+    struct search search = {.wanted = "enough of this"};
+    struct app_stage stage = begin();
+    struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
+    fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":1,\"seconds\":60}}");
+    struct tg_task *task = first_task(client);
+    assert_true(tg_task_interrupt(task, "enough of this"));
+    assert_false(tg_task_interrupt(task, "it does not wait any more"));
+    assert_int_equal(client->sent_bytes, 0);
+    struct tg_log_diversion before = tg_log_divert((struct tg_log_diversion){look, &search, TG_LOG_INFO});
+    app_pass(&stage, 0);
+    tg_log_divert(before);
+    assert_int_equal(search.found, 1);
+    assert_true(has_sent(client, "Failed to process message"));
+    assert_int_equal(client->conn->running, 0);
+    client->sent_bytes = 0;
+    app_pass(&stage, 10000);
+    assert_false(has_sent(client, "said"));
+    client->sent_bytes = 0;
+    app_end(&stage);
+}
+
+/* A handler lingers, a coroutine in it, and a task that it has begun: how many of them close their variables.
+ */
+static unsigned unwound_by(void (*end_all)(struct tg_task_pool *, struct tg_conn *))
+{
+    struct search search = {.wanted = "unwound"};
+    struct app_stage stage = begin();
+    struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
+    app_pass(&stage, 100); /* on_start has ended */
+    fake_client_say(client, "{\"action\":\"do\",\"payload\":{\"what\":\"lingering\"}}");
+    app_pass(&stage, 0);
+    assert_int_equal(client->conn->running, 1);
+    assert_int_equal(stage.host->tasks.count, 2);
+    struct tg_log_diversion before = tg_log_divert((struct tg_log_diversion){look, &search, TG_LOG_INFO});
+    end_all(&stage.host->tasks, client->conn);
+    assert_int_equal(stage.host->tasks.count, 0);
+    app_pass(&stage, 120000);
+    tg_log_divert(before);
+    app_end(&stage);
+    return search.found;
+}
+
+static void tasks_that_are_abandoned_run_no_more_code(void **state)
+{
+    (void)state;
+    assert_int_equal(unwound_by(tg_task_cancel_all), 3);
+    assert_int_equal(unwound_by(tg_task_abandon_all), 0);
 }
 
 static int silence(void **state)
@@ -378,6 +410,8 @@ int main(void)
         cmocka_unit_test(can_be_cancelled_at_every_moment),
         cmocka_unit_test(goes_on_after_the_end_of_memory),
         cmocka_unit_test(waits_in_two_kilobytes),
+        cmocka_unit_test(a_wait_that_is_interrupted_raises),
+        cmocka_unit_test(tasks_that_are_abandoned_run_no_more_code),
     };
     return cmocka_run_group_tests(tests, silence, NULL);
 }

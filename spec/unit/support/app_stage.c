@@ -21,11 +21,29 @@ struct app_stage app_begin(const char *name, struct fake_core *core)
     return stage;
 }
 
+void app_pass(struct app_stage *stage, uint64_t milliseconds)
+{
+    struct fake_core *core = stage->core;
+    uint64_t end_ms = core->clock.now_ms + milliseconds;
+    do {
+        do {
+            core->turns_requested = 0;
+            fake_core_turn(core);
+        } while (core->turns_requested);
+        if (core->clock.now_ms == end_ms) break;
+        uint64_t left_ms = end_ms - core->clock.now_ms;
+        fake_core_sleep(core, left_ms < TG_WHEEL_TICK_MS ? left_ms : TG_WHEEL_TICK_MS);
+    } while (true);
+}
+
 void app_end(struct app_stage *stage)
 {
     for (size_t i = 0; i < FAKE_CLIENTS; i++)
         if (stage->core->clients[i].conn) fake_client_vanish(&stage->core->clients[i]);
+    app_pass(stage, stage->core->config.disconnected_timeout_ms + TG_WHEEL_TICK_MS);
+    tg_host_detach(stage->host);
     tg_host_close(stage->host);
+    stage->core->worker.generation = NULL;
     stage->core->generation = stage->own;
     fake_core_free(stage->core);
 }

@@ -2,6 +2,7 @@
  *
  *     struct app_stage stage = app_begin("tasks", fake_core_new());
  *     fake_core_open(stage.core, 0, "/ws/tasks");
+ *     app_pass(&stage, 1000);
  *     app_end(&stage);
  */
 #ifndef TG_UNIT_SUPPORT_APP_STAGE_H
@@ -20,7 +21,10 @@ struct app_stage {
 /* Takes the core, whose settings have been made. */
 struct app_stage app_begin(const char *name, struct fake_core *core);
 
-/* Drops the clients that are left. */
+/* Moves the clock; what a turn leaves over gets turns of its own. */
+void app_pass(struct app_stage *stage, uint64_t milliseconds);
+
+/* Drops the clients that are left, and gives their `disconnected` its time. */
 void app_end(struct app_stage *stage);
 
 #endif

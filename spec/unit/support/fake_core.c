@@ -218,6 +218,13 @@ static enum tg_status publish_event(struct tg_script *script, struct tg_value *e
     return TG_OK;
 }
 
+static enum tg_status publish_message(struct tg_script *script, struct tg_value *message,
+                                      struct tg_arena *arena, struct tg_publication *publication,
+                                      struct tg_issues *issues, uint64_t *receivers)
+{
+    return publish_event(script, message, arena, publication, issues, receivers);
+}
+
 static enum tg_outcome stop_script(struct tg_script *script, const char *reason)
 {
     (void)script;
@@ -263,6 +270,7 @@ static const struct tg_script_ops script_ops = {
     .turn = turn,
     .has_more = has_more,
     .publish_event = publish_event,
+    .publish_message = publish_message,
     .stop = stop_script,
     .subscribe = subscribe,
     .unsubscribe = unsubscribe,

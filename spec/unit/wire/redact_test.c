@@ -64,6 +64,11 @@ static void leaves_out_what_nobody_declared(void **state)
     become(fixture, login, "{\"pasword\":\"hunter2\",\"name\":\"ann\"}", "{\"name\":\"ann\"}");
     become(fixture, plain, "{\"free\":[1],\"name\":\"ann\"}", "{\"free\":[1],\"name\":\"ann\"}");
     become(fixture, OBJECT(TG_ADDITIONAL_FORBID, {"name", string}), "{\"x\":1}", "{}");
+    const struct tg_schema *deep = OBJECT(TG_ADDITIONAL_ALLOW, {"account", login});
+    const struct tg_schema *either =
+        OBJECT(TG_ADDITIONAL_ALLOW, {"pin", new_union(fixture, BRANCHES(plain, hidden))});
+    become(fixture, deep, "{\"acount\":{\"password\":\"hunter2\"}}", "{}");
+    become(fixture, either, "{\"pni\":\"hunter2\"}", "{}");
 }
 
 static void blanks_what_has_another_shape(void **state)
@@ -76,6 +81,16 @@ static void blanks_what_has_another_shape(void **state)
     become(fixture, object, "{\"name\":{\"password\":\"hunter2\"}}", "{\"name\":{}}");
     become(fixture, string, "12", "12");
     become(fixture, new_schema(fixture, TG_SCHEMA_ANY), "{\"a\":[1,\"b\"]}", "{\"a\":[1,\"b\"]}");
+}
+
+/* A message without a payload was sent the payload of another. */
+static void blanks_what_stands_where_nothing_belongs(void **state)
+{
+    struct checking *fixture = *state;
+    const struct tg_schema *nothing = new_schema(fixture, TG_SCHEMA_NULL);
+    become(fixture, nothing, "\"hush\"", "\"****\"");
+    become(fixture, nothing, "null", "null");
+    become(fixture, nothing, "{\"password\":\"hush\"}", "{}");
 }
 
 static void takes_a_union_for_all_of_its_branches(void **state)
@@ -195,6 +210,7 @@ int main(void)
         TEST(puts_stand_ins_of_the_same_length_for_secrets),
         TEST(leaves_out_what_nobody_declared),
         TEST(blanks_what_has_another_shape),
+        TEST(blanks_what_stands_where_nothing_belongs),
         TEST(takes_a_union_for_all_of_its_branches),
         TEST(follows_references_as_deep_as_the_message_goes),
         TEST(knows_whether_there_is_any_secret),

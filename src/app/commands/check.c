@@ -40,13 +40,28 @@ static uint32_t count_lines(const struct tg_buf *text)
     return count;
 }
 
+/* What many applications have none of is told where there is some. */
+static void print_more(uint32_t count, const char *name)
+{
+    if (count) printf("%u %s%s, ", count, name, plural(count));
+}
+
 static void print_summary(const char *folder, const struct tg_registry *registry, uint32_t warnings)
 {
-    uint32_t actions = 0;
-    for (uint32_t i = 0; i < registry->consumer_count; i++) actions += registry->consumers[i]->action_count;
-    printf("%s: %u consumer%s, %u action%s, %u path%s: no errors, ", folder, registry->consumer_count,
-           plural(registry->consumer_count), actions, plural(actions), registry->endpoint_count,
-           plural(registry->endpoint_count));
+    uint32_t actions = 0, events = 0;
+    for (uint32_t i = 0; i < registry->consumer_count; i++) {
+        actions += registry->consumers[i]->action_count;
+        events += registry->consumers[i]->event_count;
+    }
+    for (uint32_t i = 0; i < registry->topic_count; i++) {
+        actions += registry->topics[i]->stream.action_count;
+        events += registry->topics[i]->stream.event_count;
+    }
+    printf("%s: %u consumer%s, %u action%s, ", folder, registry->consumer_count,
+           plural(registry->consumer_count), actions, plural(actions));
+    print_more(events, "event");
+    print_more(registry->topic_count, "topic");
+    printf("%u path%s: no errors, ", registry->endpoint_count, plural(registry->endpoint_count));
     if (warnings)
         printf("%u warning%s\n", warnings, plural(warnings));
     else

@@ -7,12 +7,18 @@
 #include <string.h>
 #include <unistd.h>
 
+static void print_listening(const char *who, const char *host, uint16_t port)
+{
+    bool is_ipv6 = strchr(host, ':') != NULL;
+    printf("%s listening on http://%s%s%s:%u\n", who, is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "", port);
+}
+
 static void print_address(const struct tg_gateway *gateway)
 {
-    const char *host = gateway->config->host;
-    bool is_ipv6 = strchr(host, ':') != NULL;
-    printf("tidegate listening on http://%s%s%s:%u\n", is_ipv6 ? "[" : "", host, is_ipv6 ? "]" : "",
-           tg_server_port(gateway->server));
+    const struct tg_config *config = gateway->config;
+    print_listening("tidegate", config->host, tg_server_port(gateway->server));
+    if (config->api_host[0])
+        print_listening("tidegate /api", config->api_host, tg_server_api_port(gateway->server));
     fflush(stdout);
 }
 

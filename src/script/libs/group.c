@@ -1,6 +1,6 @@
 /* What tide.group and tide.user return is a userdata that holds a name and nothing else: who is behind it is
- * looked up each time. Connections are found by their ids again before anything is done to each, since making
- * their handles may run finalizers. */
+ * looked up each time. Its one user value is the world's, which lives as long as it. Connections are found by
+ * their ids again before anything is done to each, since making their handles may run finalizers. */
 #include "script/libs/group.h"
 
 #include "core/group.h"
@@ -22,17 +22,8 @@ struct face {
     char name[];
 };
 
-static const char *const type_names[KINDS] = {"tidegate.group", "tidegate.user"};
+static const char *const type_names[KINDS] = {TG_REGISTRY_PREFIX "group", TG_REGISTRY_PREFIX "user"};
 static const char *const function_names[KINDS] = {"tide.group", "tide.user"};
-
-/* Raises where there is nobody yet. */
-static struct tg_worker *check_worker(lua_State *L, struct tg_world *world, const char *what)
-{
-    if (!world->is_loaded || !world->worker)
-        tg_place_error(L, "%s: nobody is connected while modules load; tide.on_start runs when they have",
-                       what);
-    return world->worker;
-}
 
 /* ---- tide.broadcast ---- */
 
@@ -64,7 +55,7 @@ static int library_broadcast(lua_State *L)
     lua_settop(L, OPTIONS);
     const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, "tide.broadcast");
     tg_publish_check_role(L, type, "tide.broadcast");
-    check_worker(L, world, "tide.broadcast");
+    tg_publish_check_served(L, world, "tide.broadcast", "connected");
     struct tg_publication publication = {.to = TG_TO_GROUPS, .group_kind = TG_GROUP_NAMED};
     publication.sender = excluded(L);
     publication.exclude_sender = publication.sender != 0;
@@ -86,7 +77,7 @@ static struct face *check_face(lua_State *L, const char *method)
     struct face *face = luaL_testudata(L, 1, type_names[GROUP]);
     if (!face) face = luaL_testudata(L, 1, type_names[USER]);
     if (!face) tg_place_error(L, "%s is called with a colon: tide.group(name):%s()", method, method);
-    check_worker(L, face->world, function_names[face->kind]);
+    tg_publish_check_served(L, face->world, function_names[face->kind], "connected");
     return face;
 }
 
@@ -231,12 +222,14 @@ static int face_tostring(lua_State *L)
 
 static int push_face(lua_State *L, enum kind kind, struct tg_slice name)
 {
-    struct face *face = lua_newuserdatauv(L, sizeof *face + name.length + 1, 0);
+    struct face *face = lua_newuserdatauv(L, sizeof *face + name.length + 1, 1);
     face->world = lua_touserdata(L, lua_upvalueindex(1));
     face->kind = kind;
     face->length = name.length;
     memcpy(face->name, name.data, name.length);
     face->name[name.length] = '\0';
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_setiuservalue(L, -2, 1);
     luaL_setmetatable(L, type_names[kind]);
     return 1;
 }
@@ -286,7 +279,7 @@ void tg_group_library_install(struct tg_world *world, lua_State *L)
                                             {"send", face_send},
                                             {"close", face_close},
                                             {NULL, NULL}};
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_setfuncs(L, functions, 1);
     install_type(L, GROUP, group_methods);
     install_type(L, USER, user_methods);

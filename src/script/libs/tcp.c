@@ -261,6 +261,8 @@ void tg_tcp_library_install(struct tg_world *world, lua_State *L)
         {"send", socket_send}, {"receive", socket_receive}, {NULL, NULL}};
     tg_world_push_self(world, L);
     tg_tcp_push_metatable(L, waiting_methods);
+    lua_pushvalue(L, -2);
+    lua_rawseti(L, -2, 1); /* a socket holds its world */
     lua_pushcclosure(L, make_connect, META);
     lua_setfield(L, -2, "tcp_connect");
 }

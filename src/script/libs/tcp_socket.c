@@ -8,12 +8,18 @@ static const char socket_name[] = "tidegate.tcp";
 
 /* ---- waiting ---- */
 
+/* When the app of a borrowed world is closed, its wheel is gone with all that was in it. */
+static void disarm(struct tg_tcp_socket *socket, enum tg_stream_side which)
+{
+    struct tg_worker *worker = tg_tcp_worker(socket);
+    if (worker) tg_wheel_disarm(&worker->wheel, &socket->sides[which].timer);
+}
+
 /* The timer goes with the wait: a task that was woken may be cancelled before it runs, and nobody is told. */
 void tg_tcp_wake(struct tg_tcp_socket *socket, enum tg_stream_side which)
 {
-    struct tg_tcp_side *side = &socket->sides[which];
-    tg_wheel_disarm(&tg_tcp_worker(socket)->wheel, &side->timer);
-    tg_task_wake(&side->wait);
+    disarm(socket, which);
+    tg_task_wake(&socket->sides[which].wait);
 }
 
 void tg_tcp_end_stream(struct tg_tcp_socket *socket)
@@ -27,13 +33,13 @@ void tg_tcp_end_stream(struct tg_tcp_socket *socket)
 static void reading_given_up(struct tg_wait *wait)
 {
     struct tg_tcp_socket *socket = TG_CONTAINER(wait, struct tg_tcp_socket, sides[TG_STREAM_READING].wait);
-    tg_wheel_disarm(&tg_tcp_worker(socket)->wheel, &socket->sides[TG_STREAM_READING].timer);
+    disarm(socket, TG_STREAM_READING);
 }
 
 static void writing_given_up(struct tg_wait *wait)
 {
     struct tg_tcp_socket *socket = TG_CONTAINER(wait, struct tg_tcp_socket, sides[TG_STREAM_WRITING].wait);
-    tg_wheel_disarm(&tg_tcp_worker(socket)->wheel, &socket->sides[TG_STREAM_WRITING].timer);
+    disarm(socket, TG_STREAM_WRITING);
     if (socket->is_connecting) tg_tcp_end_stream(socket); /* nobody will ever have it */
 }
 
@@ -145,10 +151,9 @@ static int socket_close(lua_State *L)
 static int socket_gc(lua_State *L)
 {
     struct tg_tcp_socket *socket = lua_touserdata(L, 1);
-    struct tg_worker *worker = tg_tcp_worker(socket);
     tg_tcp_end_stream(socket);
-    for (int side = 0; worker && side < 2; side++)
-        tg_wheel_disarm(&worker->wheel, &socket->sides[side].timer);
+    disarm(socket, TG_STREAM_READING);
+    disarm(socket, TG_STREAM_WRITING);
     return 0;
 }
 

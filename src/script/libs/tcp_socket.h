@@ -29,6 +29,7 @@ struct tg_tcp_socket {
     bool is_connecting; /* the task that waits to write gets the socket when it is open */
 };
 
+/* NULL when the app of a borrowed world is closed: no socket has a stream then. */
 static inline struct tg_worker *tg_tcp_worker(const struct tg_tcp_socket *socket)
 {
     return socket->world->worker;

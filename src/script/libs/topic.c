@@ -22,9 +22,7 @@ static const struct tg_topic *check_topic(lua_State *L, const char *what)
     const struct tg_world *world = world_of(L);
     struct tg_slice pattern;
     pattern.data = luaL_checklstring(L, PATTERN, &pattern.length);
-    if (!world->is_loaded || !world->worker)
-        tg_place_error(L, "%s: nobody is subscribed while modules load; tide.on_start runs when they have",
-                       what);
+    tg_publish_check_served(L, world, what, "subscribed");
     const struct tg_topic *topic = tg_registry_find_topic(world->registry, pattern);
     if (!topic)
         tg_place_error(L, "%s: no consumer hosts the topic '%s': topics = { ... } of tide.consumer", what,
@@ -145,6 +143,6 @@ void tg_topic_library_install(struct tg_world *world, lua_State *L)
         {"topic_broadcast_event", topic_broadcast_event},
         {NULL, NULL},
     };
-    lua_pushlightuserdata(L, world);
+    tg_world_push_self(world, L);
     luaL_setfuncs(L, functions, 1);
 }

@@ -1,4 +1,5 @@
--- An application to record: one consumer with secrets, one without, and a handler that fails.
+-- An application to record: a consumer with secrets, one with a topic that has some, one without, and a
+-- handler that fails.
 local tide <const> = require "tidegate"
 local s <const> = tide.schema
 
@@ -29,4 +30,24 @@ end)
 
 Sum:on_binary(function() end)
 
-return { Login, Sum }
+-- Has no secret but those of its topic.
+local unlocked <const> = tide.message("unlocked", { door = s.string() })
+local Door <const> = tide.topic { pattern = "door:{name}" }
+
+Door:on(
+  tide.message("unlock", { door_code = s.string():secret(), note = s.string():optional() }),
+  { output = unlocked },
+  function(sub)
+    return unlocked { door = sub.params.name }
+  end
+)
+
+local Doors <const> =
+  tide.consumer { name = "doors", path = "/ws/doors", topics = { Door }, camelize = true }
+local OneDoor <const> = tide.consumer { name = "one_door", path = "/ws/door/{name}", topic = Door }
+
+Doors:on(add, { output = total }, function(_, message)
+  return total { total = message.payload.amount }
+end)
+
+return { Login, Sum, Doors, OneDoor }

@@ -21,6 +21,7 @@ end)
 
 return {
   chat = tide.message("chat", chat_payload),
+  aside = tide.message("aside", chat_payload),
   notification = tide.message("notification", s.map(s.string()):default {}),
   chat_group = tide.group_message("chat_group", chat_payload),
   group_chat = tide.group_message("group_chat", s.string()),
