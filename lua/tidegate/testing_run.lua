@@ -266,7 +266,9 @@ return function(test, arguments)
     return debug.traceback(tostring(problem), 2)
   end
   local is_done <const>, problem <const> = xpcall(function()
-    if options.helps then
+    if test.is_interrupted() then -- before there was anything to interrupt
+      test.exit(130)
+    elseif options.helps then
       io.stdout:write(help)
     end
     require_busted(test)
