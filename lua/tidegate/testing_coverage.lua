@@ -29,14 +29,40 @@ local function below(root, file_path)
   return file_path:sub(#root + 2)
 end
 
+--- Calls `found` for the Lua files of a folder and of those in it, each of which is read once:
+--- links may lead back.
+---@param folder string
+---@param real_path fun(path: string): string?
+---@param seen table<string, true> folders
+---@param found fun(file_path: string)
+local function walk(folder, real_path, seen, found)
+  local real <const> = real_path(folder)
+  if not real or seen[real] then
+    return
+  end
+  seen[real] = true
+  for _, file_path in ipairs(dir.getfiles(folder, "*.lua")) do
+    found(file_path)
+  end
+  for _, inner in ipairs(dir.getdirectories(folder)) do
+    if not path.basename(inner):find "^%." then
+      walk(inner, real_path, seen, found)
+    end
+  end
+end
+
 --- Adds the files that nothing has run, with no counts. `tidegate run` would load them from there.
+--- What is linked from elsewhere has the name that it has in the folder.
 ---@param root string
 ---@param counted table<string, table<integer, integer>>
-local function add_files(root, counted)
+---@param real_path fun(path: string): string?
+local function add_files(root, counted, real_path)
   local folder <const> = path.isdir(root .. "/consumers") and root .. "/consumers" or root
-  for _, file_path in ipairs(dir.getallfiles(folder, "*.lua")) do
-    counted[file_path] = counted[file_path] or {}
-  end
+  walk(folder, real_path, {}, function(file_path)
+    local real <const> = real_path(file_path) or file_path
+    local name <const> = real:sub(1, #root + 1) == root .. "/" and real or file_path
+    counted[name] = counted[name] or {}
+  end)
 end
 
 ---@param root string
@@ -105,7 +131,8 @@ local function summary(files)
   end
   local text <const> = {}
   for _, row in ipairs(rows) do
-    local line <const> = ("%-" .. width .. "s %6s %6s %6s  %s"):format(table.unpack(row))
+    local name <const> = row[1] .. (" "):rep(width - #row[1])
+    local line <const> = ("%s %6s %6s %6s  %s"):format(name, table.unpack(row, 2))
     text[#text + 1] = line:match "^(.-)%s*$" .. "\n"
   end
   return table.concat(text)
@@ -131,8 +158,9 @@ local Coverage <const> = {}
 ---@param root string
 ---@param counted table<string, table<integer, integer>>
 ---@param output string
-function Coverage.report(root, counted, output)
-  add_files(root, counted)
+---@param real_path fun(path: string): string?
+function Coverage.report(root, counted, output, real_path)
+  add_files(root, counted, real_path)
   local files <const> = {}
   for file_path, counts in pairs(counted) do
     local file <const> = is_application(below(root, file_path)) and judge(root, file_path, counts)

@@ -249,7 +249,7 @@ local function run(test, options)
     if options.coverage then
       local coverage <const> = require "tidegate.testing_coverage"
       finish[#finish + 1] = function()
-        coverage.report(root, test.covered(), options.coverage)
+        coverage.report(root, test.covered(), options.coverage, test.real_path)
       end
     end
   end)
@@ -266,7 +266,9 @@ return function(test, arguments)
     return debug.traceback(tostring(problem), 2)
   end
   local is_done <const>, problem <const> = xpcall(function()
-    if options.helps then
+    if test.is_interrupted() then -- before there was anything to interrupt
+      test.exit(130)
+    elseif options.helps then
       io.stdout:write(help)
     end
     require_busted(test)

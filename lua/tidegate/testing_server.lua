@@ -12,6 +12,9 @@ local show <const> = require "tidegate.testing_show"
 
 local PATIENCE <const>, POLL <const>, SHOWN_BYTES <const> = 10, 0.002, 4000
 
+--- What drain_seconds is, unless it is set.
+local DRAIN <const> = 10
+
 ---@class tidegate.TestServer: tidegate.ClientHost
 ---@field url string "http://127.0.0.1:40123"
 ---@field host string
@@ -20,6 +23,7 @@ local PATIENCE <const>, POLL <const>, SHOWN_BYTES <const> = 10, 0.002, 4000
 ---@field core table the application, loaded here to check frames, never connected to
 ---@field process table
 ---@field patience number seconds
+---@field drain number seconds that the program may take to stop
 ---@field is_strict boolean
 ---@field began number
 ---@field lines tidegate.LogLine[] read so far
@@ -126,9 +130,9 @@ local function new(kit, folder, config)
   if type(folder) ~= "string" then
     fail.misuse("testing.server: expected a folder, got %s", show.value(folder, 60))
   end
-  local wire <const> = kit.wire
-  local process <const>, options <const> = program.start(wire, folder, config)
-  local patience <const> = options.patience or PATIENCE
+  local settings <const>, options <const> = program.read_options(config)
+  local wire <const>, patience <const> = kit.wire, options.patience or PATIENCE
+  local process <const> = program.start(wire, folder, settings, options)
   local host <const>, port <const> = wait_for_address(wire, process, patience)
   -- Behind the start of the real one: what does not load is told by it.
   local core <const>, problems <const> =
@@ -145,6 +149,7 @@ local function new(kit, folder, config)
     core = core,
     process = process,
     patience = patience,
+    drain = tonumber(settings.drain_seconds) or DRAIN,
     is_strict = options.strict ~= false,
     began = wire.now(),
     lines = {},
@@ -165,7 +170,7 @@ function Server:close(why)
   self.closed_why = why or "at " .. fail.place()
   open.remove(self)
   local was_running <const> = self.process:is_running()
-  local status <const> = self.process:stop(self.patience)
+  local status <const> = self.process:stop(self.drain + self.patience)
   read_log(self) -- and the application that checks frames stays: clients may still read
   if not was_running then
     fail.spec(

@@ -119,9 +119,10 @@ end
 ---@param watch tidegate.Watch
 ---@param path string
 ---@param wanted table<string, true>
+---@param strangers string[] what touches none is added
 ---@return string? why
 ---@return boolean? is_all
-local function choose(watch, path, wanted)
+local function choose(watch, path, wanted, strangers)
   if watch.known[path] and not is_there(path) then
     watch.known[path], watch.failed[path] = nil, nil
     return nil
@@ -141,8 +142,19 @@ local function choose(watch, path, wanted)
   if count > 0 then
     return shown(watch, path) .. " has changed"
   end
-  say(shown(watch, path) .. " has changed: no spec has run it")
+  strangers[#strangers + 1] = shown(watch, path)
   return nil
+end
+
+---@param strangers string[] what has changed, and no spec has run
+local function say_strangers(strangers)
+  local first <const>, others <const> = strangers[1], #strangers - 1
+  if others == 0 then
+    say(first .. " has changed: no spec has run it")
+  elseif others > 0 then
+    local noun <const> = others == 1 and "another" or others .. " others"
+    say(("%s and %s have changed: no spec has run them"):format(first, noun))
+  end
 end
 
 --- What is to be run after these changes: nil for nothing, an empty list for everything.
@@ -155,13 +167,14 @@ local function plan(watch, changes, is_lost)
   if is_lost then
     return {}, "much has changed"
   end
-  local wanted <const>, reasons <const> = {}, {}
+  local wanted <const>, reasons <const>, strangers <const> = {}, {}, {}
   local is_all = false
   for _, path in ipairs(in_order(changes)) do
-    local why <const>, wants_all <const> = choose(watch, path, wanted)
+    local why <const>, wants_all <const> = choose(watch, path, wanted, strangers)
     reasons[#reasons + 1] = why
     is_all = is_all or wants_all or false
   end
+  say_strangers(strangers)
   if #reasons == 0 then
     return nil
   end
@@ -186,13 +199,23 @@ local function with_unfinished(watch, specs)
   return in_order(wanted)
 end
 
+--- The path by which a file is known: a folder may be a link to another one.
+---@param watch tidegate.Watch
+---@param path string
+---@return string
+local function known_path(watch, path)
+  local folder <const>, name <const> = path:match "^(.*)/([^/]*)$"
+  local real <const> = (watch.test.real_path(folder) or folder) .. "/" .. name
+  return real:sub(1, #watch.root + 1) == watch.root .. "/" and real or path
+end
+
 --- Notes a change of a Lua file, or of those that were in a folder that has gone.
 ---@param watch tidegate.Watch
 ---@param path string
 ---@param changes table<string, true>
 local function note(watch, path, changes)
   if path:find "%.lua$" then
-    changes[path] = true
+    changes[known_path(watch, path)] = true
     return
   end
   for spec, used in pairs(watch.known) do

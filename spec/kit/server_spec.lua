@@ -172,6 +172,15 @@ describe("testing.server", function()
     end
   end)
 
+  it("lets the program drain, however little patience there is otherwise", function()
+    local options <const> = { drain_seconds = 2, patience = 1 }
+    local server <const> = testing.server(here .. "/support/apps/endings", options)
+    local client <const> = assert(server:connect "/ws/ends")
+    client:send { action = "wait" }
+    client:receive_nothing(0.1)
+    server:close()
+  end)
+
   it("leaves its clients to read what came before it was stopped", function()
     local server <const> = testing.server(folder, { drain_seconds = 1 })
     local client <const> = assert(server:connect "/ws/sum")

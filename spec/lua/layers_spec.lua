@@ -87,6 +87,20 @@ describe("the layer check", function()
     end)
   end
 
+  it("lets kit/ have the client of net/, and the client no library", function()
+    assert_refused("kit/b.c:1: of net/ kit/ may include net/client.h alone\n", {
+      ["kit/a.c"] = '#include "net/client.h"\n',
+      ["kit/b.c"] = '#include "net/ws.h"\n',
+    })
+    assert_refused(
+      "net/client_io.c:1: the client may not include uv.h: it is in the kit as well\n",
+      {
+        ["kit/b.c"] = "int b;\n",
+        ["net/client_io.c"] = "#include <uv.h>\n",
+      }
+    )
+  end)
+
   it("passes pcre2.h in wire/pattern.c and refuses it everywhere else", function()
     local said, passes = check { ["wire/pattern.c"] = "#include <pcre2.h>\n" }
     assert.equal("", said)

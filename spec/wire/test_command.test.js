@@ -391,6 +391,20 @@ describe('tidegate test --coverage', () => {
     assert.doesNotMatch(lcov, /_spec/);
   });
 
+  it('counts a linked module once, by the name that it has in the folder', async () => {
+    const outside = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-test-')));
+    fs.writeFileSync(path.join(outside, 'far.lua'), 'return 1\n');
+    fs.symlinkSync(outside, path.join(folder, 'consumers/shared'));
+    for (const link of ['again', 'and', 'forever']) fs.symlinkSync('.', path.join(folder, 'consumers', link));
+    write(`consumers/${'long/'.repeat(30)}name.lua`, 'return 1\n');
+    write('spec/words_spec.lua', inIt('covers', 'require "shared.far"', 'require "again.words"'));
+    const { stderr } = await test('--coverage');
+    fs.rmSync(outside, { recursive: true });
+    assert.match(stderr, /^consumers\/shared\/far\.lua +1 +1 +100\.0$/m);
+    assert.match(stderr, /^consumers\/words\.lua +18 /m);
+    assert.doesNotMatch(stderr, /again|forever/);
+  });
+
   it('prints a table of what was missed', async () => {
     const { stderr } = await test('--coverage=out.info', '-o', 'TAP');
     assert.match(stderr, /^consumers\/words\.lua +18 +14 +77\.8 {2}5, 16-18$/m);
@@ -452,6 +466,34 @@ describe('tidegate test --watch', () => {
     assert.match(await waiting(), /module 'three' not found/);
     write('consumers/three.lua', 'return 3\n');
     assert.deepStrictEqual(ran(await waiting()), ['two is']);
+  });
+
+  it('knows a module in a folder that is a link', async () => {
+    const outside = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-test-')));
+    fs.writeFileSync(path.join(outside, 'far.lua'), 'return 1\n');
+    fs.symlinkSync(outside, path.join(folder, 'consumers/far'));
+    write('consumers/near/x.lua', 'return 1\n');
+    fs.symlinkSync('near', path.join(folder, 'consumers/by'));
+    await running.says(/no spec has run (it|them)\n/);
+    write('spec/two_spec.lua', lines(
+      'describe("two", function() it("is", function() require "far.far" require "by.x" end) end)'));
+    await waiting();
+    fs.appendFileSync(path.join(outside, 'far.lua'), '-- new\n');
+    assert.match(await waiting(), /^watch: consumers\/far\/far\.lua has changed: running spec\/two_spec\.lua$/m);
+    write('consumers/near/x.lua', 'return 2\n');
+    assert.match(await waiting(), /^watch: consumers\/near\/x\.lua has changed: running spec\/two_spec\.lua$/m);
+    fs.rmSync(outside, { recursive: true });
+  });
+
+  it('says in a line how many files have changed that no spec has run', async () => {
+    for (let number = 0; number < 300; number++) write(`consumers/new/m${number}.lua`, 'return 1\n');
+    write('consumers/two.lua', 'return 22\n');
+    const said = await waiting();
+    assert.deepStrictEqual(said.match(/^watch: .*$/gm), [
+      'watch: consumers/new/m0.lua and 299 others have changed: no spec has run them',
+      'watch: consumers/two.lua has changed: running spec/two_spec.lua',
+      'watch: waiting for changes',
+    ]);
   });
 
   it('says so when no spec has run what changes', async () => {

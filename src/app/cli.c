@@ -88,7 +88,7 @@ static enum tg_status note_flag(struct tg_cli *cli, const struct flag *flag, str
  */
 static void parse_test(struct tg_cli *cli, char **flags)
 {
-    static const char *const own[] = {"--coverage", "--coverage=", "--watch", "--loaded="};
+    static const char *const own[] = {"-c", "--coverage", "--coverage=", "--watch", "--loaded="};
     struct stat status;
     cli->is_test = true;
     cli->is_dev_flagged = true;

@@ -6,6 +6,7 @@
 
 #include <lauxlib.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,15 +44,30 @@ static struct tg_covered_file *find_file(struct tg_coverage *coverage, const cha
     return file;
 }
 
+static bool is_below(const struct tg_coverage *coverage, const char *path)
+{
+    size_t length = strlen(coverage->root);
+    return strncmp(path, coverage->root, length) == 0 && path[length] == '/';
+}
+
+/* Whether a file that lies elsewhere is linked into the folder: `name` becomes the path that it has there. */
+static bool is_linked(const struct tg_coverage *coverage, const char *name, char path[PATH_MAX])
+{
+    while (strncmp(name, "./", 2) == 0) name += 2;
+    if (strstr(name, "../")) return false;
+    int length = *name == '/' ? snprintf(path, PATH_MAX, "%s", name)
+                              : snprintf(path, PATH_MAX, "%s/%s", coverage->root, name);
+    return length < PATH_MAX && is_below(coverage, path);
+}
+
 /* Notes the file of a chunk that is called `name`. False without memory. */
 static bool find_source(struct tg_coverage *coverage, struct tg_covered_source *source, const char *name)
 {
     char path[PATH_MAX];
-    size_t length = strlen(coverage->root);
     source->name = name;
     source->file = NULL;
     if (*name != '@' || !realpath(name + 1, path)) return true;
-    if (strncmp(path, coverage->root, length) != 0 || path[length] != '/') return true;
+    if (!is_below(coverage, path) && !is_linked(coverage, name + 1, path)) return true;
     source->file = find_file(coverage, path);
     return source->file != NULL;
 }

@@ -18,7 +18,7 @@ struct tg_covered_file;
 struct tg_covered_source;
 
 struct tg_coverage {
-    char *root;                     /* owned: files below this folder count; NULL: it has not begun */
+    char *root; /* owned: files below this folder, the working one, count; NULL: it has not begun */
     struct tg_covered_file *files;  /* owned list */
     struct tg_map sources;          /* a chunk's name -> struct tg_covered_source */
     struct tg_arena arena;          /* of the sources and their names */

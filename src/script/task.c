@@ -304,8 +304,10 @@ static void make_ready(struct tg_task *task)
 
 bool tg_task_interrupt(struct tg_task *task, const char *text)
 {
-    if (task->state != TG_TASK_WAITING) return false;
+    bool is_over = task->state == TG_TASK_READY && lua_status(task->thread) == LUA_YIELD;
+    if (task->interrupted || (task->state != TG_TASK_WAITING && !is_over)) return false;
     task->interrupted = text;
+    if (is_over) return true; /* it has not gone on yet */
     stop_waiting(task);
     make_ready(task);
     return true;

@@ -45,8 +45,9 @@ struct tg_task *tg_task_check_wait(lua_State *L);
  * before it is waited for has to be looked at first: only a parked task can be woken. */
 int tg_task_wait(lua_State *L, struct tg_wait *wait, lua_KFunction k, lua_KContext context);
 
-/* The wait of a task ends early: what it waited for is cancelled, and the wait raises `text`, a literal.
- * False: the task does not wait. */
+/* The wait of a task ends early: what it waited for is cancelled, and the wait raises `text`, a literal. A
+ * wait that is over and has not returned raises it as well. False: the task does not wait, or was
+ * interrupted. */
 bool tg_task_interrupt(struct tg_task *task, const char *text);
 
 /* Makes the task ready: resumed before the loop waits again, in the order of the wakes. Nothing when nobody

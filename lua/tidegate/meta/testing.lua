@@ -423,7 +423,7 @@ function Client:frames() end
 
 ---@class (exact) tidegate.ServerOptions
 ---@field env? table<string, string> variables of the program, beside those of this process
----@field patience? number seconds for starting, stopping and connecting; default 10
+---@field patience? number seconds to start, connect, and stop beyond drain_seconds; default 10
 ---@field program? string which program; default: TG_BIN, or the one beside the kit's module
 ---@field strict? boolean false: frames that no consumer declares are received too
 

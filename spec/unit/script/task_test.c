@@ -337,14 +337,14 @@ static void look(void *context, enum tg_log_level level, const char *event, cons
     search->found += is_it;
 }
 
-static void a_wait_that_is_interrupted_raises(void **state)
+static void interrupt(const char *message, enum tg_task_state before_it)
 {
-    (void)state;
     struct search search = {.wanted = "enough of this"};
     struct app_stage stage = begin();
     struct fake_client *client = fake_core_open(stage.core, 0, "/ws/tasks");
-    fake_client_say(client, "{\"action\":\"nap\",\"payload\":{\"n\":1,\"seconds\":60}}");
+    fake_client_say(client, message);
     struct tg_task *task = first_task(client);
+    assert_int_equal(task->state, before_it);
     assert_true(tg_task_interrupt(task, "enough of this"));
     assert_false(tg_task_interrupt(task, "it does not wait any more"));
     assert_int_equal(client->sent_bytes, 0);
@@ -359,6 +359,18 @@ static void a_wait_that_is_interrupted_raises(void **state)
     assert_false(has_sent(client, "said"));
     client->sent_bytes = 0;
     app_end(&stage);
+}
+
+static void a_wait_that_is_interrupted_raises(void **state)
+{
+    (void)state;
+    interrupt("{\"action\":\"nap\",\"payload\":{\"n\":1,\"seconds\":60}}", TG_TASK_WAITING);
+}
+
+static void a_wait_that_is_over_but_has_not_returned_raises_too(void **state)
+{
+    (void)state;
+    interrupt("{\"action\":\"nap\",\"payload\":{\"n\":1,\"seconds\":0}}", TG_TASK_READY);
 }
 
 /* A handler lingers, a coroutine in it, and a task that it has begun: how many of them close their variables.
@@ -411,6 +423,7 @@ int main(void)
         cmocka_unit_test(goes_on_after_the_end_of_memory),
         cmocka_unit_test(waits_in_two_kilobytes),
         cmocka_unit_test(a_wait_that_is_interrupted_raises),
+        cmocka_unit_test(a_wait_that_is_over_but_has_not_returned_raises_too),
         cmocka_unit_test(tasks_that_are_abandoned_run_no_more_code),
     };
     return cmocka_run_group_tests(tests, silence, NULL);

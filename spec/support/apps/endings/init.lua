@@ -4,6 +4,7 @@ local s <const> = tide.schema
 
 local say <const> = tide.message("say", { text = s.string() })
 local part <const> = tide.message("part", { number = s.integer(), text = s.string() })
+local wait <const> = tide.message "wait"
 local leave <const> = tide.message("leave", { code = s.integer(), reason = s.string() })
 local flood <const> = tide.message("flood", {
   count = s.integer(),
@@ -28,6 +29,10 @@ Ends:on(flood, { output = part }, function(conn, message)
   if message.payload.code then
     conn:close(message.payload.code, "enough")
   end
+end)
+
+Ends:on(wait, function()
+  tide.sleep(1000)
 end)
 
 return Ends
