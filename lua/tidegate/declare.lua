@@ -35,6 +35,17 @@ function Declare.fail(format, ...)
   error(position and position .. ": " .. text or text, 0)
 end
 
+--- Whether modules load, and something may be declared. Later it would do nothing.
+Declare.is_loading = host.is_loading
+
+--- Raises when they do not.
+---@param what string the function that declares, "tide.consumer"
+function Declare.check_loading(what)
+  if not Declare.is_loading() then
+    Declare.fail("%s: declared while modules load, not by a handler", what)
+  end
+end
+
 --- Makes the functions of `functions` keep their caller visible: `return tide.consumer { ... }` is
 --- a tail call, which would take the very line away that an error has to name.
 ---@param functions table<string, any>

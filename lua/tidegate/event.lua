@@ -19,8 +19,10 @@ local function consumer_name(to)
   if not state then
     return nil
   elseif state.what ~= "tide.consumer" then
-    local text <const> = "tide.broadcast_event: expected groups or a consumer of messages, got %s"
-    fail(text, show(to))
+    local text <const> = "tide.broadcast_event: expected groups or a consumer of messages, got %s%s"
+    local is_topic <const> = state.what == "tide.topic"
+    local hint <const> = is_topic and ": Topic:broadcast_event reaches its subscribers" or ""
+    fail(text, show(to), hint)
   elseif not state.collected_by then
     local text <const> = "tide.broadcast_event: the consumer of %s is not served: "
       .. "no entry module returns it"

@@ -113,6 +113,7 @@ end
 local function declaring(role)
   local what <const> = "tide." .. role
   return function(action, payload, options)
+    declare.check_loading(what)
     if not declare.text(action) or not utf8.len(action) then
       local text <const> = "%s: the action must be a string of UTF-8 that is not empty, got %s"
       fail(text, what, show(action))

@@ -22,10 +22,12 @@ local function check_entry(key, object)
     fail('tide.router: a key must be a path that begins with "/", got %s', show(key))
   end
   local state <const> = states[object]
-  if not state or state.what == "tide.mixin" then
+  if not state or state.what == "tide.mixin" or state.what == "tide.topic" then
     local place <const> = is_path and '"' .. key .. '"' or key
-    local text <const> = "tide.router: the entry at %s must be a consumer or a router, got %s"
-    fail(text, place, show(object))
+    local is_topic <const> = state and state.what == "tide.topic"
+    local hint <const> = is_topic and "; tide.consumer { topic = ... } gives it a path" or ""
+    local text <const> = "tide.router: the entry at %s must be a consumer or a router, got %s%s"
+    fail(text, place, show(object), hint)
   elseif is_path and state.own_paths and #state.own_paths > 0 then
     fail(
       'tide.router: the consumer at "%s" has a path of its own, "%s" (%s); leave one of them out',
@@ -50,6 +52,7 @@ end
 ---@param entries tidegate.RouterEntries
 ---@return tidegate.Router
 function Router.new(prefix, entries)
+  declare.check_loading "tide.router"
   if type(prefix) ~= "string" or not prefix:find "^/.*[^/]$" then
     fail('tide.router: the prefix must begin with "/" and not end with it, got %s', show(prefix))
   elseif type(entries) ~= "table" or getmetatable(entries) then

@@ -12,6 +12,7 @@ local show <const> = require "tidegate.testing_show"
 
 ---@class tidegate.TestApp
 ---@field core table the application as the module of the kit has it
+---@field what any what it was opened with
 ---@field is_strict boolean
 ---@field opened_at string
 ---@field is_of_one_test boolean
@@ -99,6 +100,7 @@ local function new(kit, what, config)
   end
   local app <const> = setmetatable({
     core = core,
+    what = what,
     is_strict = is_strict,
     opened_at = fail.place(),
     clients = setmetatable({}, { __mode = "k" }),

@@ -2,8 +2,10 @@
 
 local app <const> = require "tidegate.testing_app"
 local assertions <const> = require "tidegate.testing_assert"
+local fuzz <const> = require "tidegate.testing_fuzz"
 local matchers <const> = require "tidegate.testing_matchers"
 local open <const> = require "tidegate.testing_open"
+local property <const> = require "tidegate.testing_property"
 local replay <const> = require "tidegate.testing_replay"
 local server <const> = require "tidegate.testing_server"
 
@@ -33,6 +35,21 @@ return function(kit)
   --- Plays a recording.
   function testing.replay(target, path, options)
     return (replay.replay(kit, target, path, options))
+  end
+
+  --- Makes messages that are right.
+  function testing.arbitrary(of, options)
+    return property.arbitrary(of, options)
+  end
+
+  --- Makes messages that are wrong, with their errors.
+  function testing.broken(of, options)
+    return property.broken(of, options)
+  end
+
+  --- Holds arbitrary conversations.
+  function testing.fuzz(target, path, options)
+    return fuzz.fuzz(target, path, options)
   end
 
   if pcall(require, "luassert") then

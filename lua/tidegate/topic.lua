@@ -2,8 +2,8 @@
 --- messages and events, and consumers host it.
 
 local checks <const> = require "tidegate.consumer_options"
-local consumer <const> = require "tidegate.consumer"
 local declare <const> = require "tidegate.declare"
+local handlers <const> = require "tidegate.handlers"
 local host <const> = require "tidegate.host"
 local states <const> = require "tidegate.consumer_states"
 
@@ -17,10 +17,8 @@ local longest <const> = 200
 --- What the protocol of topics takes for itself.
 local reserved <const> = { subscribe = true, unsubscribe = true }
 
-local TopicMethods <const> = {
-  on_event = consumer.mixin_methods.on_event,
-  relay = consumer.mixin_methods.relay,
-}
+local TopicMethods <const> = handlers.methods "Topic"
+local on <const> = TopicMethods.on
 
 function TopicMethods:on(message_type, options, handler)
   if type(message_type) == "table" and reserved[message_type.action] then
@@ -28,7 +26,7 @@ function TopicMethods:on(message_type, options, handler)
       .. "on_subscribe and on_unsubscribe"
     fail(text, message_type.action)
   end
-  return consumer.mixin_methods.on(self, message_type, options, handler)
+  return on(self, message_type, options, handler)
 end
 
 ---@param self any
@@ -88,7 +86,7 @@ function Topic.topic(options)
   elseif #given.pattern > longest then
     fail("tide.topic: a pattern has at most %d bytes, got %s", longest, show(given.pattern))
   end
-  local handle <const>, declaration <const> = consumer.new("tide.topic", metatable, given)
+  local handle <const>, declaration <const> = handlers.new("tide.topic", metatable, given)
   declaration.name = given.pattern
   declaration.authorise = given.authorise
   declaration.on_subscribe = given.on_subscribe

@@ -39,6 +39,10 @@ function Host.process_environment()
   return { "HOME=/home/ann", "PATH=/bin" }
 end
 
+function Host.is_loading()
+  return true
+end
+
 --- In C a function that calls `declare`, so that a tail call leaves its caller on the stack. Lua
 --- cannot do that: specs of declarations name the result before they return it.
 function Host.visible(declare)

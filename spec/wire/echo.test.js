@@ -1,4 +1,4 @@
-// The main job, byte for byte: a message in, a reply out.
+// The main job, byte for byte: a message in, a reply out. What the system consumer says is in seeds.test.js.
 
 import assert from 'node:assert';
 import { once } from 'node:events';
@@ -12,20 +12,6 @@ describe('the system consumer', () => {
   let server;
   before(async () => { server = await Server.start(path.join(ROOT, 'consumers')); });
   after(() => server.stop());
-
-  it('welcomes a client and echoes its message, byte for byte', async () => {
-    const client = await RawClient.open(server.port, '/ws/system');
-    assert.strictEqual(await client.nextText(),
-                       '{"action":"system_echo","payload":{"message":"🔧 System: Connection established!"}}');
-    client.text('{"action":"user_message","payload":{"message":"Hello"}}');
-    assert.strictEqual(await client.nextText(),
-                       '{"action":"system_echo","payload":{"message":"🔧 System Echo: Hello"}}');
-    client.text('{"action":"ping"}');
-    assert.strictEqual(await client.nextText(), '{"action":"pong"}');
-    client.close(1000);
-    assert.deepStrictEqual(await client.nextClose(), { code: 1000, reason: '' });
-    await client.end();
-  });
 
   it('serves a client that uses a library', async () => {
     const client = new WebSocket(`ws://127.0.0.1:${server.port}/ws/system`);

@@ -215,7 +215,7 @@ describe('a wrong way to send an event', () => {
       "main.lua: tide.send_event: 'said' is a message for clients, and no event: tide.event declares one",
       "main.lua: the event 'notify' is not for clients: send them a message that tells of it",
       'main.lua: tide.broadcast_event: the name of a group has 1 to 200 bytes, got 0',
-      'main.lua: tide.broadcast_event: the name of a group is a string, got a nil',
+      'main.lua: tide.broadcast_event: the name of a group is a string, got nothing',
       "main.lua: tide.broadcast_event: 'said' is a message for clients, and no event: tide.event declares one",
       'main.lua: tide.broadcast_event: expected groups or a consumer of messages, got a table',
     ]);

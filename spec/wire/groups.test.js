@@ -221,7 +221,7 @@ withSession('a broadcast', { args: ['--mode', 'development'] }, (spec) => {
       'conn:join: the name of a group has 1 to 200 bytes, got 201',
       'conn:join: the name of a group is not UTF-8',
       'conn:join: the name of a group is a string, got a number',
-      'conn:leave: the name of a group is a string, got a no value',
+      'conn:leave: the name of a group is a string, got nothing',
       "conn:broadcast: the event 'happened' is not for clients: tide.broadcast_event tells it to consumers",
       "conn:broadcast: a message is expected (a message type called with its payload), got the message type 'note' " +
         'itself: call it to make a message, as in note(payload)',
@@ -234,7 +234,7 @@ withSession('a broadcast', { args: ['--mode', 'development'] }, (spec) => {
       "tide.broadcast: unknown option 'except' (options: exclude)",
       'tide.broadcast: exclude is a connection or the id of one, got a string',
       'note: payload: expected an object, got nil',
-      'tide.group: the name of a group is a string, got a no value',
+      'tide.group: the name of a group is a string, got nothing',
       'tide.user: the id of a user is a string that is not empty or an integer, got a table',
       'tide.user: the id of a user is a string that is not empty or an integer, got a string',
       'count is called with a colon: tide.group(name):count()',
@@ -316,7 +316,7 @@ withSession('a connection', { args: ['--max-groups-per-connection', '3'] }, (spe
   spec('does not begin when its function of groups raises, or returns what is none', async (session) => {
     await refused(session, '/ws/talk?groups=a&raise=1', /no groups$/);
     await refused(session, '/ws/talk?groups=a&raise=1&slow=0.01', /no groups$/);
-    await refused(session, '/ws/wrong', /groups\.lua:\d+: groups returned a nil: it returns a list of names$/);
+    await refused(session, '/ws/wrong', /groups\.lua:\d+: groups returned nothing: it returns a list of names$/);
     await refused(session, '/ws/wrong?returns=number', /groups returned a number: it returns a list of names$/);
     await refused(session, '/ws/talk?groups=a,b,c,d', /a connection is in at most 3 groups \(max_groups_per_connection\)$/);
     await refused(session, `/ws/talk?groups=${'a'.repeat(201)}`, /the name of a group has 1 to 200 bytes, got 201$/);

@@ -109,7 +109,7 @@ describe('tidegate send-event', () => {
                        "  event.payload.level: Input should be 'info' or 'warning', got 'loud'\n");
     await expectFailed(tell('send-event', 'nope', '--group', 'all'),
                        'tidegate: it was refused, and nobody got it:\n' +
-                       "  event.action: Input tag 'nope' found using 'action' does not match any of the expected tags\n");
+                       "  no consumer handles or relays the event 'nope'\n");
     await expectFailed(tell('send-event', 'notify', HELLO, '--to', 'abc'), 'tidegate: there is no connection abc\n');
     await expectFailed(tell('send-event', 'notify', HELLO, '--consumer', 'x'),
                        /\n {2}to\.consumer: Value error, there is no consumer of this name\n$/);

@@ -388,6 +388,16 @@ describe('a path that is a topic', () => {
       client.destroy();
     }
   });
+
+  it('stays open when another name is refused: that was only asked for', async () => {
+    const client = await open('/ws/room/mine');
+    await expect(client, frameOf('subscribed', 'room:mine'), state(1, 'room:mine'));
+    client.text(frameOf('subscribe', 'room:private'));
+    await expect(client, refusal('unauthorized', "Not allowed to subscribe to 'room:private'", 'room:private'));
+    client.text('{"action":"echo","payload":{"text":"still here"}}');
+    await expect(client, said('echoed', 'still here', 'room:mine'));
+    await leave(client);
+  });
 });
 
 describe('with send_completion', () => {

@@ -94,7 +94,7 @@ static const struct tg_setting settings[] = {
     INTEGER(authentication_timeout_ms, "10000", 1, DAY_MS,
             "an authenticator that waits longer is ended, and its client closed with 4408"),
     INTEGER(disconnected_timeout_ms, "5000", 1, DAY_MS,
-            "a hook `disconnected` that waits longer is ended"),
+            "a hook `disconnected` that waits longer is ended; before it all `on_unsubscribe` together"),
     INTEGER(heartbeat_seconds, "25", 0, DAY_SECONDS, "silence of a client before it is pinged; 0: never"),
     INTEGER(heartbeat_timeout_seconds, "20", 1, DAY_SECONDS, "wait for an answer to a ping; then: dropped"),
     INTEGER(slow_client_seconds, "30", 1, DAY_SECONDS,

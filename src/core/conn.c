@@ -1,11 +1,5 @@
-/* How a connection lives. What flows through it is conn_flow.c's affair, who is handled when conn_order.c's.
- *
- * Time: one timer per connection. What it stands for follows from the state, in `rearm`:
- *   `disconnected` or on_unsubscribe waits     -> end it at the deadline
- *   only the client's close frame is awaited   -> drop at the deadline
- *   the kernel is full, or reading is paused   -> look every second whether anything moves
- *   otherwise                                  -> heartbeat
- * Receiving only notes the time; a heartbeat that comes too early arms itself again.
+/* How a connection lives. How it begins is conn_start.c's affair, what flows through it conn_flow.c's, who is
+ * handled when conn_order.c's, what is due when conn_time.c's, and its last words conn_farewell.c's.
  *
  * Invariant: a CLOSING connection has its close frame in the outbox, or handed over, or the library sends one
  * of its own.
@@ -13,9 +7,11 @@
 #include "core/conn.h"
 
 #include "base/log.h"
+#include "core/conn_farewell.h"
 #include "core/conn_flow.h"
 #include "core/conn_order.h"
 #include "core/conn_start.h"
+#include "core/conn_time.h"
 #include "core/dispatch.h"
 #include "core/group.h"
 #include "core/topic.h"
@@ -25,10 +21,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* How often a stuck connection is looked at, and to what heartbeats are rounded so that those of many
- * connections come together: an idle gateway wakes four times a second. */
-enum { WATCH_MS = 1000, HEARTBEAT_ROUND_MS = 250 };
-
 /* From a breach of the protocol to the end of TCP: 250 ms, less what the wheel may be late. */
 enum { PROTOCOL_ERROR_MS = 200 };
 
@@ -36,8 +28,6 @@ enum { PROTOCOL_ERROR_MS = 200 };
 enum { CLOSE_FRAME_HEAD = 4 };
 
 enum { CLOSE_ABNORMAL = 1006, CLOSE_TRY_AGAIN_LATER = 1013 };
-
-static void timer_fired(struct tg_timer *timer);
 
 struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES])
 {
@@ -57,39 +47,6 @@ bool tg_conn_id_read(struct tg_slice text, uint64_t *id)
     }
     *id = read;
     return true;
-}
-
-/* ---- time ---- */
-
-void tg_conn_rearm(struct tg_conn *conn)
-{
-    struct tg_worker *worker = conn->worker;
-    const struct tg_config *config = worker->config;
-    uint64_t now_ms = tg_worker_now_ms(worker);
-    uint64_t deadline_ms;
-    if (conn->is_close_awaited)
-        deadline_ms = conn->close_ms;
-    else if (conn->is_awaiting_writable || conn->is_paused)
-        deadline_ms = now_ms + WATCH_MS;
-    else if (config->heartbeat_seconds == 0)
-        deadline_ms = TG_NEVER;
-    else if (conn->is_awaiting_pong)
-        deadline_ms = now_ms + config->heartbeat_timeout_seconds * 1000ull;
-    else
-        deadline_ms = (conn->heard_ms + config->heartbeat_seconds * 1000ull + HEARTBEAT_ROUND_MS - 1) /
-                      HEARTBEAT_ROUND_MS * HEARTBEAT_ROUND_MS;
-    if (deadline_ms == TG_NEVER)
-        tg_wheel_disarm(&worker->wheel, &conn->timer);
-    else
-        tg_worker_arm(worker, &conn->timer, deadline_ms);
-}
-
-/* From now on only the client's close frame counts, for so long. */
-static void await_close(struct tg_conn *conn, uint32_t milliseconds)
-{
-    conn->is_close_awaited = true;
-    conn->close_ms = tg_worker_now_ms(conn->worker) + milliseconds;
-    tg_conn_rearm(conn);
 }
 
 /* ---- closing ---- */
@@ -127,9 +84,7 @@ static enum tg_status queue_close_frame(struct tg_conn *conn, uint16_t code, str
     return status;
 }
 
-/* The client does not take what it asked for. What is queued is dropped, so that the close frame is the
- * next thing that it reads, should it read again in time. */
-static void give_up(struct tg_conn *conn, struct tg_slice reason)
+void tg_conn_give_up(struct tg_conn *conn, struct tg_slice reason)
 {
     tg_log(TG_LOG_WARNING, "client_given_up", TG_LOG_CONN(conn), TG_LOG_STR("reason", reason),
            TG_LOG_I("outbox_bytes", conn->outbox.queued_bytes));
@@ -140,7 +95,7 @@ static void give_up(struct tg_conn *conn, struct tg_slice reason)
         tg_conn_close(conn, CLOSE_TRY_AGAIN_LATER, reason);
     else if (is_close_queued && queue_close_frame(conn, conn->close_code, close_reason) != TG_OK)
         tg_conn_flow_break(conn);
-    await_close(conn, conn->worker->config->close_timeout_ms);
+    tg_conn_await_close(conn, conn->worker->config->close_timeout_ms);
 }
 
 void tg_conn_flush(struct tg_conn *conn)
@@ -159,97 +114,14 @@ void tg_conn_flush(struct tg_conn *conn)
     }
     tg_conn_flow_balance(conn);
     if (conn->state == TG_CONN_CLOSING && !conn->is_close_awaited && !conn->is_awaiting_writable)
-        await_close(conn, conn->worker->config->close_timeout_ms);
+        tg_conn_await_close(conn, conn->worker->config->close_timeout_ms);
 }
 
-/* ---- the timer ---- */
-
-static void drop(struct tg_conn *conn, uint16_t code, const char *reason)
+void tg_conn_cut(struct tg_conn *conn, uint16_t code, const char *reason)
 {
     if (conn->state == TG_CONN_OPEN) note_end(conn, TG_ENDED_BY_SERVER, code, tg_slice_of(reason));
     tg_conn_flow_clear(conn);
     tg_conn_flow_break(conn);
-}
-
-/* A connection whose client takes nothing, or that we do not listen to. */
-static void watch(struct tg_conn *conn)
-{
-    const struct tg_config *config = conn->worker->config;
-    struct tg_transport *transport = conn->transport;
-    uint64_t now_ms = tg_worker_now_ms(conn->worker);
-    if (transport->ops->has_peer_left(transport)) {
-        drop(conn, CLOSE_ABNORMAL, "");
-        return;
-    }
-    uint64_t acknowledged_bytes = transport->ops->acknowledged_bytes(transport);
-    if (acknowledged_bytes != conn->acknowledged_bytes) {
-        conn->acknowledged_bytes = acknowledged_bytes;
-        conn->progress_ms = now_ms;
-    }
-    bool is_still =
-        conn->is_awaiting_writable && now_ms - conn->progress_ms >= config->slow_client_seconds * 1000ull;
-    bool is_paused_too_long =
-        conn->is_outbox_high && now_ms - conn->paused_ms >= config->pause_seconds * 1000ull;
-    if (!is_still && !is_paused_too_long) {
-        tg_conn_rearm(conn);
-        return;
-    }
-    conn->worker->metrics.slow_clients++;
-    give_up(conn, TG_SLICE("this client reads too slowly"));
-}
-
-static void beat(struct tg_conn *conn)
-{
-    struct tg_worker *worker = conn->worker;
-    uint64_t silent_ms = tg_worker_now_ms(worker) - conn->heard_ms;
-    if (conn->is_awaiting_pong) {
-        worker->metrics.heartbeat_timeouts++;
-        drop(conn, CLOSE_ABNORMAL, "heartbeat timeout");
-        return;
-    }
-    if (silent_ms >= worker->config->heartbeat_seconds * 1000ull) {
-        /* Not empty: the library does not tell of pongs without a payload. */
-        conn->is_awaiting_pong = tg_conn_send(conn, TG_OPCODE_PING, TG_SLICE("hb")) == TG_OK;
-    }
-    tg_conn_rearm(conn);
-}
-
-/* A hook of the end waits, for a while. */
-static void await_farewell(struct tg_conn *conn)
-{
-    struct tg_worker *worker = conn->worker;
-    conn->is_leaving = true;
-    tg_worker_arm(worker, &conn->timer, tg_worker_now_ms(worker) + worker->config->disconnected_timeout_ms);
-}
-
-static void say_farewell(struct tg_conn *conn);
-
-/* The hook of the end that waits is ended. */
-static void end_farewell(struct tg_conn *conn)
-{
-    struct tg_script *script = conn->generation->script;
-    bool is_topic = !tg_list_is_empty(&conn->subscriptions);
-    conn->worker->metrics.handler_timeouts++;
-    tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(conn),
-           TG_LOG_S("action", is_topic ? "on_unsubscribe" : "disconnected"),
-           TG_LOG_I("timeout_ms", conn->worker->config->disconnected_timeout_ms));
-    script->ops->cancel(script, conn);
-    say_farewell(conn);
-}
-
-static void timer_fired(struct tg_timer *timer)
-{
-    struct tg_conn *conn = TG_CONTAINER(timer, struct tg_conn, timer);
-    if (conn->is_leaving) {
-        end_farewell(conn);
-    } else if (conn->is_close_awaited) {
-        conn->worker->metrics.close_timeouts++;
-        drop(conn, conn->close_code, "");
-    } else if (conn->is_awaiting_writable || conn->is_paused) {
-        watch(conn);
-    } else {
-        beat(conn);
-    }
 }
 
 /* ---- what net tells ---- */
@@ -276,7 +148,7 @@ static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *
     tg_list_init(&conn->user_link);
     tg_outbox_init(&conn->outbox);
     tg_assembly_init(&conn->assembly);
-    tg_timer_init(&conn->timer, timer_fired);
+    tg_timer_init(&conn->timer, tg_conn_timer_fired);
     return conn;
 }
 
@@ -377,7 +249,7 @@ bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice r
     if (conn->state != TG_CONN_OPEN) return false;
     note_end(conn, TG_ENDED_BY_CLIENT, code, reason);
     tg_conn_order_clear(conn);
-    await_close(conn, conn->worker->config->close_timeout_ms);
+    tg_conn_await_close(conn, conn->worker->config->close_timeout_ms);
     return true;
 }
 
@@ -387,49 +259,7 @@ void tg_conn_protocol_error(struct tg_conn *conn)
     tg_conn_flow_clear(conn);
     if (conn->state == TG_CONN_OPEN)
         note_end(conn, TG_ENDED_BY_SERVER, tg_status_close_code(TG_E_PROTOCOL), TG_SLICE("protocol error"));
-    await_close(conn, PROTOCOL_ERROR_MS);
-}
-
-static void free_conn(struct tg_conn *conn)
-{
-    struct tg_script *script = conn->generation->script;
-    struct tg_slice reason = {conn->close_reason, conn->close_reason_bytes};
-    tg_log(TG_LOG_INFO, "disconnected", TG_LOG_CONN(conn), TG_LOG_I("code", conn->close_code),
-           TG_LOG_STR("reason", reason));
-    script->ops->cancel(script, conn); /* what `disconnected` started */
-    tg_topic_drop(conn);
-    script->ops->forget(script, conn);
-    tg_worker_remove(conn->worker, conn);
-    tg_group_forget(conn);
-    tg_user_forget(conn);
-    tg_assembly_deinit(&conn->assembly);
-    free(conn->close_reason);
-    free(conn->request);
-    free(conn);
-}
-
-/* The next hook of the end: those of the topics, then `disconnected`. */
-static enum tg_outcome run_farewell(struct tg_conn *conn)
-{
-    struct tg_script *script = conn->generation->script;
-    struct tg_slice reason = {conn->close_reason, conn->close_reason_bytes};
-    if (tg_topic_leave_next(conn) == TG_WAITING) return TG_WAITING;
-    if (!conn->is_connected_called) return TG_DONE;
-    conn->is_connected_called = false;
-    return script->ops->disconnected(script, conn, conn->close_code, reason);
-}
-
-static void say_farewell(struct tg_conn *conn)
-{
-    struct tg_script *script = conn->generation->script;
-    while (run_farewell(conn) == TG_WAITING) {
-        if (!conn->worker->is_over) {
-            await_farewell(conn);
-            return;
-        }
-        script->ops->cancel(script, conn);
-    }
-    free_conn(conn);
+    tg_conn_await_close(conn, PROTOCOL_ERROR_MS);
 }
 
 void tg_conn_closed(struct tg_conn *conn)
@@ -443,7 +273,7 @@ void tg_conn_closed(struct tg_conn *conn)
     tg_list_remove(&conn->dirty_link);
     tg_wheel_disarm(&conn->worker->wheel, &conn->timer);
     script->ops->cancel(script, conn);
-    say_farewell(conn);
+    tg_conn_farewell(conn);
 }
 
 void tg_conn_drop(struct tg_conn *conn)
@@ -451,13 +281,13 @@ void tg_conn_drop(struct tg_conn *conn)
     if (conn->transport)
         conn->transport->ops->drop(conn->transport);
     else
-        free_conn(conn);
+        tg_conn_free(conn);
 }
 
 void tg_conn_ended(struct tg_conn *conn, enum tg_outcome outcome)
 {
     if (conn->is_leaving) {
-        say_farewell(conn);
+        tg_conn_farewell(conn);
         return;
     }
     if (conn->state == TG_CONN_CLOSED) return; /* it was late already, and goes with its connection */

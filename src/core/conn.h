@@ -98,7 +98,7 @@ struct tg_conn {
     uint64_t heard_ms;          /* when the client last sent anything */
     uint64_t paused_ms;         /* since when reading is off */
     uint64_t progress_ms;       /* when sending last moved, while it is stuck */
-    uint64_t close_ms;          /* since when only the client's close frame is awaited */
+    uint64_t close_ms;          /* until when the client\'s close frame is awaited, or a hook of the end */
     uint64_t acknowledged_bytes;
     uint64_t call_count; /* that were ever begun */
     uint32_t running;    /* handlers that wait */

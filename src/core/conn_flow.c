@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "core/conn_order.h"
+#include "core/conn_time.h"
 #include "core/worker.h"
 
 /* ---- the outbox to the transport ---- */

@@ -27,7 +27,4 @@ void tg_conn_flow_balance(struct tg_conn *conn);
 /* Reading stops, or goes on unless the outbox is against it. */
 void tg_conn_set_inbox_full(struct tg_conn *conn, bool is_full);
 
-/* conn.c: arms the timer for what the connection's state asks for. */
-void tg_conn_rearm(struct tg_conn *conn);
-
 #endif

@@ -149,7 +149,7 @@ static const struct tg_action *find_declared(const struct tg_publication *public
     if (publication->to != TG_TO_GROUPS || publication->group_kind != TG_GROUP_TOPIC)
         return tg_consumer_find_event(conn->consumer, publication->action);
     for (uint32_t i = 0; i < publication->group_count; i++) {
-        const struct tg_subscription *there = tg_topic_find_key(conn, publication->groups[i]);
+        const struct tg_subscription *there = tg_subscription_find_key(conn, publication->groups[i]);
         if (!there) continue;
         *subscription = there->number;
         return tg_consumer_find_event(&there->topic->stream, publication->action);
@@ -198,7 +198,7 @@ void tg_event_handle(struct tg_conn *conn, struct tg_slice action, uint64_t numb
                      struct tg_payload *payload)
 {
     struct tg_worker *worker = conn->worker;
-    const struct tg_subscription *subscription = number ? tg_topic_find_number(conn, number) : NULL;
+    const struct tg_subscription *subscription = number ? tg_subscription_find_number(conn, number) : NULL;
     if (number && !(subscription && subscription->state == TG_SUBSCRIBED)) return; /* it has left meanwhile */
     const struct tg_consumer *stream = number ? &subscription->topic->stream : conn->consumer;
     const struct tg_action *declared = tg_consumer_find_event(stream, action);

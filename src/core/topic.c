@@ -91,91 +91,7 @@ static void answer_too_many(struct tg_conn *conn, const struct tg_ref *ref)
     answer_reason(conn, "too_many_topics", tg_slice_of(detail), ref);
 }
 
-/* ---- subscriptions ---- */
-
-struct tg_subscription *tg_topic_find(const struct tg_conn *conn, struct tg_slice name)
-{
-    for (struct tg_list *node = conn->subscriptions.next; node != &conn->subscriptions; node = node->next) {
-        struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
-        if (tg_slice_equal(subscription->name, name)) return subscription;
-    }
-    return NULL;
-}
-
-struct tg_subscription *tg_topic_find_number(const struct tg_conn *conn, uint64_t number)
-{
-    for (struct tg_list *node = conn->subscriptions.next; node != &conn->subscriptions; node = node->next) {
-        struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
-        if (subscription->number == number) return subscription;
-    }
-    return NULL;
-}
-
-struct tg_subscription *tg_topic_find_key(const struct tg_conn *conn, struct tg_slice key)
-{
-    for (struct tg_list *node = conn->subscriptions.next; node != &conn->subscriptions; node = node->next) {
-        struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
-        if (tg_slice_equal(subscription->key, key)) return subscription;
-    }
-    return NULL;
-}
-
-static void drop_ref(struct tg_subscription *subscription)
-{
-    free(subscription->ref_text);
-    subscription->ref_text = NULL;
-    subscription->is_asked = false;
-    subscription->ref = (struct tg_ref){.topic = subscription->name};
-}
-
-/* Keeps what the frame under way is called. False without memory. */
-static bool keep_ref(struct tg_subscription *subscription, const struct tg_ref *ref)
-{
-    drop_ref(subscription);
-    subscription->ref.type = ref->type;
-    subscription->ref.integer = ref->integer;
-    if (ref->type != TG_REF_STRING) return true;
-    subscription->ref_text = malloc(ref->string.length + 1);
-    if (!subscription->ref_text) return false;
-    memcpy(subscription->ref_text, ref->string.data, ref->string.length);
-    subscription->ref.string = (struct tg_slice){subscription->ref_text, ref->string.length};
-    return true;
-}
-
-static void free_subscription(struct tg_subscription *subscription)
-{
-    struct tg_conn *conn = subscription->conn;
-    if (subscription->script_ref) script_of(conn)->ops->forget_subscription(script_of(conn), subscription);
-    tg_list_remove(&subscription->link);
-    conn->subscription_count--;
-    free(subscription->ref_text);
-    free(subscription);
-}
-
-/* In the connection's list, with the key behind it. NULL without memory. */
-static struct tg_subscription *new_subscription(struct tg_conn *conn, const struct tg_topic *topic,
-                                                struct tg_slice name, const struct tg_ref *ref)
-{
-    struct tg_slice pattern = topic->stream.name;
-    size_t key_bytes = pattern.length + 1 + name.length;
-    struct tg_subscription *subscription = calloc(1, sizeof *subscription + key_bytes);
-    if (!subscription) return NULL;
-    char *key = (char *)(subscription + 1);
-    memcpy(key, pattern.data, pattern.length);
-    memcpy(key + pattern.length + 1, name.data, name.length);
-    subscription->key = (struct tg_slice){key, key_bytes};
-    subscription->name = (struct tg_slice){key + pattern.length + 1, name.length};
-    subscription->conn = conn;
-    subscription->topic = topic;
-    if (!keep_ref(subscription, ref)) {
-        free(subscription);
-        return NULL;
-    }
-    subscription->number = ++conn->subscriptions_made;
-    conn->subscription_count++;
-    tg_list_append(&conn->subscriptions, &subscription->link);
-    return subscription;
-}
+/* ---- one change of state ---- */
 
 /* Nothing of the topic comes to the client from now on. */
 static void leave_group(struct tg_subscription *subscription, const char *reason)
@@ -188,8 +104,6 @@ static void leave_group(struct tg_subscription *subscription, const char *reason
     tg_group_leave(conn, TG_GROUP_TOPIC, subscription->key);
 }
 
-/* ---- one change of state ---- */
-
 /* The authoriser, or a hook, has ended. */
 static void settle(struct tg_conn *conn)
 {
@@ -201,9 +115,9 @@ static void settle(struct tg_conn *conn)
     if (subscription->is_told) answer(conn, "unsubscribed", &subscription->ref);
     if (subscription->is_asked) tg_conn_complete(conn, TG_COMPLETE, &subscription->ref);
     if (is_over)
-        free_subscription(subscription);
+        tg_subscription_free(subscription);
     else
-        drop_ref(subscription);
+        tg_subscription_drop_ref(subscription);
 }
 
 static void note(struct tg_subscription *subscription, enum tg_outcome outcome)
@@ -235,7 +149,7 @@ static bool subscribe(struct tg_conn *conn, struct tg_slice name, const struct t
         answer_too_many(conn, ref);
         return false;
     }
-    struct tg_subscription *subscription = new_subscription(conn, topic, name, ref);
+    struct tg_subscription *subscription = tg_subscription_new(conn, topic, name, ref);
     if (!subscription) {
         answer_no_memory(conn, ref);
         return false;
@@ -273,7 +187,9 @@ void tg_topic_refuse(struct tg_subscription *subscription, struct tg_slice detai
         answer_reason(conn, "unauthorized", detail, &subscription->ref);
     else
         answer_name(conn, "unauthorized", "Not allowed to subscribe to", &subscription->ref);
-    if (conn->consumer->own_topic) tg_conn_close(conn, CLOSE_FORBIDDEN, TG_SLICE("unauthorized"));
+    /* A path that is a topic is nothing without it. */
+    if (conn->own_topic_name.data && tg_slice_equal(subscription->name, conn->own_topic_name))
+        tg_conn_close(conn, CLOSE_FORBIDDEN, TG_SLICE("unauthorized"));
 }
 
 /* ---- frames ---- */
@@ -288,7 +204,7 @@ struct tg_topic_frame tg_topic_frame_of(const struct tg_conn *conn, const struct
         frame.name.length <= TG_TOPIC_NAME_MAX && tg_consumer_find_topic(conn->consumer, frame.name, &params);
     frame.kind = TG_FRAME_REFUSED;
     if (!is_known) return frame;
-    frame.subscription = tg_topic_find(conn, frame.name);
+    frame.subscription = tg_subscription_find(conn, frame.name);
     if (tg_slice_equal(envelope->action, TG_SLICE("subscribe")))
         frame.kind = TG_FRAME_SUBSCRIBE;
     else if (tg_slice_equal(envelope->action, TG_SLICE("unsubscribe")))
@@ -315,7 +231,7 @@ static void refuse(struct tg_conn *conn, const struct tg_ref *ref)
 
 static bool unsubscribe(struct tg_subscription *subscription, const struct tg_ref *ref)
 {
-    if (!keep_ref(subscription, ref)) {
+    if (!tg_subscription_keep_ref(subscription, ref)) {
         answer_no_memory(subscription->conn, ref);
         return false;
     }
@@ -428,7 +344,7 @@ enum tg_outcome tg_topic_leave_next(struct tg_conn *conn)
         bool has_hook_left = subscription->state != TG_SUBSCRIBING && !subscription->is_told;
         leave_group(subscription, "closed");
         if (has_hook_left && run_unsubscribe(subscription) == TG_WAITING) return TG_WAITING;
-        free_subscription(subscription);
+        tg_subscription_free(subscription);
     }
     return TG_DONE;
 }
@@ -439,7 +355,7 @@ void tg_topic_drop(struct tg_conn *conn)
         struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
         next = node->next;
         leave_group(subscription, "closed");
-        free_subscription(subscription);
+        tg_subscription_free(subscription);
     }
     free((char *)conn->own_topic_name.data);
 }

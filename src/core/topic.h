@@ -11,29 +11,11 @@
 #define TG_CORE_TOPIC_H
 
 #include "core/conn.h"
+#include "core/subscription.h"
 #include "wire/message.h"
 
 /* The longest name, and the longest pattern, in bytes. */
 #define TG_TOPIC_NAME_MAX 200
-
-enum tg_subscription_state { TG_SUBSCRIBING, TG_SUBSCRIBED, TG_LEAVING };
-
-struct tg_subscription {
-    struct tg_list link; /* in conn->subscriptions, in the order of the subscribes */
-    struct tg_conn *conn;
-    const struct tg_topic *topic;
-    uint64_t number;      /* of the connection's subscriptions, never used twice */
-    struct tg_slice key;  /* "<pattern>\0<name>", of the group of its subscribers */
-    struct tg_slice name; /* the end of the key */
-    struct tg_ref ref;    /* of the frame under way, and its copy */
-    char *ref_text;       /* owned; NULL: none is under way, or its ref is no text */
-    const char *reason;   /* of leaving: "client", "server" or "closed" */
-    uint8_t state;        /* enum tg_subscription_state */
-    bool is_asked;        /* a frame of the client asked for the change under way: `complete` ends it */
-    bool is_answered;     /* a refusal is queued */
-    bool is_told;         /* on_unsubscribe has begun */
-    int script_ref;       /* the script's handle; 0: none yet */
-};
 
 /* ---- what dispatch asks ---- */
 
@@ -85,11 +67,6 @@ enum tg_status tg_topic_admit(struct tg_subscription *subscription);
 
 /* The authoriser has said no: answers `unauthorized`. `detail` empty: a sentence of ours. */
 void tg_topic_refuse(struct tg_subscription *subscription, struct tg_slice detail);
-
-/* The subscription of this name, with this group key, or with this number; NULL: none. */
-struct tg_subscription *tg_topic_find_key(const struct tg_conn *conn, struct tg_slice key);
-struct tg_subscription *tg_topic_find(const struct tg_conn *conn, struct tg_slice name);
-struct tg_subscription *tg_topic_find_number(const struct tg_conn *conn, uint64_t number);
 
 /* The server ends it: nothing more comes to its client; `on_unsubscribe` runs when it is its turn, then comes
  * `unsubscribed`. TG_E_CLOSED: it has ended, or has not begun. */

@@ -9,8 +9,8 @@
 
 enum { FIRST_SLOTS = 64, KEEP_ARENA_BYTES = 256 * 1024, FLUSH_ROUNDS = 64 };
 
-/* So many events are begun before the loop looks after everything else again. */
-enum { EVENTS_PER_TURN = 256 };
+/* So many events are begun, for so long, before the loop looks after everything else again. */
+enum { EVENTS_PER_TURN = 256, EVENTS_MS = 10 };
 
 static void drain_is_over(struct tg_timer *timer);
 
@@ -27,6 +27,7 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_segment_pool_init(&worker->segments);
     tg_groups_init(&worker->groups);
     tg_users_init(&worker->users);
+    tg_subscriptions_init(&worker->subscriptions);
     tg_layer_memory_init(&worker->layer_memory, worker);
     worker->layer = &worker->layer_memory.layer;
     tg_arena_init(&worker->arena, KEEP_ARENA_BYTES);
@@ -45,6 +46,7 @@ void tg_worker_deinit(struct tg_worker *worker)
     tg_completions_deinit(&worker->completions);
     tg_groups_deinit(&worker->groups);
     tg_users_deinit(&worker->users);
+    tg_subscriptions_deinit(&worker->subscriptions);
     tg_segment_pool_deinit(&worker->segments);
     tg_arena_deinit(&worker->arena);
     tg_buf_deinit(&worker->issues);
@@ -157,9 +159,12 @@ static void run_script(struct tg_worker *worker)
 /* One of each connection, then the next of each. */
 static void begin_events(struct tg_worker *worker)
 {
-    struct tg_list *node;
-    for (int i = 0; i < EVENTS_PER_TURN && (node = tg_list_take_first(&worker->eventful)); i++)
-        tg_conn_begin_event(TG_CONTAINER(node, struct tg_conn, event_link));
+    if (tg_list_is_empty(&worker->eventful)) return;
+    uint64_t end_ms = tg_worker_now_ms(worker) + EVENTS_MS;
+    for (int i = 0; i < EVENTS_PER_TURN && !tg_list_is_empty(&worker->eventful); i++) {
+        tg_conn_begin_event(TG_CONTAINER(tg_list_take_first(&worker->eventful), struct tg_conn, event_link));
+        if (tg_worker_now_ms(worker) >= end_ms) return;
+    }
 }
 
 /* A <close> variable of a task that ended with its connection may have woken another; a hook that ran since

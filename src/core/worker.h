@@ -20,6 +20,7 @@
 #include "core/loop.h"
 #include "core/metrics.h"
 #include "core/recorder.h"
+#include "core/subscription.h"
 #include "core/turn.h"
 #include "core/user.h"
 #include "core/watch.h"
@@ -53,6 +54,7 @@ struct tg_worker {
     struct tg_segment_pool segments;
     struct tg_groups groups;
     struct tg_users users;
+    struct tg_subscriptions subscriptions;
     struct tg_completions completions;
     struct tg_layer *layer; /* borrowed, never NULL; the next one unless somebody puts in another */
     struct tg_layer_memory layer_memory;

@@ -69,6 +69,8 @@ static struct tg_conn *add_conn(struct tg_kit_app *app, struct tg_kit_link *link
     parts->params = params.items;
     parts->param_count = params.count;
     struct tg_request *request = tg_request_new(parts);
+    parts->params = NULL; /* it has a copy */
+    parts->param_count = 0;
     if (!request) return NULL;
     return tg_conn_add(&app->worker, generation, consumer, request, &link->transport);
 }

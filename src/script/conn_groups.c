@@ -10,14 +10,6 @@
 #include "script/publish.h"
 
 #include <lauxlib.h>
-#include <string.h>
-
-static int refuse(lua_State *L, enum tg_status status)
-{
-    luaL_pushfail(L);
-    lua_pushstring(L, tg_status_name(status));
-    return 2;
-}
 
 /* ---- joining and leaving ---- */
 
@@ -33,10 +25,7 @@ int tg_conn_join(lua_State *L)
 {
     struct tg_world *world;
     struct tg_conn *conn = tg_conn_handle_check(L, &world);
-    enum tg_status status = join(L, conn, 2, "conn:join");
-    if (status != TG_OK) return refuse(L, status);
-    lua_pushboolean(L, 1);
-    return 1;
+    return tg_push_result(L, join(L, conn, 2, "conn:join"));
 }
 
 int tg_conn_leave(lua_State *L)
@@ -44,7 +33,7 @@ int tg_conn_leave(lua_State *L)
     struct tg_world *world;
     struct tg_conn *conn = tg_conn_handle_check(L, &world);
     struct tg_slice name = tg_publish_check_group(L, 2, "conn:leave");
-    if (!conn || conn->state != TG_CONN_OPEN) return refuse(L, TG_E_CLOSED);
+    if (!conn || conn->state != TG_CONN_OPEN) return tg_push_result(L, TG_E_CLOSED);
     lua_pushboolean(L, tg_group_leave(conn, TG_GROUP_NAMED, name));
     return 1;
 }
@@ -75,22 +64,6 @@ void tg_conn_groups_push(lua_State *L, const struct tg_conn *conn)
 
 enum { CONN = 1, MESSAGE, OPTIONS, BOX }; /* on the stack */
 
-/* Raises an option that there is not. */
-static void check_options(lua_State *L)
-{
-    if (lua_isnil(L, OPTIONS)) return;
-    luaL_argexpected(L, lua_istable(L, OPTIONS), 2, "table of options");
-    for (lua_pushnil(L); lua_next(L, OPTIONS); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (strcmp(name, "groups") == 0) continue;
-        if (strcmp(name, "exclude_current") != 0)
-            luaL_error(L, "conn:broadcast: unknown option '%s' (options: exclude_current, groups)",
-                       luaL_tolstring(L, -2, NULL));
-        if (!lua_isboolean(L, -1))
-            luaL_error(L, "conn:broadcast: exclude_current is true or false, got a %s", luaL_typename(L, -1));
-    }
-}
-
 /* The names of the connection's own groups, which live as long as its memberships. */
 static const struct tg_slice *own_groups(lua_State *L, const struct tg_conn *conn, struct tg_scratch *scratch,
                                          uint32_t *count)
@@ -106,14 +79,11 @@ static const struct tg_slice *own_groups(lua_State *L, const struct tg_conn *con
     return names;
 }
 
-/* Fills in the groups and what stands in the options. What is put on the stack stays there, since the names
- * belong to it. */
+/* Fills in the groups. What is put on the stack stays there, since the names belong to it. */
 static void address(lua_State *L, const struct tg_conn *conn, struct tg_scratch *scratch,
                     struct tg_publication *publication)
 {
-    bool has_options = lua_istable(L, OPTIONS);
-    publication->exclude_sender = has_options && tg_table_flag(L, OPTIONS, "exclude_current");
-    if (has_options && lua_getfield(L, OPTIONS, "groups") != LUA_TNIL)
+    if (lua_istable(L, OPTIONS) && lua_getfield(L, OPTIONS, "groups") != LUA_TNIL)
         publication->groups =
             tg_publish_groups(L, lua_gettop(L), "conn:broadcast", scratch, &publication->group_count);
     else
@@ -135,13 +105,18 @@ int tg_conn_broadcast(lua_State *L)
     struct tg_world *world;
     struct tg_conn *conn = tg_conn_handle_check(L, &world);
     lua_settop(L, OPTIONS);
-    const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, "conn:broadcast");
-    tg_publish_check_role(L, type, "conn:broadcast");
-    check_options(L);
-    if (!conn) return refuse(L, TG_E_CLOSED);
+    static const char *const options[] = {"exclude_current", "groups", NULL};
+    static const char method[] = "conn:broadcast";
+    const struct tg_message_type *type = tg_publish_check_message(L, MESSAGE, method, "tide.broadcast_event");
+    bool has_options = tg_publish_check_options(L, OPTIONS, method, options, "groups = \"name\"");
+    bool excludes_sender = has_options && tg_publish_excludes_current(L, OPTIONS, method);
+    if (!conn) return tg_push_result(L, TG_E_CLOSED);
     struct tg_scratch *scratch = tg_scratch_push(world, L);
-    struct tg_publication publication = {
-        .to = TG_TO_GROUPS, .group_kind = TG_GROUP_NAMED, .sender = conn->id, .sender_user = conn->user_id};
+    struct tg_publication publication = {.to = TG_TO_GROUPS,
+                                         .group_kind = TG_GROUP_NAMED,
+                                         .sender = conn->id,
+                                         .sender_user = conn->user_id,
+                                         .exclude_sender = excludes_sender};
     tg_publish_write(world, L, MESSAGE, type, (struct tg_slice){0}, scratch, &publication);
     address(L, conn, scratch, &publication);
     if (publication.group_count == 0) warn_of_no_groups(L, world, conn, type->action);

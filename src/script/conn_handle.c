@@ -5,6 +5,7 @@
 #include "script/conn_call.h"
 #include "script/conn_groups.h"
 #include "script/conn_request.h"
+#include "script/handle.h"
 #include "script/message_type.h"
 #include "script/place.h"
 
@@ -16,25 +17,11 @@ struct handle {
     uint64_t id;
 };
 
-static const char handle_name[] = "tidegate.conn";
-
-/* NULL: the value at `index` is no handle. */
-static struct handle *to_handle(lua_State *L, int index)
-{
-    struct handle *handle = lua_touserdata(L, index);
-    if (!handle || !lua_getmetatable(L, index)) return NULL;
-    lua_rawgetp(L, -1, handle_name);
-    bool is_handle = lua_toboolean(L, -1);
-    lua_pop(L, 2);
-    return is_handle ? handle : NULL;
-}
+static const struct tg_handle_kind kind;
 
 static struct handle *check_handle(lua_State *L)
 {
-    struct handle *handle = to_handle(L, 1);
-    if (handle) return handle;
-    luaL_error(L, "the methods of conn are called with a colon: conn:send(message), conn:close()");
-    return NULL;
+    return tg_handle_check(L, &kind);
 }
 
 static struct tg_conn *find(const struct handle *handle)
@@ -78,7 +65,7 @@ enum tg_status tg_conn_handle_send(struct tg_world *world, lua_State *L, struct 
 
 bool tg_conn_handle_read_id(lua_State *L, int index, uint64_t *id)
 {
-    const struct handle *handle = to_handle(L, index);
+    const struct handle *handle = tg_handle_to(L, index, &kind);
     if (handle) *id = handle->id;
     if (handle || lua_type(L, index) != LUA_TSTRING) return handle;
     return tg_conn_id_read((struct tg_slice){lua_tostring(L, index), lua_rawlen(L, index)}, id);
@@ -235,49 +222,31 @@ static int conn_tostring(lua_State *L)
     return 1;
 }
 
+static const luaL_Reg methods[] = {
+    {"send", conn_send},      {"send_text", conn_send_text},    {"send_binary", conn_send_binary},
+    {"close", conn_close},    {"call", tg_conn_call},           {"join", tg_conn_join},
+    {"leave", tg_conn_leave}, {"broadcast", tg_conn_broadcast}, {NULL, NULL},
+};
+
+static const struct tg_handle_kind kind = {
+    .name = "tidegate.conn",
+    .meta = TG_REF_CONN_META,
+    .misuse = "the methods of conn are called with a colon: conn:send(message), conn:close()",
+    .methods = methods,
+    .index = conn_index,
+    .newindex = conn_newindex,
+    .tostring = conn_tostring,
+};
+
 void tg_conn_handle_install(struct tg_world *world, lua_State *L)
 {
-    static const luaL_Reg methods[] = {
-        {"send", conn_send},      {"send_text", conn_send_text},    {"send_binary", conn_send_binary},
-        {"close", conn_close},    {"call", tg_conn_call},           {"join", tg_conn_join},
-        {"leave", tg_conn_leave}, {"broadcast", tg_conn_broadcast}, {NULL, NULL},
-    };
-    static const luaL_Reg metamethods[] = {
-        {"__newindex", conn_newindex},
-        {"__tostring", conn_tostring},
-        {NULL, NULL},
-    };
-    tg_world_push_refs(world, L);
-    luaL_newlibtable(L, metamethods);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_pushcclosure(L, conn_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pushstring(L, handle_name);
-    lua_setfield(L, -2, "__name");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pushboolean(L, 1);
-    lua_rawsetp(L, -2, handle_name);
-    tg_world_push_self(world, L);
-    lua_rawseti(L, -2, 1); /* a handle holds its world */
-    lua_rawseti(L, -2, TG_REF_CONN_META);
-    lua_pop(L, 1);
+    tg_handle_install(world, L, &kind);
 }
 
 void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *conn)
 {
-    tg_world_push_refs(world, L);
-    if (conn->script_ref) {
-        lua_rawgeti(L, -1, conn->script_ref);
-        lua_replace(L, -2);
-        return;
-    }
-    struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
+    if (tg_handle_push_kept(world, L, conn->script_ref)) return;
+    struct handle *handle = tg_handle_new(world, L, &kind, sizeof *handle);
     *handle = (struct handle){world, conn->id};
-    lua_rawgeti(L, -2, TG_REF_CONN_META);
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    conn->script_ref = luaL_ref(L, -3);
-    lua_replace(L, -2);
+    conn->script_ref = tg_handle_keep(world, L);
 }

@@ -220,21 +220,41 @@ static struct tg_topic *declare_topic(struct tg_world *world, lua_State *L)
     return topic;
 }
 
-/* Raises when a type of the topic on top has no names in camel case and the consumer needs them: get_types
- * looks. */
-static void check_topic_names(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
+static void check_listed_names(lua_State *L, int index, const char *name, const struct tg_consumer *consumer)
 {
-    int index = lua_gettop(L);
-    get_types(world, L, index, "sends", consumer);
-    uint32_t count = push_list(L, index, "actions");
+    uint32_t count = push_list(L, index, name);
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        get_types(world, L, lua_gettop(L), "outputs", consumer);
-        lua_getfield(L, -1, "type");
         check_names(L, consumer, tg_message_type_of_table(L, lua_gettop(L)));
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* Of "actions" or "events", what goes to a client or comes from one. */
+static void check_action_names(lua_State *L, int index, const char *name, const struct tg_consumer *consumer)
+{
+    uint32_t count = push_list(L, index, name);
+    for (uint32_t i = 0; i < count; i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        int action = lua_gettop(L);
+        check_listed_names(L, action, "outputs", consumer);
+        lua_getfield(L, action, "type");
+        const struct tg_message_type *type = tg_message_type_of_table(L, lua_gettop(L));
+        if (type->role != TG_ROLE_EVENT || tg_table_flag(L, action, "is_relay"))
+            check_names(L, consumer, type);
         lua_pop(L, 2);
     }
     lua_pop(L, 1);
+}
+
+/* Raises when a type of the topic on top has no names in camel case and the consumer needs them. */
+static void check_topic_names(lua_State *L, const struct tg_consumer *consumer)
+{
+    int index = lua_gettop(L);
+    check_listed_names(L, index, "sends", consumer);
+    check_action_names(L, index, "actions", consumer);
+    check_action_names(L, index, "events", consumer);
 }
 
 static void declare_topics(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
@@ -244,7 +264,7 @@ static void declare_topics(struct tg_world *world, lua_State *L, int index, stru
     for (uint32_t i = 0; i < count; i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         struct tg_topic *topic = declare_topic(world, L);
-        if (consumer->naming == TG_NAMING_CAMEL) check_topic_names(world, L, consumer);
+        if (consumer->naming == TG_NAMING_CAMEL) check_topic_names(L, consumer);
         check(L, tg_registry_host_topic(world->registry, consumer, topic, &error), &error);
         if (tg_table_flag(L, index, "is_topic")) consumer->own_topic = topic;
         lua_pop(L, 1);

@@ -20,18 +20,8 @@ static struct tg_world *world_of(lua_State *L)
 /* The type of the event at `index`; raises what is none, and while modules load. */
 static const struct tg_message_type *check_event(lua_State *L, int index, const char *what)
 {
-    const struct tg_world *world = world_of(L);
-    const struct tg_message_type *type = tg_message_type_of_instance(L, index);
-    if (!type) {
-        tg_place_error(L,
-                       "%s: an event is expected (what tide.event returned, called with its payload), got %s",
-                       what, tg_message_type_push_misuse(L, index));
-        return NULL;
-    }
-    if (type->role != TG_ROLE_EVENT)
-        tg_place_error(L, "%s: '%s' is a message for clients, and no event: tide.event declares one", what,
-                       type->action.data);
-    tg_publish_check_served(L, world, what, "connected");
+    const struct tg_message_type *type = tg_publish_check_event(L, index, what);
+    tg_publish_check_served(L, world_of(L), what, "connected");
     return type;
 }
 
@@ -47,6 +37,7 @@ static int push_answer(lua_State *L, enum tg_status status)
     lua_pushstring(L, status == TG_E_NOT_FOUND ? "not handled"
                       : status == TG_E_INVALID ? "invalid"
                       : status == TG_E_FULL    ? "full"
+                      : status == TG_E_IO      ? tg_publish_unreachable
                                                : "no such connection");
     return 2;
 }
@@ -77,8 +68,8 @@ static int send_event(lua_State *L)
     bool is_id = tg_conn_handle_read_id(L, TARGET, &publication.conn_id);
     if (!is_id && lua_type(L, TARGET) == LUA_TSTRING) return push_answer(L, TG_E_CLOSED);
     if (!is_id)
-        return tg_place_error(L, "tide.send_event: expected a connection or the id of one, got a %s",
-                              luaL_typename(L, TARGET));
+        return tg_place_error(L, "tide.send_event: expected a connection or the id of one, got %s",
+                              tg_place_push_kind(L, TARGET));
     struct tg_scratch *scratch = tg_scratch_push(world, L);
     tg_publish_write(world, L, EVENT, type, no_topic, scratch, &publication);
     return push_answer(L, send_to(world->worker, &publication));

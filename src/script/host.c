@@ -95,7 +95,7 @@ static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn
                          .ref = envelope->ref,
                          .is_data = !action->is_event,
                          .answers = !action->is_event};
-    if (envelope->ref.topic.data) run.subscription = tg_topic_find(conn, envelope->ref.topic);
+    if (envelope->ref.topic.data) run.subscription = tg_subscription_find(conn, envelope->ref.topic);
     enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
     note_run(host);
     return outcome;

@@ -29,19 +29,18 @@ static struct tg_world *world_of(lua_State *L)
     return lua_touserdata(L, lua_upvalueindex(1));
 }
 
-/* What is declared stays as long as the code that was loaded: a handler that declares would fill the memory.
- */
-static void check_loading(lua_State *L)
+/* is_loading() -> boolean: whether anything may be declared. What is stays as long as the code that was
+ * loaded, so a handler that declares would fill the memory. */
+static int host_is_loading(lua_State *L)
 {
-    if (world_of(L)->is_loaded)
-        luaL_error(L, "messages and consumers are declared while modules load, not by a handler");
+    lua_pushboolean(L, !world_of(L)->is_loaded);
+    return 1;
 }
 
 /* message_type(type_table) -> constructor */
 static int host_message_type(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
-    check_loading(L);
     tg_message_type_push_constructor(world_of(L), L, 1);
     return 1;
 }
@@ -51,7 +50,6 @@ static int host_declared(lua_State *L)
 {
     struct tg_world *world = world_of(L);
     luaL_checktype(L, 1, LUA_TTABLE);
-    check_loading(L);
     tg_world_push(world, L, TG_REF_DECLARED);
     lua_Integer place = (lua_Integer)lua_rawlen(L, -1) + 1;
     lua_getfield(L, 1, "source");
@@ -206,6 +204,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg functions[] = {
         {"message_type", host_message_type},
+        {"is_loading", host_is_loading},
         {"declared", host_declared},
         {"array", host_array},
         {"visible", host_visible},

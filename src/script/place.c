@@ -2,6 +2,7 @@
 
 #include "script/embedded.h"
 
+#include <lauxlib.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -30,6 +31,14 @@ void tg_place_push_prefix(lua_State *L)
         lua_pushfstring(L, "%s:%d: ", debug.short_src, debug.currentline);
     else
         lua_pushliteral(L, "");
+}
+
+const char *tg_place_push_kind(lua_State *L, int index)
+{
+    if (lua_isnoneornil(L, index)) return lua_pushliteral(L, "nothing");
+    const char *kind = luaL_typename(L, index);
+    if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) kind = lua_tostring(L, -1);
+    return lua_pushfstring(L, "a %s", kind);
 }
 
 _Noreturn int tg_place_error(lua_State *L, const char *format, ...)

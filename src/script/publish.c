@@ -7,10 +7,14 @@
 #include "core/group.h"
 #include "core/user.h"
 #include "core/worker.h"
+#include "script/conn_handle.h"
 #include "script/place.h"
 #include "wire/json.h"
 
 #include <lauxlib.h>
+#include <string.h>
+
+const char tg_publish_unreachable[] = "the channel layer does not answer";
 
 /* ---- texts ---- */
 
@@ -60,11 +64,66 @@ void tg_publish_check_served(lua_State *L, const struct tg_world *world, const c
                        done);
 }
 
-void tg_publish_check_role(lua_State *L, const struct tg_message_type *type, const char *what)
+const struct tg_message_type *tg_publish_check_message(lua_State *L, int index, const char *method,
+                                                       const char *teller)
 {
+    const struct tg_message_type *type = tg_conn_handle_check_message(L, index, method);
     if (type->role == TG_ROLE_EVENT)
-        tg_place_error(L, "%s: the event '%s' is not for clients: tide.broadcast_event tells it to consumers",
-                       what, type->action.data);
+        tg_place_error(L, "%s: the event '%s' is not for clients: %s tells it to consumers", method,
+                       type->action.data, teller);
+    return type;
+}
+
+const struct tg_message_type *tg_publish_check_event(lua_State *L, int index, const char *method)
+{
+    const struct tg_message_type *type = tg_message_type_of_instance(L, index);
+    if (!type)
+        tg_place_error(L,
+                       "%s: an event is expected (what tide.event returned, called with its payload), got %s",
+                       method, tg_message_type_push_misuse(L, index));
+    else if (type->role != TG_ROLE_EVENT)
+        tg_place_error(L, "%s: '%s' is a message for clients, and no event: tide.event declares one", method,
+                       type->action.data);
+    return type;
+}
+
+/* ---- options ---- */
+
+static bool is_known(const char *const *known, const char *name)
+{
+    while (*known && strcmp(*known, name) != 0) known++;
+    return *known != NULL;
+}
+
+/* Raises the name at `index`, and says which there are. */
+static void fail_unknown(lua_State *L, int index, const char *method, const char *const *known)
+{
+    const char *name = luaL_tolstring(L, index, NULL), *names = *known;
+    while (*++known) names = lua_pushfstring(L, "%s, %s", names, *known);
+    tg_place_error(L, "%s: unknown option '%s' (options: %s)", method, name, names);
+}
+
+bool tg_publish_check_options(lua_State *L, int index, const char *method, const char *const *known,
+                              const char *example)
+{
+    if (lua_isnil(L, index)) return false;
+    if (!lua_istable(L, index) || luaL_getmetafield(L, index, "__name") != LUA_TNIL)
+        tg_place_error(L, "%s: expected a table of options, as in { %s }, got %s", method, example,
+                       tg_place_push_kind(L, index));
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1))
+        if (lua_type(L, -2) != LUA_TSTRING || !is_known(known, lua_tostring(L, -2)))
+            fail_unknown(L, -2, method, known);
+    return true;
+}
+
+bool tg_publish_excludes_current(lua_State *L, int index, const char *method)
+{
+    lua_getfield(L, index, "exclude_current");
+    if (!lua_isnil(L, -1) && !lua_isboolean(L, -1))
+        tg_place_error(L, "%s: exclude_current is true or false, got %s", method, tg_place_push_kind(L, -1));
+    bool excludes = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return excludes;
 }
 
 /* ---- whom it reaches ---- */
@@ -106,7 +165,7 @@ int tg_publish(struct tg_world *world, lua_State *L, const struct tg_publication
         return 1;
     }
     luaL_pushfail(L);
-    lua_pushstring(L, status == TG_E_FULL ? "full" : "the channel layer does not answer");
+    lua_pushstring(L, status == TG_E_FULL ? "full" : tg_publish_unreachable);
     return 2;
 }
 
@@ -116,7 +175,7 @@ struct tg_slice tg_publish_check_group(lua_State *L, int index, const char *what
 {
     struct tg_slice name = {0};
     if (lua_type(L, index) != LUA_TSTRING)
-        tg_place_error(L, "%s: the name of a group is a string, got a %s", what, luaL_typename(L, index));
+        tg_place_error(L, "%s: the name of a group is a string, got %s", what, tg_place_push_kind(L, index));
     name.data = lua_tolstring(L, index, &name.length);
     if (name.length == 0 || name.length > TG_GROUP_NAME_MAX)
         tg_place_error(L, "%s: the name of a group has 1 to %d bytes, got %I", what, TG_GROUP_NAME_MAX,
@@ -126,13 +185,26 @@ struct tg_slice tg_publish_check_group(lua_State *L, int index, const char *what
     return name;
 }
 
+/* A table that is something else: with a name of its own, or with keys. */
+static void check_list(lua_State *L, int index, const char *what)
+{
+    static const char text[] = "%s: groups are a name or a list of names, got %s%s";
+    if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) {
+        bool is_topic = strcmp(lua_tostring(L, -1), "tidegate.topic") == 0;
+        tg_place_error(L, text, what, tg_place_push_kind(L, index),
+                       is_topic ? ": Topic:broadcast reaches its subscribers" : "");
+    }
+    if (lua_rawlen(L, index) > 0) return;
+    lua_pushnil(L);
+    if (lua_next(L, index)) tg_place_error(L, text, what, "a table with other keys", "");
+}
+
 const struct tg_slice *tg_publish_groups(lua_State *L, int index, const char *what,
                                          struct tg_scratch *scratch, uint32_t *count)
 {
     bool is_list = lua_istable(L, index);
     lua_Unsigned length = is_list ? lua_rawlen(L, index) : 1;
-    if (is_list && length == 0 && (lua_pushnil(L), lua_next(L, index)))
-        tg_place_error(L, "%s: groups are a name or a list of names, got a table with other keys", what);
+    if (is_list) check_list(L, index, what);
     struct tg_slice *names = tg_arena_calloc(&scratch->arena, (size_t)length + 1, sizeof *names);
     tg_world_check_memory(L, names);
     for (lua_Unsigned i = 0; i < length; i++) {

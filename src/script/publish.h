@@ -23,8 +23,24 @@ void tg_publish_write(struct tg_world *world, lua_State *L, int index, const str
  * closed; `what` asks. [-0, +0, e] */
 void tg_publish_check_served(lua_State *L, const struct tg_world *world, const char *what, const char *done);
 
-/* Raises when the type is an event, which no client is sent; `what` asks. [-0, +0, e] */
-void tg_publish_check_role(lua_State *L, const struct tg_message_type *type, const char *what);
+/* The type of the message at `index`, for `method`. Raises what is none, and an event, which no client is
+ * sent; `teller` is the function that tells it. [-0, +0, e] */
+const struct tg_message_type *tg_publish_check_message(lua_State *L, int index, const char *method,
+                                                       const char *teller);
+
+/* The type of the event at `index`; raises what is none. [-0, +0, e] */
+const struct tg_message_type *tg_publish_check_event(lua_State *L, int index, const char *method);
+
+/* Whether there are options at `index`. Raises what is no table, as `example` shows one, and a name that
+ * `known`, NULL-terminated, does not have. [-0, +0, e] */
+bool tg_publish_check_options(lua_State *L, int index, const char *method, const char *const *known,
+                              const char *example);
+
+/* The option exclude_current of the table at `index`; raises what is no boolean. [-0, +0, e] */
+bool tg_publish_excludes_current(lua_State *L, int index, const char *method);
+
+/* What a sender is answered when the layer fails. */
+extern const char tg_publish_unreachable[];
 
 /* Hands the publication to the layer, and pushes how many connections get it; or nil and why nobody does.
  * Returns how many values that are. `L` runs the function that the user has called. [-0, +1|2, e] */

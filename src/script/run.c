@@ -1,9 +1,7 @@
 /* The bodies are C functions under the protection of a coroutine: they find their run through the task, build
- * the arguments, call Lua, and send what it returned, perhaps after it has waited. What goes wrong is told in
- * one place, tell_failure. */
+ * the arguments, call Lua, and send what it returned, perhaps after it has waited. */
 #include "script/run.h"
 
-#include "base/log.h"
 #include "core/completion.h"
 #include "core/dispatch.h"
 #include "core/event.h"
@@ -13,89 +11,13 @@
 #include "script/conn_handle.h"
 #include "script/message_type.h"
 #include "script/payload.h"
-#include "script/start.h"
+#include "script/run_failure.h"
 #include "script/to_lua.h"
 #include "script/topic_handle.h"
 
 #include <lauxlib.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- failures ---- */
-
-static struct tg_slice what_failed(const struct tg_run *run)
-{
-    return run->action ? run->action->name : tg_slice_of(run->what);
-}
-
-/* Where it happened: the innermost Lua function; or, where none runs any more because a reply does not fit
- * its schema, the handler. */
-struct place {
-    struct tg_slice file;
-    int64_t line; /* 0: nowhere */
-};
-
-static struct place find_place(const struct tg_run *run, const struct tg_failure *failure)
-{
-    if (failure->file[0]) return (struct place){tg_slice_of(failure->file), failure->line};
-    const char *colon = run->action ? strrchr(run->action->source.data, ':') : NULL;
-    if (!colon) return (struct place){0};
-    return (struct place){{run->action->source.data, (size_t)(colon - run->action->source.data)},
-                          strtoll(colon + 1, NULL, 10)};
-}
-
-static void log_failure(const struct tg_run *run, const struct tg_failure *failure)
-{
-    struct place place = find_place(run, failure);
-    char source[sizeof failure->file + 16];
-    snprintf(source, sizeof source, "%.*s:%lld", TG_SLICE_ARG(place.file), (long long)place.line);
-    tg_log(TG_LOG_ERROR, tg_failure_event(failure, "handler_failed"), TG_LOG_CONN(run->conn),
-           TG_LOG_STR("action", what_failed(run)), TG_LOG_S("source", source),
-           TG_LOG_STR("error", failure->message), TG_LOG_STR("traceback", failure->traceback));
-}
-
-/* Whether the code decides who may subscribe: every failure means no. */
-static bool is_authorising(const struct tg_run *run)
-{
-    return run->subscription && run->subscription->state == TG_SUBSCRIBING;
-}
-
-static void answer_failure(const struct tg_run *run, const struct tg_failure *failure)
-{
-    struct tg_detail detail = {.detail = TG_SLICE("Failed to process message")};
-    if (is_authorising(run)) {
-        tg_topic_refuse(run->subscription, failure->is_declared ? failure->detail : (struct tg_slice){0});
-        return;
-    }
-    if (failure->is_declared) {
-        detail = (struct tg_detail){.code = failure->code, .detail = failure->detail};
-    } else if (tg_config_is_development(run->world->config)) {
-        struct place place = find_place(run, failure);
-        detail.traceback = failure->traceback;
-        detail.file = place.file;
-        detail.line = place.line;
-    }
-    tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
-}
-
-static bool is_event(const struct tg_run *run)
-{
-    return run->action && run->action->is_event;
-}
-
-static void tell_failure(void *context, const struct tg_failure *failure)
-{
-    struct tg_run *run = context;
-    if (!failure->is_declared || !run->answers || run->is_authentication) {
-        run->conn->worker->metrics.handler_errors++;
-        log_failure(run, failure);
-    }
-    if (run->is_authentication)
-        tg_start_authentication_failed(run->conn);
-    else if (run->answers)
-        answer_failure(run, failure);
-}
 
 /* ---- bodies: (refs) ---- */
 
@@ -217,7 +139,7 @@ static bool finish_payload(lua_State *L, struct tg_run *run)
     struct tg_issues issues;
     tg_buf_truncate(&worker->issues, 0);
     tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
-    if (is_event(run))
+    if (tg_run_is_event(run))
         issues.style = TG_ISSUE_TEXT;
     else
         issues.counts = worker->issue_counts;
@@ -225,7 +147,7 @@ static bool finish_payload(lua_State *L, struct tg_run *run)
         .world = run->world, .arena = &worker->arena, .issues = &issues, .holder = lua_gettop(L)};
     tg_payload_work(&work, L, run->envelope->calls);
     if (issues.count == 0) return true;
-    if (is_event(run))
+    if (tg_run_is_event(run))
         tg_event_tell_invalid(run->conn, run->action, &issues);
     else
         tg_dispatch_answer_issues(run->conn, &issues, &run->ref);
@@ -235,7 +157,7 @@ static bool finish_payload(lua_State *L, struct tg_run *run)
 static int message_body(lua_State *L)
 {
     struct tg_run *run = tg_run_of(L);
-    int before = is_event(run) ? 0 : tg_hooks_of(run->conn)->before;
+    int before = tg_run_is_event(run) ? 0 : tg_hooks_of(run->conn)->before;
     lua_rawgeti(L, 1, TG_REF_KEYS);
     if (!before) lua_rawgeti(L, 1, run->action->script_ref);
     if (before)
@@ -256,25 +178,25 @@ static int message_body(lua_State *L)
     return after_before(L, LUA_OK, 0);
 }
 
-void tg_run_check_hook(lua_State *L)
-{
-    const struct tg_run *run = tg_run_of(L);
-    if (tg_message_type_of_instance(L, -1))
-        luaL_error(L, "%s returned a message: only handlers of messages reply, a hook sends with %s:send",
-                   run->what, run->subscription ? "sub" : "conn");
-}
-
-/* Hooks answer nothing. */
+/* Hooks answer nothing; a message that one returned would be lost without a word. */
 static int hook_done(lua_State *L, int status, lua_KContext context)
 {
     (void)status;
     (void)context;
-    tg_run_check_hook(L);
+    const struct tg_run *run = tg_run_of(L);
+    if (tg_message_type_of_instance(L, -1))
+        luaL_error(L, "%s: %s returned a message: only handlers of messages reply, a hook sends with %s:send",
+                   tg_run_source(run), run->what, run->subscription ? "sub" : "conn");
     return 0;
 }
 
-/* Calls the hook below its `arguments`. */
-static int call_hook(lua_State *L, int arguments)
+const char *tg_run_source(const struct tg_run *run)
+{
+    return run->subscription ? run->subscription->topic->stream.source.data
+                             : run->conn->consumer->source.data;
+}
+
+int tg_run_call_hook(lua_State *L, int arguments)
 {
     lua_callk(L, arguments, 1, 0, hook_done);
     return hook_done(L, LUA_OK, 0);
@@ -289,7 +211,7 @@ static int frame_body(lua_State *L)
     tg_run_push_conn(L, run);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
     lua_pushboolean(L, run->is_binary);
-    return call_hook(L, 3);
+    return tg_run_call_hook(L, 3);
 }
 
 /* connected(consumer, conn) */
@@ -299,7 +221,7 @@ static int connected_body(lua_State *L)
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->connected);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
     tg_run_push_conn(L, run);
-    return call_hook(L, 2);
+    return tg_run_call_hook(L, 2);
 }
 
 /* disconnected(consumer, conn, code, reason) */
@@ -311,7 +233,7 @@ static int disconnected_body(lua_State *L)
     tg_run_push_conn(L, run);
     lua_pushinteger(L, run->code);
     lua_pushlstring(L, run->data.data ? run->data.data : "", run->data.length);
-    return call_hook(L, 4);
+    return tg_run_call_hook(L, 4);
 }
 
 /* ---- waiting ---- */
@@ -354,26 +276,6 @@ static bool park(struct tg_task *task)
     return true;
 }
 
-static void answer_late(const struct tg_run *run)
-{
-    struct tg_worker *worker = run->conn->worker;
-    if (run->is_authentication) {
-        tg_start_authentication_late(run->conn);
-        return;
-    }
-    worker->metrics.handler_timeouts++;
-    tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
-           TG_LOG_I("timeout_ms", timeout_of(run)));
-    if (is_authorising(run)) {
-        tg_topic_refuse(run->subscription, TG_SLICE("The authoriser took too long"));
-        return;
-    }
-    if (!run->answers) return;
-    const struct tg_detail detail = {.code = TG_SLICE("handler_timeout"),
-                                     .detail = TG_SLICE("The handler took too long")};
-    tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
-}
-
 static void note_end(const struct tg_run *run, uint64_t now_ns)
 {
     tg_times_note(&run->handler->wall, now_ns - run->began_ns);
@@ -383,7 +285,7 @@ static void note_end(const struct tg_run *run, uint64_t now_ns)
 /* What follows the last that a client gets of a message or an event. */
 static void complete(const struct tg_run *run)
 {
-    if (is_event(run)) tg_conn_complete(run->conn, TG_EVENT_COMPLETE, NULL);
+    if (tg_run_is_event(run)) tg_conn_complete(run->conn, TG_EVENT_COMPLETE, NULL);
     if (run->is_data) tg_conn_complete(run->conn, TG_COMPLETE, &run->ref);
 }
 
@@ -395,7 +297,7 @@ static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending 
     struct tg_conn *conn = run->conn;
     bool is_expected = ending != TG_TASK_CANCELLED || run->is_late;
     note_end(run, tg_turn_now_ns());
-    if (run->is_late && ending == TG_TASK_CANCELLED) answer_late(run);
+    if (run->is_late && ending == TG_TASK_CANCELLED) tg_run_tell_late(run, timeout_of(run));
     tg_wheel_disarm(&conn->worker->wheel, &run->timer);
     if (is_expected) complete(run);
     free(run);
@@ -414,7 +316,7 @@ static void held(void *context, uint64_t from_ns, uint64_t to_ns)
 enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
 {
     static const struct tg_task_kind kind = {
-        .park = park, .held = held, .failed = tell_failure, .ended = ended};
+        .park = park, .held = held, .failed = tg_run_tell_failure, .ended = ended};
     enum tg_outcome outcome = tg_task_run(pool, run->conn, &kind, body, run);
     /* One that has waited is another copy by now. */
     if (outcome != TG_WAITING) note_end(run, run->began_ns + run->held_ns);

@@ -35,13 +35,15 @@ struct tg_run {
     uint64_t began_ns, held_ns; /* when it first ran; how long the loop was its own since */
 };
 
+static inline bool tg_run_is_event(const struct tg_run *run)
+{
+    return run->action && run->action->is_event;
+}
+
 static inline const struct tg_hooks *tg_hooks_of(const struct tg_conn *conn)
 {
     return conn->consumer->script_data;
 }
-
-/* What a hook returned is on top: raises a message, which would be lost without a word. [-0, +0, e] */
-void tg_run_check_hook(lua_State *L);
 
 /* Each runs one kind of function of the consumer; core/script.h says what for. */
 enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run);
@@ -56,6 +58,12 @@ enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_C
 
 /* The run whose body is running. */
 struct tg_run *tg_run_of(lua_State *L);
+
+/* The end of a body: calls the hook that lies below its `arguments`, and raises when it returns a message. */
+int tg_run_call_hook(lua_State *L, int arguments);
+
+/* Where its consumer, or its topic, is declared. */
+const char *tg_run_source(const struct tg_run *run);
 
 /* Pushes the handle of its connection; the world's refs lie at 1. [-0, +1, e] */
 void tg_run_push_conn(lua_State *L, struct tg_run *run);

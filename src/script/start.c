@@ -7,6 +7,7 @@
 #include "script/conn_groups.h"
 #include "script/conn_request.h"
 #include "script/conn_user.h"
+#include "script/place.h"
 #include "script/table.h"
 #include "wire/json.h"
 
@@ -150,13 +151,17 @@ static void join_returned(lua_State *L, struct tg_run *run, int index)
         tg_conn_groups_add(L, run->conn, index, what);
     } else if (lua_istable(L, index)) {
         lua_Unsigned count = lua_rawlen(L, index);
+        lua_pushnil(L);
+        if (count == 0 && lua_next(L, index))
+            luaL_error(L, "%s returned a table with other keys: it returns a list of names", what);
+        lua_settop(L, index + 1);
         for (lua_Unsigned i = 1; i <= count; i++) {
             lua_rawgeti(L, index, (lua_Integer)i);
             tg_conn_groups_add(L, run->conn, lua_gettop(L), what);
             lua_pop(L, 1);
         }
     } else {
-        luaL_error(L, "%s returned a %s: it returns a list of names", what, luaL_typename(L, index));
+        luaL_error(L, "%s returned %s: it returns a list of names", what, tg_place_push_kind(L, index));
     }
     lua_pop(L, 1);
 }

@@ -4,30 +4,22 @@
 
 #include "script/conn_handle.h"
 #include "script/conn_request.h"
+#include "script/handle.h"
 #include "script/place.h"
 #include "script/publish.h"
 
 #include <lauxlib.h>
-#include <string.h>
 
 struct handle {
     struct tg_world *world;
     uint64_t conn_id, number;
 };
 
-static const char handle_name[] = "tidegate.subscription";
+static const struct tg_handle_kind kind;
 
 static struct handle *check_handle(lua_State *L)
 {
-    struct handle *handle = lua_touserdata(L, 1);
-    if (handle && lua_getmetatable(L, 1)) {
-        lua_rawgetp(L, -1, handle_name);
-        bool is_handle = lua_toboolean(L, -1);
-        lua_pop(L, 2);
-        if (is_handle) return handle;
-    }
-    luaL_error(L, "the methods of a subscription are called with a colon: sub:send(message), sub:close()");
-    return NULL;
+    return tg_handle_check(L, &kind);
 }
 
 /* The subscription, when its client gets what is sent now; NULL otherwise. While the authoriser runs it is
@@ -36,7 +28,7 @@ static struct tg_subscription *find(const struct handle *handle)
 {
     struct tg_conn *conn =
         handle->world->worker ? tg_worker_find(handle->world->worker, handle->conn_id) : NULL;
-    struct tg_subscription *subscription = conn ? tg_topic_find_number(conn, handle->number) : NULL;
+    struct tg_subscription *subscription = conn ? tg_subscription_find_number(conn, handle->number) : NULL;
     bool is_live = subscription && (subscription->state == TG_SUBSCRIBED || subscription->is_told);
     return is_live ? subscription : NULL;
 }
@@ -53,33 +45,17 @@ static int topic_send(lua_State *L)
     return tg_push_result(L, tg_conn_handle_send(handle->world, L, subscription->conn, 2, type, &ref));
 }
 
-/* The sender's copy is left out when the options at 3 say so; raises others. */
-static bool excludes_current(lua_State *L)
-{
-    if (lua_isnil(L, 3)) return false;
-    if (!lua_istable(L, 3))
-        tg_place_error(L, "sub:broadcast: expected a table of options, got a %s", luaL_typename(L, 3));
-    for (lua_pushnil(L); lua_next(L, 3); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (strcmp(name, "exclude_current") != 0)
-            tg_place_error(L, "sub:broadcast: unknown option '%s' (options: exclude_current)",
-                           luaL_tolstring(L, -2, NULL));
-        if (!lua_isboolean(L, -1))
-            tg_place_error(L, "sub:broadcast: exclude_current is true or false, got a %s",
-                           luaL_typename(L, -1));
-    }
-    return tg_table_flag(L, 3, "exclude_current");
-}
-
 /* sub:broadcast(message [, { exclude_current = }]) -> how many got it | nil, why */
 static int topic_broadcast(lua_State *L)
 {
     const struct handle *handle = check_handle(L);
     lua_settop(L, 3);
-    const struct tg_message_type *type = tg_conn_handle_check_message(L, 2, "sub:broadcast");
-    tg_publish_check_role(L, type, "sub:broadcast");
+    static const char *const options[] = {"exclude_current", NULL};
+    static const char method[] = "sub:broadcast";
+    const struct tg_message_type *type = tg_publish_check_message(L, 2, method, "Topic:broadcast_event");
     struct tg_publication publication = {.to = TG_TO_GROUPS, .group_kind = TG_GROUP_TOPIC};
-    publication.exclude_sender = excludes_current(L);
+    publication.exclude_sender = tg_publish_check_options(L, 3, method, options, "exclude_current = true") &&
+                                 tg_publish_excludes_current(L, 3, method);
     lua_getiuservalue(L, 1, 1);
     struct tg_slice name;
     lua_getfield(L, -1, "topic");
@@ -131,35 +107,26 @@ static int topic_tostring(lua_State *L)
     return 1;
 }
 
+static const luaL_Reg methods[] = {
+    {"broadcast", topic_broadcast},
+    {"send", topic_send},
+    {"close", topic_close},
+    {NULL, NULL},
+};
+
+static const struct tg_handle_kind kind = {
+    .name = "tidegate.subscription",
+    .meta = TG_REF_TOPIC_META,
+    .misuse = "the methods of a subscription are called with a colon: sub:send(message), sub:close()",
+    .methods = methods,
+    .index = topic_index,
+    .newindex = topic_newindex,
+    .tostring = topic_tostring,
+};
+
 void tg_topic_handle_install(struct tg_world *world, lua_State *L)
 {
-    static const luaL_Reg methods[] = {
-        {"broadcast", topic_broadcast},
-        {"send", topic_send},
-        {"close", topic_close},
-        {NULL, NULL},
-    };
-    static const luaL_Reg metamethods[] = {
-        {"__newindex", topic_newindex},
-        {"__tostring", topic_tostring},
-        {NULL, NULL},
-    };
-    tg_world_push_refs(world, L);
-    luaL_newlibtable(L, metamethods);
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_pushcclosure(L, topic_index, 1);
-    lua_setfield(L, -2, "__index");
-    lua_pushstring(L, handle_name);
-    lua_setfield(L, -2, "__name");
-    lua_pushboolean(L, 0);
-    lua_setfield(L, -2, "__metatable");
-    lua_pushboolean(L, 1);
-    lua_rawsetp(L, -2, handle_name);
-    tg_world_push_self(world, L);
-    lua_rawseti(L, -2, 1); /* a handle holds its world */
-    lua_rawseti(L, -2, TG_REF_TOPIC_META);
-    lua_pop(L, 1);
+    tg_handle_install(world, L, &kind);
 }
 
 /* Pushes { topic =, params =, conn =, state = }. [-0, +1, e] */
@@ -180,20 +147,11 @@ static void push_members(struct tg_world *world, lua_State *L, const struct tg_s
 
 void tg_topic_handle_push(struct tg_world *world, lua_State *L, struct tg_subscription *subscription)
 {
-    tg_world_push_refs(world, L);
-    if (subscription->script_ref) {
-        lua_rawgeti(L, -1, subscription->script_ref);
-        lua_replace(L, -2);
-        return;
-    }
+    if (tg_handle_push_kept(world, L, subscription->script_ref)) return;
     luaL_checkstack(L, 8, "too many values");
-    struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
+    struct handle *handle = tg_handle_new(world, L, &kind, sizeof *handle);
     *handle = (struct handle){world, subscription->conn->id, subscription->number};
     push_members(world, L, subscription);
     lua_setiuservalue(L, -2, 1);
-    lua_rawgeti(L, -2, TG_REF_TOPIC_META);
-    lua_setmetatable(L, -2);
-    lua_pushvalue(L, -1);
-    subscription->script_ref = luaL_ref(L, -3);
-    lua_replace(L, -2);
+    subscription->script_ref = tg_handle_keep(world, L);
 }

@@ -3,6 +3,7 @@
  */
 #include "script/topic_run.h"
 
+#include "script/place.h"
 #include "script/run.h"
 #include "script/topic_handle.h"
 
@@ -11,14 +12,6 @@
 static const struct tg_topic_hooks *hooks_of(const struct tg_subscription *subscription)
 {
     return subscription->topic->stream.script_data;
-}
-
-static int hook_done(lua_State *L, int status, lua_KContext context)
-{
-    (void)status;
-    (void)context;
-    tg_run_check_hook(L);
-    return 0;
 }
 
 /* on_subscribe(sub), when the client could be let in. */
@@ -30,8 +23,7 @@ static int admit(lua_State *L)
     if (tg_topic_admit(run->subscription) != TG_OK || !hook) return 0;
     lua_rawgeti(L, 1, hook);
     tg_topic_handle_push(run->world, L, run->subscription);
-    lua_callk(L, 1, 1, 0, hook_done);
-    return hook_done(L, LUA_OK, 0);
+    return tg_run_call_hook(L, 1);
 }
 
 /* What `authorise` returned: true, or false and a sentence. */
@@ -41,8 +33,11 @@ static int authorised(lua_State *L, int status, lua_KContext context)
     (void)context;
     struct tg_run *run = tg_run_of(L);
     if (!lua_isboolean(L, -2) && !lua_isnil(L, -2))
-        luaL_error(L, "`authorise` returned a %s: it returns true, or false and a sentence",
-                   luaL_typename(L, -2));
+        luaL_error(L, "%s: authorise returned %s: it returns true, or false and a sentence",
+                   tg_run_source(run), tg_place_push_kind(L, -2));
+    if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING)
+        luaL_error(L, "%s: authorise returned %s as a detail: it is a sentence", tg_run_source(run),
+                   tg_place_push_kind(L, -1));
     if (lua_toboolean(L, -2)) return admit(L);
     struct tg_slice detail = {0};
     if (lua_type(L, -1) == LUA_TSTRING) detail.data = lua_tolstring(L, -1, &detail.length);
@@ -67,9 +62,8 @@ static int unsubscribe_body(lua_State *L)
     struct tg_run *run = tg_run_of(L);
     lua_rawgeti(L, 1, hooks_of(run->subscription)->on_unsubscribe);
     tg_topic_handle_push(run->world, L, run->subscription);
-    lua_pushstring(L, run->subscription->reason);
-    lua_callk(L, 2, 1, 0, hook_done);
-    return hook_done(L, LUA_OK, 0);
+    lua_pushlstring(L, run->data.data, run->data.length);
+    return tg_run_call_hook(L, 2);
 }
 
 static struct tg_run run_for(struct tg_task_pool *pool, struct tg_subscription *subscription,
@@ -99,8 +93,8 @@ enum tg_outcome tg_topic_run_unsubscribe(struct tg_task_pool *pool, struct tg_su
                                          const char *reason)
 {
     struct tg_run run = run_for(pool, subscription, TG_HOOK_UNSUBSCRIBE);
-    (void)reason;
     run.what = "on_unsubscribe";
+    run.data = tg_slice_of(reason);
     run.is_farewell = subscription->conn->state == TG_CONN_CLOSED;
     if (!hooks_of(subscription)->on_unsubscribe) return TG_DONE;
     return tg_run_task(pool, &run, unsubscribe_body);

@@ -198,7 +198,9 @@ static bool has_scalar(const struct alternatives *all)
 {
     for (uint32_t i = 0; i < all->count; i++) {
         enum tg_schema_kind kind = all->items[i]->kind;
-        if (kind != TG_SCHEMA_NULL && kind != TG_SCHEMA_ARRAY && kind != TG_SCHEMA_OBJECT && kind != TG_SCHEMA_MAP) return true;
+        if (kind != TG_SCHEMA_NULL && kind != TG_SCHEMA_ARRAY && kind != TG_SCHEMA_OBJECT &&
+            kind != TG_SCHEMA_MAP)
+            return true;
     }
     return false;
 }

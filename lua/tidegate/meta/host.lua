@@ -24,6 +24,10 @@ function host.check_pattern(pattern) end
 ---@param fields? table<string, any>
 function host.log(level, text, fields) end
 
+--- Whether modules load, and something may be declared.
+---@return boolean
+function host.is_loading() end
+
 --- Notes a consumer, so that one which no module returns can be named.
 ---@param declaration tidegate.Declaration
 function host.declared(declaration) end

@@ -54,6 +54,67 @@ function testing.server(folder, config) end
 ---@return tidegate.Replay
 function testing.replay(app, path, options) end
 
+--- Makes messages of a type, or values of a schema, that are right: another with each call.
+---@param what tidegate.AnyMessageType | tidegate.Schema
+---@param options? tidegate.GeneratorOptions
+---@return tidegate.Generator
+function testing.arbitrary(what, options) end
+
+--- Makes messages or values that are wrong in one place, each with the error that it has to get.
+---@param what tidegate.AnyMessageType | tidegate.Schema
+---@param options? tidegate.GeneratorOptions
+---@return tidegate.Generator
+function testing.broken(what, options) end
+
+--- Holds conversations of arbitrary messages with a consumer. The spec fails with the smallest one
+--- that makes a handler fail, ends the connection, brings what is not declared, or leaves a leak.
+---@param app tidegate.TestApp
+---@param path string
+---@param options? tidegate.FuzzOptions
+---@return tidegate.FuzzResult
+function testing.fuzz(app, path, options) end
+
+---@class (exact) tidegate.GeneratorOptions
+---@field camelize? boolean names as clients of a consumer with `camelize` write them
+---@field random? fun(most: integer): integer gives a seed
+---@field seed? integer default 1
+
+--- An error that a value has to get.
+---@class tidegate.Issue
+---@field type string
+---@field loc (string | integer)[] places in lists count from 0
+
+---@class tidegate.Generator
+---@overload fun(): any, tidegate.Issue?
+local Generator = {}
+
+--- Runs a function for so many values. What it raises fails the spec, with the smallest value for
+--- which it raises something.
+---@param runs integer
+---@param property fun(value: any, issue: tidegate.Issue?)
+function Generator:each(runs, property) end
+
+--- The smallest value that `fails` still says yes to, beginning with the last one.
+---@param fails fun(value: any, issue: tidegate.Issue?): any
+---@return any value
+---@return tidegate.Issue? issue
+function Generator:shrink(fails) end
+
+---@class (exact) tidegate.FuzzOptions
+---@field actions? (string | tidegate.MessageType)[] only these
+---@field broken? number the share of messages that are wrong, from 0 to 1; default 0.2
+---@field connect? tidegate.ConnectOptions how each client connects
+---@field leaks? boolean false: what the application keeps is its own affair
+---@field messages? integer the most of one conversation; default 5
+---@field runs? integer conversations; default 100
+---@field seed? integer default 1
+---@field settle? number seconds that pass behind the last message; default 1
+
+---@class tidegate.FuzzResult
+---@field runs integer conversations that were held
+---@field messages integer that were sent
+---@field broken integer of these: so many were wrong
+
 ---@alias tidegate.ValueKind
 ---| "string" | "number" | "integer" | "boolean" | "null" | "array" | "object"
 

@@ -122,6 +122,32 @@ static void begins_none_while_connected_waits(void **state)
     expect_journal(core, "1 event notify\n");
 }
 
+enum { LONG_MS = 60 };
+
+static void take_long(struct fake_core *core, struct tg_conn *conn, const struct tg_envelope *envelope)
+{
+    (void)conn;
+    (void)envelope;
+    core->clock.now_ms += LONG_MS;
+}
+
+/* Handlers that take long would keep the loop from everything else for 256 times as long. */
+static void looks_after_everything_else_between_events_that_take_long(void **state)
+{
+    struct fake_core *core = *state;
+    for (size_t i = 0; i < 3; i++) tell(core, open_on(core, i, "/events")->id, notify);
+    core->on_message = take_long;
+    uint32_t turns = core->turns_requested;
+    fake_core_turn(core);
+    expect_journal(core, "1 event notify\n");
+    expect_sent(&core->clients[0], EVENT_COMPLETE);
+    assert_int_equal(core->turns_requested, turns + 1);
+    fake_core_turn(core);
+    fake_core_turn(core);
+    expect_journal(core, "2 event notify\n3 event notify\n");
+    core->on_message = NULL;
+}
+
 static void keeps_the_order_of_messages_and_events(void **state)
 {
     struct fake_core *core = *state;
@@ -452,6 +478,7 @@ int main(void)
         TEST(begins_an_event_at_the_end_of_the_turn),
         TEST(begins_none_before_connected_has_returned_not_even_a_relay),
         TEST(begins_none_while_connected_waits),
+        TEST(looks_after_everything_else_between_events_that_take_long),
         TEST(keeps_the_order_of_messages_and_events),
         TEST(runs_an_event_alone_beside_actions_that_may_run_together),
         TEST(relays_past_a_message_that_waits_but_not_past_an_event),

@@ -57,7 +57,7 @@ static struct fake_client *open_subscribed(struct fake_core *core)
 
 static struct tg_subscription *room_a(const struct fake_client *client)
 {
-    return tg_topic_find(client->conn, TG_SLICE("room:a"));
+    return tg_subscription_find(client->conn, TG_SLICE("room:a"));
 }
 
 static uint32_t members_of_a(const struct fake_core *core)
@@ -103,7 +103,7 @@ static void asks_the_more_particular_topic_first(void **state)
     struct fake_core *core = *state;
     struct fake_client *client = open(core);
     fake_client_say(client, "{\"action\":\"subscribe\",\"topic\":\"room:lobby\"}");
-    const struct tg_subscription *lobby = tg_topic_find(client->conn, TG_SLICE("room:lobby"));
+    const struct tg_subscription *lobby = tg_subscription_find(client->conn, TG_SLICE("room:lobby"));
     assert_string_equal(lobby->topic->stream.name.data, "room:lobby");
 }
 
@@ -242,6 +242,46 @@ static void ends_a_farewell_that_waits_too_long_and_goes_on(void **state)
     fake_core_sleep(core, core->config.disconnected_timeout_ms + 1000);
     expect_journal(core, "1 forget room:a\n1 disconnected 1006 \n1 forget\n");
     assert_int_equal(core->worker.metrics.handler_timeouts, 1);
+}
+
+/* The hook of room:a waits, and that of room:b will. */
+static struct tg_conn *vanish_from_two(struct fake_core *core)
+{
+    struct fake_client *client = open_subscribed(core);
+    struct tg_conn *conn = client->conn;
+    fake_client_say(client, "{\"action\":\"subscribe\",\"topic\":\"room:b\"}");
+    core->is_next_waiting = true;
+    fake_client_vanish(client);
+    core->is_next_waiting = true;
+    expect_journal(core, "1 subscribe room:b\n1 unsubscribe room:a closed\n");
+    return conn;
+}
+
+/* A hundred topics whose hooks hang must not keep a connection for a hundred times as long. */
+static void gives_the_farewells_of_all_topics_the_time_of_one(void **state)
+{
+    struct fake_core *core = *state;
+    struct tg_conn *conn = vanish_from_two(core);
+    fake_core_sleep(core, core->config.disconnected_timeout_ms / 2);
+    tg_conn_ended(conn, TG_DONE);
+    expect_journal(core, "1 forget room:a\n1 unsubscribe room:b closed\n");
+    core->is_next_waiting = true; /* `disconnected`, whose time is its own */
+    fake_core_sleep(core, core->config.disconnected_timeout_ms / 2 + 1000);
+    expect_journal(core, "1 forget room:b\n1 disconnected 1006 \n");
+    assert_int_equal(core->worker.metrics.handler_timeouts, 1);
+    fake_core_sleep(core, core->config.disconnected_timeout_ms + 1000);
+    expect_journal(core, "1 forget\n");
+    assert_int_equal(core->worker.metrics.handler_timeouts, 2);
+}
+
+static void ends_at_once_what_waits_when_the_time_for_farewells_is_over(void **state)
+{
+    struct fake_core *core = *state;
+    vanish_from_two(core);
+    fake_core_sleep(core, core->config.disconnected_timeout_ms + 1000);
+    expect_journal(core, "1 forget room:a\n1 unsubscribe room:b closed\n1 forget room:b\n"
+                         "1 disconnected 1006 \n1 forget\n");
+    assert_int_equal(core->worker.metrics.handler_timeouts, 2);
 }
 
 static void is_left_by_the_server_at_the_end_of_the_turn(void **state)
@@ -418,6 +458,8 @@ int main(void)
         TEST(does_not_repeat_a_name_that_is_too_long),
         TEST(leaves_each_topic_before_disconnected_one_after_another),
         TEST(ends_a_farewell_that_waits_too_long_and_goes_on),
+        TEST(gives_the_farewells_of_all_topics_the_time_of_one),
+        TEST(ends_at_once_what_waits_when_the_time_for_farewells_is_over),
         TEST(is_left_by_the_server_at_the_end_of_the_turn),
         TEST(is_left_by_the_server_before_the_next_message),
         TEST(is_left_by_the_server_when_what_runs_has_ended),

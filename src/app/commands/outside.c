@@ -103,6 +103,12 @@ static enum tg_status find_token(struct call *call)
 
 /* ---- what came of it ---- */
 
+static bool is_text(const struct tg_value *value, const char *text)
+{
+    return value->type == TG_VALUE_STRING &&
+           tg_slice_equal((struct tg_slice){value->string, value->length}, tg_slice_of(text));
+}
+
 static void print_path(const struct tg_value *loc)
 {
     for (uint32_t i = 0; i < loc->length; i++) {
@@ -115,14 +121,28 @@ static void print_path(const struct tg_value *loc)
     if (loc->length) fputs(": ", stderr);
 }
 
-/* The items of {"errors":[{"loc":[...],"msg":"..."}]}. */
-static void print_errors(const struct tg_value *errors)
+/* The sentence for clients speaks of tags. */
+static void print_unknown(const struct tg_order *order)
+{
+    fprintf(stderr,
+            order->is_broadcast ? "  no consumer declares to send the message '%s'\n"
+                                : "  no consumer handles or relays the event '%s'\n",
+            order->action);
+}
+
+/* The items of {"errors":[{"type":"...","loc":[...],"msg":"..."}]}. */
+static void print_errors(const struct tg_order *order, const struct tg_value *errors)
 {
     for (uint32_t i = 0; errors->type == TG_VALUE_ARRAY && i < errors->length; i++) {
         const struct tg_value *item = &errors->items[i];
         if (item->type != TG_VALUE_OBJECT) continue;
+        const struct tg_value *type = tg_value_get(item, TG_SLICE("type"));
         const struct tg_value *loc = tg_value_get(item, TG_SLICE("loc"));
         const struct tg_value *msg = tg_value_get(item, TG_SLICE("msg"));
+        if (type && is_text(type, "union_tag_invalid") && loc && loc->length == 2) {
+            print_unknown(order);
+            continue;
+        }
         fputs("  ", stderr);
         if (loc && loc->type == TG_VALUE_ARRAY) print_path(loc);
         if (msg && msg->type == TG_VALUE_STRING) fprintf(stderr, "%.*s", (int)msg->length, msg->string);
@@ -160,7 +180,7 @@ static void print_refusal(const struct call *call, const struct tg_value *answer
     else
         fprintf(stderr, "tidegate: %s answered %ld%s%.*s\n", url, call->status, is_told ? ": " : "",
                 is_told ? (int)detail->length : 0, is_told ? detail->string : "");
-    if (errors) print_errors(errors);
+    if (errors) print_errors(&call->order, errors);
 }
 
 static int print_answer(const struct call *call)

@@ -24,6 +24,7 @@ struct face {
 
 static const char *const type_names[KINDS] = {TG_REGISTRY_PREFIX "group", TG_REGISTRY_PREFIX "user"};
 static const char *const function_names[KINDS] = {"tide.group", "tide.user"};
+static const char *const calls[KINDS] = {"tide.group(name)", "tide.user(id)"};
 
 /* ---- tide.broadcast ---- */
 
@@ -32,19 +33,13 @@ enum { GROUPS = 1, MESSAGE, OPTIONS }; /* on the stack */
 /* The connection that gets none: 0 for nobody. */
 static uint64_t excluded(lua_State *L)
 {
+    static const char *const options[] = {"exclude", NULL};
     uint64_t id = 0;
-    if (lua_isnil(L, OPTIONS)) return 0;
-    if (!lua_istable(L, OPTIONS))
-        tg_place_error(L, "tide.broadcast: expected a table of options, got a %s", luaL_typename(L, OPTIONS));
-    for (lua_pushnil(L); lua_next(L, OPTIONS); lua_pop(L, 1)) {
-        const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-        if (strcmp(name, "exclude") != 0)
-            tg_place_error(L, "tide.broadcast: unknown option '%s' (options: exclude)",
-                           luaL_tolstring(L, -2, NULL));
-        if (!tg_conn_handle_read_id(L, -1, &id))
-            tg_place_error(L, "tide.broadcast: exclude is a connection or the id of one, got a %s",
-                           luaL_typename(L, -1));
-    }
+    if (!tg_publish_check_options(L, OPTIONS, "tide.broadcast", options, "exclude = conn")) return 0;
+    if (lua_getfield(L, OPTIONS, "exclude") != LUA_TNIL && !tg_conn_handle_read_id(L, -1, &id))
+        tg_place_error(L, "tide.broadcast: exclude is a connection or the id of one, got %s",
+                       tg_place_push_kind(L, -1));
+    lua_pop(L, 1);
     return id;
 }
 
@@ -53,8 +48,8 @@ static int library_broadcast(lua_State *L)
 {
     struct tg_world *world = lua_touserdata(L, lua_upvalueindex(1));
     lua_settop(L, OPTIONS);
-    const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, "tide.broadcast");
-    tg_publish_check_role(L, type, "tide.broadcast");
+    const struct tg_message_type *type =
+        tg_publish_check_message(L, MESSAGE, "tide.broadcast", "tide.broadcast_event");
     tg_publish_check_served(L, world, "tide.broadcast", "connected");
     struct tg_publication publication = {.to = TG_TO_GROUPS, .group_kind = TG_GROUP_NAMED};
     publication.sender = excluded(L);
@@ -72,11 +67,12 @@ static struct tg_slice name_of(const struct face *face)
     return (struct tg_slice){face->name, face->length};
 }
 
+/* For methods, whose upvalue 1 is the kind of what they are called on. */
 static struct face *check_face(lua_State *L, const char *method)
 {
-    struct face *face = luaL_testudata(L, 1, type_names[GROUP]);
-    if (!face) face = luaL_testudata(L, 1, type_names[USER]);
-    if (!face) tg_place_error(L, "%s is called with a colon: tide.group(name):%s()", method, method);
+    lua_Integer kind = lua_tointeger(L, lua_upvalueindex(1));
+    struct face *face = luaL_testudata(L, 1, type_names[kind]);
+    if (!face) tg_place_error(L, "%s is called with a colon: %s:%s()", method, calls[kind], method);
     tg_publish_check_served(L, face->world, function_names[face->kind], "connected");
     return face;
 }
@@ -198,8 +194,8 @@ static int face_send(lua_State *L)
     const struct face *face = check_face(L, "send");
     struct tg_slice name = name_of(face);
     lua_settop(L, MESSAGE);
-    const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, whats[face->kind]);
-    tg_publish_check_role(L, type, whats[face->kind]);
+    const struct tg_message_type *type =
+        tg_publish_check_message(L, MESSAGE, whats[face->kind], "tide.broadcast_event");
     struct tg_scratch *scratch = tg_scratch_push(face->world, L);
     struct tg_publication publication = {.to = face->kind == GROUP ? TG_TO_GROUPS : TG_TO_USER,
                                          .group_kind = TG_GROUP_NAMED,
@@ -256,7 +252,8 @@ static void install_type(lua_State *L, enum kind kind, const luaL_Reg *methods)
 {
     luaL_newmetatable(L, type_names[kind]);
     lua_newtable(L);
-    luaL_setfuncs(L, methods, 0);
+    lua_pushinteger(L, kind);
+    luaL_setfuncs(L, methods, 1);
     lua_setfield(L, -2, "__index");
     lua_pushcfunction(L, face_tostring);
     lua_setfield(L, -2, "__tostring");

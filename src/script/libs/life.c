@@ -2,6 +2,7 @@
 
 #include "script/call.h"
 #include "script/libs/task.h"
+#include "script/place.h"
 
 #include <lauxlib.h>
 
@@ -10,8 +11,7 @@ static int declare(lua_State *L, int list, const char *name)
 {
     struct tg_world *world = lua_touserdata(L, lua_upvalueindex(1));
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    if (world->is_loaded)
-        return luaL_error(L, "%s: hooks are declared while modules load, not by a handler", name);
+    if (world->is_loaded) return tg_place_error(L, "%s: declared while modules load, not by a handler", name);
     tg_world_push(world, L, list);
     lua_pushvalue(L, 1);
     lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);

@@ -8,6 +8,7 @@
 #include "script/publish.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 enum { PATTERN = 1, NAME, MESSAGE }; /* on the stack */
 
@@ -30,6 +31,24 @@ static const struct tg_topic *check_topic(lua_State *L, const char *what)
     return topic;
 }
 
+/* Replaces the name of the segment on top, a parameter's, by its value. A colon in it would make a name of
+ * others. [-1, +1, e] */
+static void push_param(lua_State *L, const struct tg_topic *topic, const struct tg_route_segment *segment,
+                       const char *what)
+{
+    const char *name = lua_tostring(L, -1), *pattern = topic->stream.name.data;
+    lua_pushvalue(L, -1);
+    lua_gettable(L, NAME);
+    if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1))
+        tg_place_error(L, "%s: the topic '%s' needs '%s', a string or an integer, got %s", what, pattern,
+                       name, tg_place_push_kind(L, -1));
+    const char *value = lua_tostring(L, -1);
+    if (segment->type != TG_PARAM_PATH && strchr(value, ':'))
+        tg_place_error(L, "%s: '%s' of the topic '%s' has no colon in it, got '%s'", what, name, pattern,
+                       value);
+    lua_replace(L, -2);
+}
+
 /* Replaces the table of parameters by the name that they make. [-0, +0, e] */
 static void make_name(lua_State *L, const struct tg_topic *topic, const char *what)
 {
@@ -39,14 +58,7 @@ static void make_name(lua_State *L, const struct tg_topic *topic, const char *wh
         const struct tg_route_segment *segment = &route->segments[i];
         if (i > 0) lua_pushliteral(L, ":");
         lua_pushlstring(L, segment->text.data, segment->text.length);
-        if (segment->is_param) {
-            lua_gettable(L, NAME);
-            if (lua_type(L, -1) != LUA_TSTRING && !lua_isinteger(L, -1))
-                tg_place_error(L, "%s: the topic '%s' needs %s, a string or an integer, got a %s", what,
-                               topic->stream.name.data,
-                               lua_pushlstring(L, segment->text.data, segment->text.length),
-                               luaL_typename(L, -2));
-        }
+        if (segment->is_param) push_param(L, topic, segment, what);
         lua_concat(L, i > 0 ? 3 : 2);
     }
     lua_replace(L, NAME);
@@ -59,8 +71,8 @@ static struct tg_slice check_name(lua_State *L, const struct tg_topic *topic, co
     struct tg_slice name;
     if (lua_istable(L, NAME)) make_name(L, topic, what);
     if (lua_type(L, NAME) != LUA_TSTRING)
-        tg_place_error(L, "%s: expected the name of a topic or a table of its parameters, got a %s", what,
-                       luaL_typename(L, NAME));
+        tg_place_error(L, "%s: expected the name of a topic or a table of its parameters, got %s", what,
+                       tg_place_push_kind(L, NAME));
     name.data = lua_tolstring(L, NAME, &name.length);
     if (name.length > TG_TOPIC_NAME_MAX)
         tg_place_error(L, "%s: the name of a topic has at most %d bytes, got %I", what, TG_TOPIC_NAME_MAX,
@@ -116,10 +128,8 @@ static int publish(lua_State *L, const struct tg_message_type *type, enum tg_pub
 static int topic_broadcast(lua_State *L)
 {
     lua_settop(L, MESSAGE);
-    const struct tg_message_type *type = tg_conn_handle_check_message(L, MESSAGE, "Topic:broadcast");
-    if (type->role == TG_ROLE_EVENT)
-        tg_place_error(L, "Topic:broadcast: the event '%s' is not for clients: Topic:broadcast_event",
-                       type->action.data);
+    const struct tg_message_type *type =
+        tg_publish_check_message(L, MESSAGE, "Topic:broadcast", "Topic:broadcast_event");
     return publish(L, type, TG_PUBLISH_MESSAGE, "Topic:broadcast");
 }
 
@@ -127,11 +137,7 @@ static int topic_broadcast(lua_State *L)
 static int topic_broadcast_event(lua_State *L)
 {
     lua_settop(L, MESSAGE);
-    const struct tg_message_type *type = tg_message_type_of_instance(L, MESSAGE);
-    if (!type || type->role != TG_ROLE_EVENT)
-        tg_place_error(L,
-                       "Topic:broadcast_event: an event is expected (what tide.event returned, called with "
-                       "its payload)");
+    const struct tg_message_type *type = tg_publish_check_event(L, MESSAGE, "Topic:broadcast_event");
     return publish(L, type, TG_PUBLISH_EVENT, "Topic:broadcast_event");
 }
 
