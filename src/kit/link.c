@@ -13,7 +13,7 @@
 enum { CLOSE_PROTOCOL = 1002, CLOSE_NO_STATUS = 1005, CLOSE_ABNORMAL = 1006, CLOSE_INVALID = 1007 };
 
 /* What the kernels on both sides take for a client that reads nothing. */
-static const size_t KERNEL_BYTES = 64 * 1024;
+static const size_t KERNEL_BYTES = (size_t)64 * 1024;
 
 struct input {
     struct tg_list link;
@@ -50,10 +50,14 @@ static void add_frame(struct tg_kit_link *link, enum tg_kit_frame_kind kind, uin
     tg_list_append(link->is_stalled ? &link->held : &link->frames, &frame->link);
 }
 
-static void free_frames(struct tg_list *frames)
+/* Inputs or frames, which begin with their link. */
+static void free_all(struct tg_list *list)
 {
-    struct tg_list *node;
-    while ((node = tg_list_take_first(frames))) free(TG_CONTAINER(node, struct tg_kit_frame, link));
+    for (struct tg_list *node = list->next, *next; node != list; node = next) {
+        next = node->next;
+        free(node);
+    }
+    tg_list_init(list);
 }
 
 static enum tg_status add_input(struct tg_kit_link *link, const struct input *head, struct tg_slice bytes)
@@ -247,13 +251,14 @@ static void tell_input(struct tg_kit_link *link, struct input *input)
 
 static void tell_inputs(struct tg_kit_link *link)
 {
-    while (link->conn && link->is_reading && !link->is_dropped) {
-        struct tg_list *node = tg_list_take_first(&link->inputs);
-        if (!node) return;
-        struct input *input = TG_CONTAINER(node, struct input, link);
-        tell_input(link, input);
-        free(input);
+    struct tg_list told, *node;
+    tg_list_init(&told);
+    while (link->conn && link->is_reading && !link->is_dropped &&
+           (node = tg_list_take_first(&link->inputs))) {
+        tg_list_append(&told, node);
+        tell_input(link, TG_CONTAINER(node, struct input, link));
     }
+    free_all(&told);
 }
 
 static void happen(struct tg_kit_event *event)
@@ -286,12 +291,11 @@ void tg_kit_link_init(struct tg_kit_link *link, struct tg_kit_loop *loop)
 
 void tg_kit_link_deinit(struct tg_kit_link *link)
 {
-    struct tg_list *node;
     tg_list_remove(&link->link);
     tg_list_remove(&link->event.link);
-    while ((node = tg_list_take_first(&link->inputs))) free(TG_CONTAINER(node, struct input, link));
-    free_frames(&link->frames);
-    free_frames(&link->held);
+    free_all(&link->inputs);
+    free_all(&link->frames);
+    free_all(&link->held);
     tg_buf_deinit(&link->stream);
 }
 
@@ -314,7 +318,7 @@ void tg_kit_link_drop(struct tg_kit_link *link)
     if (!link->conn || link->is_client_gone) return;
     /* What it has not read is lost. */
     tg_buf_truncate(&link->stream, 0);
-    free_frames(&link->held);
+    free_all(&link->held);
     link->is_stalled = false;
     add_frame(link, TG_KIT_END, CLOSE_ABNORMAL, TG_SLICE(""));
     link->is_client_gone = link->has_ended = true;
