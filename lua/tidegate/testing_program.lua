@@ -1,4 +1,4 @@
---- The program that `testing.server` starts: which one, with which settings, in which environment.
+--- Which program testing.server starts, and with what.
 
 local fail <const> = require "tidegate.testing_fail"
 local show <const> = require "tidegate.testing_show"
@@ -7,29 +7,12 @@ local Program <const> = {}
 
 ---@class (exact) tidegate.ServerOptions
 ---@field env? table<string, string> variables of the program, beside those of this process
----@field patience? number seconds to start, connect, and stop beyond drain_seconds; default 10
+---@field patience? number seconds for starting, connecting, and stopping beyond drain_seconds
 ---@field program? string which program; default: TG_BIN, or the one beside the kit's module
 ---@field strict? boolean false: frames that no consumer declares are received too
 
 local own_options <const> =
   { env = "table", patience = "number", program = "string", strict = "boolean" }
-
---- Settings and options apart.
----@param given any
----@return table<string, any> settings
----@return tidegate.ServerOptions options
-local function read_options(given)
-  if given ~= nil and type(given) ~= "table" then
-    fail.misuse("testing.server: the settings must be a table, got a %s", type(given))
-  end
-  local settings <const>, options <const> = {}, {}
-  for name, value in pairs(given or {}) do
-    local target <const> = own_options[name] and options or settings
-    target[name] = value
-  end
-  fail.options("testing.server", options, own_options)
-  return settings, options
-end
 
 --- The settings that the server cannot do without, or that would hide what is read from its log.
 ---@param settings table<string, any>
@@ -43,6 +26,24 @@ local function check_settings(settings)
   then
     fail.misuse 'testing.server: log_level must be "info" or "debug": the kit reads the log'
   end
+end
+
+--- Settings and options apart, both of them checked.
+---@param given any
+---@return table<string, any> settings
+---@return tidegate.ServerOptions options
+function Program.read_options(given)
+  if given ~= nil and type(given) ~= "table" then
+    fail.misuse("testing.server: the settings must be a table, got a %s", type(given))
+  end
+  local settings <const>, options <const> = {}, {}
+  for name, value in pairs(given or {}) do
+    local target <const> = own_options[name] and options or settings
+    target[name] = value
+  end
+  fail.options("testing.server", options, own_options)
+  check_settings(settings)
+  return settings, options
 end
 
 ---@param value any
@@ -118,15 +119,13 @@ local function find_program(wire, options)
   return named or beside
 end
 
---- Starts the program with the application in a folder; what keeps it from that fails the spec.
----@param wire table sockets and processes of the kit's module
+--- Starts it with the application in a folder.
+---@param wire table
 ---@param folder string
----@param config? table settings and tidegate.ServerOptions
+---@param settings table<string, any>
+---@param options tidegate.ServerOptions
 ---@return table process
----@return tidegate.ServerOptions options
-function Program.start(wire, folder, config)
-  local settings <const>, options <const> = read_options(config)
-  check_settings(settings)
+function Program.start(wire, folder, settings, options)
   local process <const>, reason <const> = wire.start {
     program = find_program(wire, options),
     arguments = arguments(folder, settings),
@@ -135,7 +134,7 @@ function Program.start(wire, folder, config)
   if not process then
     fail.spec("the server cannot be started: " .. tostring(reason))
   end
-  return process, options
+  return process
 end
 
 return Program

@@ -130,9 +130,9 @@ local function new(kit, folder, config)
   if type(folder) ~= "string" then
     fail.misuse("testing.server: expected a folder, got %s", show.value(folder, 60))
   end
-  local wire <const> = kit.wire
-  local process <const>, options <const> = program.start(wire, folder, config)
-  local patience <const> = options.patience or PATIENCE
+  local settings <const>, options <const> = program.read_options(config)
+  local wire <const>, patience <const> = kit.wire, options.patience or PATIENCE
+  local process <const> = program.start(wire, folder, settings, options)
   local host <const>, port <const> = wait_for_address(wire, process, patience)
   -- Behind the start of the real one: what does not load is told by it.
   local core <const>, problems <const> =
@@ -149,7 +149,7 @@ local function new(kit, folder, config)
     core = core,
     process = process,
     patience = patience,
-    drain = config and tonumber(config.drain_seconds) or DRAIN,
+    drain = tonumber(settings.drain_seconds) or DRAIN,
     is_strict = options.strict ~= false,
     began = wire.now(),
     lines = {},

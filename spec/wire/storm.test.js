@@ -188,7 +188,7 @@ async function stop(server, clients) {
   assert.deepStrictEqual(problems.splice(0, 20), []);
 }
 
-describe(`A storm (seed ${SEED})`, { timeout: SECONDS * 1000 + 60000 }, () => {
+describe(`A storm (seed ${SEED})`, { timeout: 2 * SECONDS * 1000 + 60000 }, () => {
   it('leaves nothing behind', async () => {
     const [server, random, clients] = await start();
     await blow(random, server, clients);
