@@ -6,11 +6,12 @@
 
 static _Thread_local struct tg_kit_alloc_count count = {.pauses = 1}; /* outside of an app nothing counts */
 
+/* The linker asks for these names. NOLINTBEGIN(bugprone-reserved-identifier) */
 void *__real_malloc(size_t bytes);
-void *__real_calloc(size_t count, size_t bytes);
+void *__real_calloc(size_t items, size_t bytes);
 void *__real_realloc(void *memory, size_t bytes);
 void *__wrap_malloc(size_t bytes);
-void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_calloc(size_t items, size_t bytes);
 void *__wrap_realloc(void *memory, size_t bytes);
 
 struct tg_kit_alloc_count tg_kit_alloc_begin(uint64_t n)
@@ -58,3 +59,4 @@ void *__wrap_realloc(void *memory, size_t bytes)
 {
     return fails() ? NULL : __real_realloc(memory, bytes);
 }
+/* NOLINTEND(bugprone-reserved-identifier) */

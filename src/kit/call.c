@@ -41,7 +41,7 @@ static bool run_call(lua_State *L, struct tg_kit_app *app, struct call *call)
     static const struct tg_task_kind kind = {.settle = settle, .failed = failed};
     int arguments = lua_gettop(L) - 2;
     struct tg_task *task = tg_task_spawn(&app->host->tasks, NULL, &kind, call);
-    if (!task || !lua_checkstack(task->thread, arguments + 2)) luaL_error(L, "not enough memory");
+    if (!task || !lua_checkstack(task->thread, arguments + 2)) return luaL_error(L, "not enough memory");
     task->arguments = arguments;
     lua_xmove(L, task->thread, arguments + 1);
     uint64_t until_ms = tg_kit_now_ms(&app->loop) + CALL_MS;

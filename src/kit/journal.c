@@ -29,7 +29,12 @@ static void drop_oldest(struct tg_kit_journal *journal)
 
 void tg_kit_journal_deinit(struct tg_kit_journal *journal)
 {
-    while (journal->count > 0) drop_oldest(journal);
+    for (struct tg_list *node = journal->lines.next, *next; node != &journal->lines; node = next) {
+        next = node->next;
+        free(TG_CONTAINER(node, struct line, link));
+    }
+    tg_list_init(&journal->lines);
+    journal->count = 0;
 }
 
 static void put(char **next, const void *bytes, size_t length)

@@ -23,7 +23,8 @@ static size_t decode(char *text, size_t length)
     for (size_t from = 0; from < length; from++, to++) {
         bool is_code = text[from] == '%' && length - from > 2 && hex_digit(text[from + 1]) >= 0 &&
                        hex_digit(text[from + 2]) >= 0;
-        text[to] = text[from] == '+' ? ' ' : text[from];
+        text[to] = text[from];
+        if (text[to] == '+') text[to] = ' ';
         if (!is_code) continue;
         text[to] = (char)(hex_digit(text[from + 1]) * 16 + hex_digit(text[from + 2]));
         from += 2;
