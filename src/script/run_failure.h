@@ -5,8 +5,8 @@
 #include "script/failure.h"
 #include "script/run.h"
 
-/* It raised; `run` is a struct tg_run. */
-void tg_run_tell_failure(void *run, const struct tg_failure *failure);
+/* It raised; `context` is a struct tg_run. */
+void tg_run_tell_failure(void *context, const struct tg_failure *failure);
 
 /* It was cancelled since it took longer than `timeout_ms`. */
 void tg_run_tell_late(const struct tg_run *run, uint64_t timeout_ms);

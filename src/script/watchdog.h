@@ -81,9 +81,9 @@ static inline bool tg_watchdog_has_stopped(const struct tg_watchdog *watchdog)
 /* Whether the current run has. */
 bool tg_watchdog_is_stopped(void);
 
-/* Sets the hook on the coroutine that runs, if any does, to be called at its next instruction. For signals on
- * the thread of the runs. */
-void tg_watchdog_hook(lua_Hook hook);
+/* Sets `stop` as the hook of the coroutine that runs, if any does, to be called at its next instruction. For
+ * signals on the thread of the runs. */
+void tg_watchdog_hook(lua_Hook stop);
 
 /* Raises when it has. For C functions, between pieces of work. [-0, +0, e] */
 void tg_watchdog_check(lua_State *L);
