@@ -87,9 +87,9 @@ struct tg_issues {
     struct tg_buf *out; /* borrowed */
     enum tg_issue_style style;
     struct tg_slice prefix; /* of style JSON: the first step of every path; data NULL: none */
-    uint32_t count;   /* of all that were reported, written or not */
-    uint32_t max;     /* how many are written (setting max_errors); fewer once the list is long */
-    uint64_t *counts; /* of the types that are written, TG_ISSUE_TYPES of them; NULL: nobody counts */
+    uint32_t count;         /* of all that were reported, written or not */
+    uint32_t max;           /* how many are written (setting max_errors); fewer once the list is long */
+    uint64_t *counts;       /* of the types that are written, TG_ISSUE_TYPES of them; NULL: nobody counts */
 };
 
 /* One thing that is wrong. Texts are valid UTF-8 (in style TEXT: any, what is not is shown as U+FFFD). */
