@@ -12,7 +12,7 @@ describe("testing.app", function()
   before_each(function()
     server = {}
     kit = fake_kit.new(server)
-    testing = require "tidegate.testing_library"(kit)
+    testing = require "tidegate.testing.library"(kit)
     app = testing.app("consumers", { max_connections = 5, seed = 7, strict = true })
   end)
 
@@ -231,7 +231,7 @@ describe("an application that nobody closes", function()
     local file <close> = assert(io.open(path, "w"))
     file:write(
       'local kit = require("spec.support.fake_kit").new {}\n'
-        .. 'local testing = require "tidegate.testing_library"(kit)\n'
+        .. 'local testing = require "tidegate.testing.library"(kit)\n'
         .. body
     )
     file:flush()

@@ -1,8 +1,8 @@
 --- The assertions of the test kit, and what they say when they fail.
 
 local null <const> = require("cjson").null
-local testing_assert <const> = require "tidegate.testing_assert"
-local testing <const> = require "tidegate.testing_matchers"
+local testing_assert <const> = require "tidegate.testing.assert"
+local testing <const> = require "tidegate.testing.matchers"
 
 testing_assert.install()
 

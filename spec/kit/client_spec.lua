@@ -24,7 +24,7 @@ describe("a client", function()
 
   --- Connects; `path` and `options` as for app:connect.
   local function connect(options)
-    local app <const> = require "tidegate.testing_library"(kit).app "consumers"
+    local app <const> = require "tidegate.testing.library"(kit).app "consumers"
     apps[#apps + 1] = app
     client = app:connect("/ws/chat", options)
     link = kit.core.link

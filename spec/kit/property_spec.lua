@@ -3,7 +3,7 @@
 
 local failure <const> = require "spec.support.failure"
 local schemas <const> = require "spec.support.schemas"
-local show <const> = require "tidegate.testing_show"
+local show <const> = require "tidegate.testing.show"
 local testing <const> = require "tidegate.testing"
 local tide <const> = require "tidegate"
 

@@ -158,11 +158,11 @@ describe("the definitions for language servers", function()
 
   it("name what the test kit has, and the methods of its applications and clients", function()
     local library <const>, app <const>, client <const>, server <const> = definitions "testing"
-    library.null = require("tidegate.testing_matchers").null -- which a definition cannot be
-    assert.equal(names(require "tidegate.testing_library" {}), names(library))
-    assert.equal(names(require("tidegate.testing_app").methods), names(app))
-    assert.equal(names(require("tidegate.testing_client").methods), names(client))
-    assert.equal(names(require("tidegate.testing_server").methods), names(server))
+    library.null = require("tidegate.testing.matchers").null -- which a definition cannot be
+    assert.equal(names(require "tidegate.testing.library" {}), names(library))
+    assert.equal(names(require("tidegate.testing.app").methods), names(app))
+    assert.equal(names(require("tidegate.testing.client").methods), names(client))
+    assert.equal(names(require("tidegate.testing.server").methods), names(server))
   end)
 
   it("name what the modules ask of the host", function()

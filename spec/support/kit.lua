@@ -1,6 +1,6 @@
 --- The C module of the test kit itself, for the specs that look below `tidegate.testing`.
 
-local kit <const> = require "tidegate.testing_kit"
+local kit <const> = require "tidegate.testing.kit"
 
 local Kit <const> = { kit = kit }
 

@@ -79,9 +79,9 @@ function run(args, { env = {}, cwd = ROOT, input = '' } = {}) {
   });
 }
 
-// The caller's environment without settings that would change what a spec sees.
+// The caller's environment without settings that would change what a spec sees. Why ASAN_OPTIONS: see scripts/test.
 function cleanEnvironment(extra) {
-  const env = {};
+  const env = { ASAN_OPTIONS: 'intercept_tls_get_addr=0' };
   for (const [name, value] of Object.entries(process.env))
     if (!name.startsWith('TIDEGATE_')) env[name] = value;
   return { ...env, ...extra };

@@ -394,7 +394,7 @@ static enum tg_status set_variable(struct tg_config *config, struct tg_slice var
     return store(config, &(struct assignment){origin.text, setting, text, error});
 }
 
-/* What lua/tidegate/testing_kit.lua reads: a gateway that a spec starts has it in its environment too. */
+/* What lua/tidegate/testing/kit.lua reads: a gateway that a spec starts has it in its environment too. */
 static bool is_of_the_kit(struct tg_slice variable)
 {
     return tg_slice_equal(variable, TG_SLICE("TIDEGATE_KIT"));

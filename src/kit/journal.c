@@ -29,12 +29,14 @@ static void drop_oldest(struct tg_kit_journal *journal)
 
 void tg_kit_journal_deinit(struct tg_kit_journal *journal)
 {
-    for (struct tg_list *node = journal->lines.next, *next; node != &journal->lines; node = next) {
-        next = node->next;
+    /* By the count: an app that was not opened has no list yet. */
+    struct tg_list *node = journal->lines.next;
+    for (; journal->count > 0; journal->count--) {
+        struct tg_list *next = node->next;
         free(TG_CONTAINER(node, struct line, link));
+        node = next;
     }
     tg_list_init(&journal->lines);
-    journal->count = 0;
 }
 
 static void put(char **next, const void *bytes, size_t length)

@@ -7,8 +7,8 @@
 #include <string.h>
 
 struct tg_embedded_module {
-    const char *name;  /* "tidegate.schema"; NULL ends the table */
-    const char *chunk; /* name for tracebacks, "=tidegate/schema.lua" */
+    const char *name;  /* "tidegate.testing.client"; NULL ends the table */
+    const char *chunk; /* name for tracebacks, "=tidegate/testing/client.lua" */
     const char *text;
     size_t length;
 };

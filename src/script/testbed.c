@@ -172,7 +172,7 @@ static void main_ended(void *context)
 /* begin(testbed, arguments) */
 static int begin(lua_State *L)
 {
-    static const char module[] = "tidegate.testing_run";
+    static const char module[] = "tidegate.runner.run";
     struct tg_testbed *testbed = lua_touserdata(L, 1);
     char *const *arguments = lua_touserdata(L, 2);
     lua_pushvalue(L, 1);

@@ -1,7 +1,7 @@
 /* What `tidegate test` runs specs in: a Lua state with the ordinary globals and all libraries, where busted
  * and the specs live, and one open world, whose `tide` waits in real time.
  *
- *     testbed -> lua/tidegate/testing_run.lua, as one task: busted in it, and the specs in busted
+ *     testbed -> lua/tidegate/runner/run.lua, as one task: busted in it, and the specs in busted
  *
  * No sandbox, no limit of memory and no watchdog: specs are trusted as the program itself.
  */
