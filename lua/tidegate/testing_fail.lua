@@ -51,8 +51,8 @@ function Fail.misuse(format, ...)
   error(format:format(...), level_of_spec())
 end
 
---- What a function of the core has returned, or refused: then the line of the spec stands before it,
---- unless another is named.
+--- What a function of the core has returned, or refused: then the line of the spec stands before
+--- it, unless another is named.
 ---@param is_fine boolean
 ---@param ... any
 ---@return any ...
