@@ -365,6 +365,28 @@ describe("a client", function()
       end):find '^nothing was to come, and this frame came: {"action":"news"}\n')
     end)
 
+    it("it was answered long before it spoke, in that order", function()
+      connect()
+      link:deliver '{"action":"first"}'
+      client:send { action = "a" }
+      local text <const> = fails_here(function()
+        client:receive_until "b"
+      end)
+      assert.is_truthy(text:find('<%- {"action":"first"}.*%-> {"action":"a"}'), text)
+    end)
+
+    it("it has stopped reading", function()
+      connect()
+      client:stall()
+      local told <const> = 'the client of /ws/chat (consumer "chat"), which has stopped reading; the'
+      local fails <const> = function()
+        client:assert_closed()
+      end
+      assert.is_truthy(fails_here(fails):find(told, 1, true))
+      client:resume()
+      assert.is_nil(fails_here(fails):find("stopped reading", 1, true))
+    end)
+
     it("no answer had its ref", function()
       connect()
       link:deliver '{"action":"news","ref":"k:9"}'

@@ -446,5 +446,6 @@ describe("opening", function()
     refused("config: port: 70000 is not between 0 and 65535", open { port = 70000 })
     local _, text <const> = kit.open(open { max_erors = 1 })
     assert.truthy(text:find("max_errors", 1, true))
+    collectgarbage() -- what had only begun to be an app, too
   end)
 end)

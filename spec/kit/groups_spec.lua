@@ -68,6 +68,32 @@ describe("an application with groups", function()
     assert.equal(0, app:user("nobody"):count())
   end)
 
+  it("names the line of the spec that tells it what is none", function()
+    local line <const> = debug.getinfo(1, "l").currentline
+    local calls <const> = {
+      function()
+        app:broadcast("room_blue", { action = "said" })
+      end,
+      function()
+        app:send_event(ann.id, said { text = "no event" })
+      end,
+      function()
+        app:broadcast_event("room_blue", "notify")
+      end,
+      function()
+        app:group(7)
+      end,
+      function()
+        app:user {}
+      end,
+    }
+    for index, call in ipairs(calls) do
+      local text <const>, place <const> = failure(call)
+      assert.equal(("spec/kit/groups_spec.lua:%d"):format(line + 3 * index), place, text)
+      assert.is_truthy(text:find "^tide%.", text)
+    end
+  end)
+
   it("is asserted to have broadcast", function()
     assert.is_not.broadcast(app, "room_blue", { action = "said" })
     ann:send { action = "chat", payload = { text = "hi" } }

@@ -1,6 +1,7 @@
 --- The test kit over the real core: what a spec of an application sees.
 
 local failure <const> = require "spec.support.failure"
+local program <const> = require "spec.support.program"
 local require_before <const>, path_before <const> = require, package.path
 
 local testing <const> = require "tidegate.testing"
@@ -25,6 +26,24 @@ describe("the test kit", function()
   it("leaves the state's own require alone", function()
     assert.equal(require_before, require)
     assert.equal(path_before, package.path)
+  end)
+
+  it("is found by plain busted in a folder of the user's, as the manual says", function()
+    local manual <const>, page <close> = {}, assert(io.open "docs/testing.md")
+    for block in page:read("a"):gmatch "```lua\n(.-)```" do
+      manual[block:match "^[^\n]+"] = block
+    end
+    local root <const> = io.popen("pwd"):read "l"
+    local configuration <const>, places <const> =
+      manual["return {"]:gsub("/home/ann/tidegate", { ["/home/ann/tidegate"] = root })
+    assert.equal(2, places)
+    local spec <const> = manual["-- spec/system_spec.lua"]
+    local folder <close> =
+      program.app { [".busted"] = configuration, ["spec/system_spec.lua"] = spec }
+    local command <const> = "ln -s %s/consumers %s && cd %s && busted -o TAP 2>&1"
+    local pipe <close> = io.popen(command:format(root, folder.path, folder.path))
+    local name <const> = "the system consumer greets, and echoes a message to its sender"
+    assert.equal(("ok 1 - %s\n1..1\n"):format(name), pipe:read "a")
   end)
 
   describe("with a folder", function()

@@ -104,6 +104,11 @@ describe("an application with topics", function()
     assert.is_truthy(failure(function()
       app:topic "room:a"
     end):find("app:topic: expected what tide.topic returned", 1, true))
+    local text <const>, place <const> = failure(function()
+      app:topic(Room):count {}
+    end)
+    assert.is_truthy(text:find "^Topic:count: ")
+    assert.is_truthy(place:find "^spec/kit/topics_spec%.lua:")
   end)
 
   it("fails a spec that receives what the topic does not declare", function()

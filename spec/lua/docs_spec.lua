@@ -4,23 +4,18 @@
 
 local program <const> = require "spec.support.program"
 
-local pages <const> = {
-  "README.md",
-  "ARCHITECTURE.md",
-  "docs/CHANGELOG.md",
-  "docs/benchmarks.md",
-  "docs/consumers.md",
-  "docs/events.md",
-  "docs/limits.md",
-  "docs/messages.md",
-  "docs/operations.md",
-  "docs/outgoing.md",
-  "docs/protocol.md",
-  "docs/recording.md",
-  "docs/settings.md",
-  "docs/testing.md",
-  "docs/topics.md",
-}
+--- The first page, the one about the source, and all in docs/.
+---@return string[]
+local function list_pages()
+  local list <const> = { "README.md", "ARCHITECTURE.md" }
+  local listing <close> = assert(io.popen "ls docs/*.md")
+  for path in listing:lines() do
+    list[#list + 1] = path
+  end
+  return list
+end
+
+local pages <const> = list_pages()
 
 ---@param path string
 ---@return string
@@ -74,20 +69,18 @@ local function target(page, link)
   return resolved, anchor ~= "" and anchor or nil
 end
 
---- The files of every application, by its name and theirs.
+--- The files of every application, by its page and name ("README.md: hello") and by theirs.
 ---@return table<string, table<string, string>>
 local function applications()
   local result <const> = {}
   for _, page in ipairs(pages) do
-    for name, rest, body in read(page):gmatch "```lua\n%-%- app: (%w+)([^\n]*)\n(.-)```" do
+    for word, rest, body in read(page):gmatch "```lua\n%-%- app: (%w+)([^\n]*)\n(.-)```" do
+      local name <const> = ("%s: %s"):format(page, word)
       local file <const> = rest:match "^ file: (%S+)$"
-      assert(rest == "" or file, ("%s: what is %q behind %s?"):format(page, rest, name))
-      assert(
-        (result[name] ~= nil) == (file ~= nil),
-        ("%s: which is the first %s?"):format(page, name)
-      )
+      assert(rest == "" or file, ("%s: what is %q behind it?"):format(name, rest))
+      assert((result[name] ~= nil) == (file ~= nil), ("%s: which is the first?"):format(name))
       result[name] = result[name] or {}
-      result[name][file or name .. ".lua"] = body
+      result[name][file or word .. ".lua"] = body
     end
   end
   return result
@@ -101,6 +94,13 @@ describe("the documentation", function()
   it("has a first page that is short", function()
     local _, lines <const> = read("README.md"):gsub("\n", "")
     assert.is_true(lines < 120, ("README.md has %d lines"):format(lines))
+  end)
+
+  it("names every page on the first", function()
+    local linked <const> = found(read "README.md", "%]%(([%w_./]+%.md)%)")
+    for _, page in ipairs(pages) do
+      assert.is_true(page == "README.md" or linked[page] ~= nil, "README.md does not name " .. page)
+    end
   end)
 
   it("links to pages and headings that exist", function()
@@ -141,7 +141,7 @@ describe("the documentation", function()
       assert.equal(0, status, ("%s: %s"):format(name, output))
       assert.is_nil(output:find("warning:", 1, true), ("%s: %s"):format(name, output))
     end
-    assert.is_not_nil(found_apps.hello, "README.md has lost its application")
+    assert.is_not_nil(found_apps["README.md: hello"], "README.md has lost its application")
   end)
 
   it("explains every metric in one place, and names no other", function()

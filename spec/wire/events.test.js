@@ -271,7 +271,7 @@ describe('what went wrong in the founding server', () => {
   it('250 events to a handler that is slow are all handled, and nobody else waits (D3)', async () => {
     const { listener, teller, id } = await pair();
     const other = await open('/ws/talk/other');
-    assert.deepStrictEqual(await answerTo(teller, 'storm', { to: id, count: 250 }), [250, null].slice(0, 1));
+    assert.deepStrictEqual(await answerTo(teller, 'storm', { to: id, count: 250 }), [250]);
     assert.deepStrictEqual(await ask(other, 'ping'), { action: 'pong' });
     await answerTo(teller, 'tell', { to: await idOf(other), event: 'notify', payload: { content: 'x' } });
     assert.deepStrictEqual([await other.nextJson(), await other.nextJson()], [said('an event'), said('info: x')]);

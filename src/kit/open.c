@@ -118,6 +118,7 @@ static struct tg_kit_app *push_app(lua_State *L)
     memset(app, 0, sizeof *app);
     tg_list_init(&app->links);
     tg_list_init(&app->layer.kept);
+    tg_list_init(&app->journal.lines);
     app->is_closed = true; /* until there is something to close */
     luaL_setmetatable(L, TG_KIT_APP_NAME);
     tg_kit_stub_note_app(L, -1);

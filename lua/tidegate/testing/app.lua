@@ -164,7 +164,10 @@ end
 ---@param seconds number
 ---@return boolean
 function App:step(seconds)
-  return core_of(self):step(seconds)
+  local core <const> = core_of(self)
+  return fail.call(function()
+    return (core:step(seconds))
+  end)
 end
 
 -- ---- inside the application ----
@@ -173,7 +176,10 @@ end
 ---@param name string
 ---@return any
 function App:require(name)
-  return core_of(self):require(name)
+  local core <const> = core_of(self)
+  return fail.call(function()
+    return (core:require(name))
+  end)
 end
 
 --- Runs a function as a task of the application, to its end: what waits may be called in it.
@@ -236,21 +242,30 @@ end
 ---@param faults table
 ---@return integer left allocations until one that was to fail before; 0: it has failed
 function App:inject(faults)
-  return core_of(self):inject(faults)
+  local core <const> = core_of(self)
+  return fail.call(function()
+    return (core:inject(faults))
+  end)
 end
 
 --- Answers requests of `tide.http` whose URL matches.
 ---@param pattern string
 ---@param response table | function
 function App:stub_http(pattern, response)
-  core_of(self):stub_http(pattern, response)
+  local core <const> = core_of(self)
+  fail.call(function()
+    core:stub_http(pattern, response)
+  end)
 end
 
 --- Answers `tide.process.run` of commands that match.
 ---@param pattern string
 ---@param response table | function
 function App:stub_process(pattern, response)
-  core_of(self):stub_process(pattern, response)
+  local core <const> = core_of(self)
+  fail.call(function()
+    core:stub_process(pattern, response)
+  end)
 end
 
 -- ---- what a client asks of its host ----

@@ -29,6 +29,7 @@ local show <const> = require "tidegate.testing.show"
 ---@field id string?
 ---@field consumer string?
 ---@field is_text boolean frames are texts, not messages
+---@field is_stalled boolean? it reads nothing
 ---@field is_strict boolean frames that the consumer does not declare fail the spec
 ---@field seen tidegate.SeenFrame[] all that went over the connection
 ---@field unread tidegate.SeenFrame[]
@@ -62,10 +63,12 @@ end
 
 --- Reads no more, as a client that hangs.
 function Client:stall()
+  self.is_stalled = true
   self.link:stall()
 end
 
 function Client:resume()
+  self.is_stalled = false
   self.link:resume()
 end
 

@@ -51,6 +51,33 @@ function Fail.misuse(format, ...)
   error(format:format(...), level_of_spec())
 end
 
+--- What a function of the core has returned, or refused: then the line of the spec stands before
+--- it, unless another is named.
+---@param is_fine boolean
+---@param ... any
+---@return any ...
+local function results(is_fine, ...)
+  if is_fine then
+    return ...
+  end
+  local problem <const> = ...
+  if type(problem) ~= "string" then
+    error(problem, 0)
+  end
+  local place <const>, text <const> = problem:match "^([^\n]-):%d+: (.*)$"
+  if place and not place:find "tidegate/testing[%w_/]*%.lua$" then
+    error(problem, 0)
+  end
+  return Fail.misuse("%s", text or problem)
+end
+
+--- Runs what calls the core for the spec.
+---@param fn fun(): any ...
+---@return any ... what it returns
+function Fail.call(fn)
+  return results(pcall(fn))
+end
+
 --- Checks a table of options.
 ---@param what string "app:connect"
 ---@param options any

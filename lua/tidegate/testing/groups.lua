@@ -17,7 +17,10 @@ function Groups.add(App, core_of)
   ---@return any ...
   local function call_tide(app, name, ...)
     local core <const> = core_of(app)
-    return core:call(core:tide()[name], ...)
+    local arguments <const> = table.pack(...)
+    return fail.call(function()
+      return core:call(core:tide()[name], table.unpack(arguments, 1, arguments.n))
+    end)
   end
 
   --- `tide.broadcast` of the application.
@@ -73,7 +76,11 @@ function Groups.add(App, core_of)
     local face <const> = {}
     for _, name in ipairs { "count", "broadcast", "broadcast_event" } do
       face[name] = function(_, ...)
-        return core_of(self):call(topic[name], topic, ...)
+        local core <const> = core_of(self)
+        local arguments <const> = table.pack(...)
+        return fail.call(function()
+          return core:call(topic[name], topic, table.unpack(arguments, 1, arguments.n))
+        end)
       end
     end
     return face

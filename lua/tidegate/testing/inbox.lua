@@ -61,6 +61,7 @@ local function keep(client, item)
   end
 end
 
+--- Takes all that has come.
 ---@param client tidegate.TestClient
 ---@return boolean # whether there was anything
 local function drain(client)
@@ -72,6 +73,8 @@ local function drain(client)
   end
   return has_come
 end
+
+Inbox.drain = drain
 
 --- Waits until more has come, or until the deadline.
 ---@param client tidegate.TestClient

@@ -105,8 +105,9 @@ end
 ---@return string # 'the client of /ws/chat (consumer "chat"); the clock stands at 1.000 s'
 local function who(client)
   local consumer <const> = client.consumer and (' (consumer "%s")'):format(client.consumer) or ""
-  local text <const> = "the client of %s%s; the clock stands at %.3f s"
-  return text:format(client.path, consumer, client.host:now())
+  local stalled <const> = client.is_stalled and ", which has stopped reading" or ""
+  local text <const> = "the client of %s%s%s; the clock stands at %.3f s"
+  return text:format(client.path, consumer, stalled, client.host:now())
 end
 
 --- The text of a failure of a client.

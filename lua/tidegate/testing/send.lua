@@ -1,15 +1,18 @@
 --- What a client sends: tables, messages and strings as text frames.
 
 local fail <const> = require "tidegate.testing.fail"
+local inbox <const> = require "tidegate.testing.inbox"
 local show <const> = require "tidegate.testing.show"
 
 local Send <const> = {}
 
+--- Writes down what is sent, behind all that has come before it.
 ---@param client tidegate.TestClient
 ---@param kind "text" | "binary" | "close"
 ---@param data? string
 ---@param code? integer
 function Send.note(client, kind, data, code)
+  inbox.drain(client)
   client.seen[#client.seen + 1] = {
     at = client.host:now(),
     from = "client",
