@@ -416,6 +416,38 @@ describe('an end', () => {
     assert.strictEqual((await journal.ended()).code, 1002);
   });
 
+  // RFC 6455 5.5.1: one close frame is all that each side sends.
+  for (const [what, bytes] of [
+    ['a reserved bit', frame('text', '{"action":"ping"}', { rsv: 4 })],
+    ['a reserved data opcode', frame(3, 'x')],
+    ['a ping of 126 bytes', frame('ping', Buffer.alloc(126))],
+    ['an illegal length', Buffer.from([0x81, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4])],
+    ['a close with one byte of payload', frame('close', Buffer.from([3]))],
+  ]) {
+    it(`that a client answers with ${what} is not followed by another close frame`, async () => {
+      await open();
+      client.text('{"action":"bye","payload":{"code":4003}}');
+      assert.strictEqual((await client.untilClose()).length, 3);
+      await journal.noted();
+      const since = Date.now();
+      client.write(bytes);
+      await client.end();
+      assert.ok(Date.now() - since < SOON_MS);
+      assert.deepStrictEqual(client.queue, []);
+      const { code, count } = await journal.ended();
+      assert.deepStrictEqual([code, count], [4003, 1]);
+    });
+  }
+
+  it('before which a breach comes in the same segment is one close frame all the same', async () => {
+    await open();
+    client.write(Buffer.concat([frame('text', '{"action":"bye","payload":{"code":4003}}'), frame(3, 'x')]));
+    await journal.noted();
+    await client.end();
+    assert.strictEqual(client.queue.filter(({ opcode }) => opcode === 'close').length, 1);
+    assert.strictEqual((await journal.ended()).count, 1);
+  });
+
   it('with one byte of payload is a breach', async () => {
     await open();
     client.frame('close', Buffer.from([3]));

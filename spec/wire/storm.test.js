@@ -59,7 +59,7 @@ class Client {
   }
 
   answerClose(payload) {
-    this.check(!this.isClosed || this.ending === 'breach', () => `two close frames: ${this.closes} and ${payload.toString('latin1')}`);
+    this.check(!this.isClosed, () => `two close frames: ${this.closes} and ${payload.toString('latin1')}`);
     this.closes = payload.toString('latin1');
     this.isClosed = true;
     if (!this.hasClosed) this.raw.close(1000);

@@ -238,6 +238,17 @@ describe('the test kit under `tidegate test`', () => {
     }
   });
 
+  it('reads JSON Schema files before any application is open, with and without the kit', async () => {
+    write('spec/name.json', '{"type":"string","maxLength":3}');
+    for (const loads of ['', 'require "tidegate.testing"']) {
+      write('spec/one_spec.lua', lines(loads, inIt('passes',
+        'local name <const> = tide.schema.from_json_schema "name.json"',
+        'assert.equal("string", name:json_schema().type)')));
+      const { code, stdout, stderr } = await test('-o', 'TAP');
+      assert.strictEqual(code, 0, stdout + stderr);
+    }
+  });
+
   it('counts the lines of applications', async () => {
     write('consumers/chat.lua', chat);
     write('spec/one_spec.lua', inIt('talks', 'local app <close> = require("tidegate.testing").app "."', ...talks));

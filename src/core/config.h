@@ -1,6 +1,6 @@
-/* Every setting of the gateway: its name, default, range and help in one table (config.c).
+/* The values of all settings, which settings.h lists.
  *
- * Values come from defaults < tidegate.lua < environment TIDEGATE_* < flags; a later source wins.
+ * They come from defaults < tidegate.lua < environment TIDEGATE_* < flags; a later source wins.
  * Each source hands over text or Lua scalars; they are checked as they come, and the error names the
  * source, the setting and what was expected.
  */
@@ -102,22 +102,6 @@ struct tg_config {
     uint32_t lua_libraries;    /* of TG_LUA_LIBRARIES: bit i is the i-th */
     uint32_t watchdog_seconds; /* stuck in a C function for so long: the process ends; 0: never */
 };
-
-/* How a setting's value looks; which C type it fills is the table's affair. */
-enum tg_setting_type { TG_SETTING_TEXT, TG_SETTING_INTEGER, TG_SETTING_CHOICE, TG_SETTING_SET };
-
-struct tg_setting {
-    const char *name; /* "max_message_bytes"; flag --max-message-bytes, TIDEGATE_MAX_MESSAGE_BYTES */
-    enum tg_setting_type type;
-    const char *default_text;
-    int64_t min, max;           /* integers */
-    const char *const *choices; /* NULL-terminated names of a choice, or of a set's members */
-    const char *help;           /* one line, with the unit and what happens when the limit is hit */
-    size_t offset, bytes;       /* of the field in struct tg_config */
-};
-
-/* The table, in the order of the struct; `*count` rows. */
-const struct tg_setting *tg_settings(size_t *count);
 
 /* TG_OK with all defaults, or TG_E_NO_MEMORY. */
 enum tg_status tg_config_init(struct tg_config *config);

@@ -253,13 +253,15 @@ bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice r
     return true;
 }
 
-void tg_conn_protocol_error(struct tg_conn *conn)
+bool tg_conn_protocol_error(struct tg_conn *conn)
 {
+    bool has_closed = conn->state == TG_CONN_CLOSING && conn->outbox.queued_messages == 0;
     conn->worker->metrics.protocol_errors++;
     tg_conn_flow_clear(conn);
     if (conn->state == TG_CONN_OPEN)
         note_end(conn, TG_ENDED_BY_SERVER, tg_status_close_code(TG_E_PROTOCOL), TG_SLICE("protocol error"));
     tg_conn_await_close(conn, PROTOCOL_ERROR_MS);
+    return !has_closed;
 }
 
 void tg_conn_closed(struct tg_conn *conn)

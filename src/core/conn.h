@@ -145,8 +145,9 @@ void tg_conn_writable(struct tg_conn *conn);
  * True: let the library echo it. False: ours has been sent already, just end TCP. */
 bool tg_conn_peer_closing(struct tg_conn *conn, uint16_t code, struct tg_slice reason);
 
-/* The library found a breach of RFC 6455 and closes with 1002 by itself; TCP must follow soon. */
-void tg_conn_protocol_error(struct tg_conn *conn);
+/* The library found a breach of RFC 6455 and closes with 1002 by itself; TCP must follow soon.
+ * True: let it. False: our close frame has been sent already, just end TCP. */
+bool tg_conn_protocol_error(struct tg_conn *conn);
 
 /* The socket is gone. Runs `disconnected` and frees the connection. */
 void tg_conn_closed(struct tg_conn *conn);

@@ -4,7 +4,8 @@
  *    answer comes as WS_PEER_INITIATED_CLOSE; -1 there ends TCP without a word.
  *  - the client closes: 0 in WS_PEER_INITIATED_CLOSE, and the library echoes its frame and ends TCP.
  *  - the library closes, because the client broke the protocol: it sends 1002. It would then wait
- *    5 s for an answer that it does not understand; core waits less and drops.
+ *    5 s for an answer that it does not understand; core waits less and drops. If core has closed
+ *    already, TCP ends without a word.
  *
  * Ending TCP means: read what has arrived, shut down, close. Unread input would make the kernel send
  * RST, and the client might never see the close frame.
@@ -177,7 +178,12 @@ static void ending(const struct tg_server *server, struct tg_session *session)
     }
     /* Input that the library kept would be parsed again, and it would give up its close frame. */
     set_reading(&session->transport, false);
-    tg_conn_protocol_error(session->conn);
+    if (tg_conn_protocol_error(session->conn)) return;
+    /* RFC 6455 5.5.1: nothing follows a close frame. The library cannot be told to forget its own, but shut
+     * there is no way out for it; what the kernel has taken still leaves. */
+    session->is_dropped = true;
+    tg_socket_discard_input(lws_get_socket_fd(wsi));
+    tg_socket_shut(lws_get_socket_fd(wsi));
 }
 
 static void closed(struct tg_session *session)

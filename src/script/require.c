@@ -145,6 +145,14 @@ static bool require_below(struct tg_world *world, lua_State *L, const char *fold
     return false;
 }
 
+/* As require_below. A world that has loaded nothing, such as that of specs at first, has no application. */
+static bool require_application(struct tg_world *world, lua_State *L, const char *name)
+{
+    if (!world->root) return false;
+    if (require_below(world, L, world->entries, name)) return true;
+    return strcmp(world->root, world->entries) != 0 && require_below(world, L, world->root, name);
+}
+
 /* package.searchpath(name, package.FIELD); pushes the file's name. [-0, +1 or +0, e] */
 static const char *search_installed(lua_State *L, const char *name, const char *field)
 {
@@ -194,8 +202,7 @@ static int world_require(lua_State *L)
     lua_pop(L, 1);
     if (require_embedded(world, L, name)) return 1;
     lua_pushliteral(L, "");
-    if (require_below(world, L, world->entries, name)) return 1;
-    if (strcmp(world->root, world->entries) != 0 && require_below(world, L, world->root, name)) return 1;
+    if (require_application(world, L, name)) return 1;
     const char *tried = lua_tostring(L, -1);
     if (require_installed(world, L, name)) return 1;
     return luaL_error(L, "module '%s' was not found:%s\n  nor among what is installed for Lua 5.4", name,

@@ -1,4 +1,5 @@
 #include "core/config.h"
+#include "core/settings.h"
 
 #include "support/alloc.h"
 

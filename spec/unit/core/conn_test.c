@@ -389,12 +389,28 @@ static void drops_a_client_that_broke_the_protocol_within_250_ms(void **state)
     struct fake_core *core = *state;
     struct fake_client *client = open(core);
     send(client, "never sent");
-    tg_conn_protocol_error(client->conn);
+    assert_true(tg_conn_protocol_error(client->conn));
     fake_core_sleep(core, 250);
     assert_int_equal(client->drops, 1);
     assert_int_equal(client->sent_bytes, 0);
     assert_int_equal(core->worker.metrics.protocol_errors, 1);
     expect_journal(core, "1 disconnected 1002 protocol error\n1 forget\n");
+}
+
+static void lets_no_close_frame_follow_ours_when_a_client_breaks_the_protocol(void **state)
+{
+    struct fake_core *core = *state;
+    struct fake_client *queued = open(core), *sent = fake_core_open(core, 1, "/chat");
+    tg_conn_close(queued->conn, 4000, TG_SLICE("queued"));
+    assert_true(tg_conn_protocol_error(queued->conn));
+    tg_conn_close(sent->conn, 4000, TG_SLICE("sent"));
+    fake_core_turn(core);
+    assert_false(tg_conn_protocol_error(sent->conn));
+    expect_sent(queued, "");
+    expect_sent(sent, "close 4000 sent\n");
+    fake_core_sleep(core, 250);
+    assert_int_equal(queued->drops + sent->drops, 2);
+    assert_int_equal(core->worker.metrics.protocol_errors, 2);
 }
 
 static void tells_1006_when_tcp_ends_without_a_word(void **state)
@@ -492,6 +508,7 @@ int main(void)
         TEST(drops_a_client_that_does_not_answer_our_close),
         TEST(keeps_our_code_when_both_close_at_once),
         TEST(drops_a_client_that_broke_the_protocol_within_250_ms),
+        TEST(lets_no_close_frame_follow_ours_when_a_client_breaks_the_protocol),
         TEST(tells_1006_when_tcp_ends_without_a_word),
         TEST(drops_a_socket_that_cannot_be_written),
         TEST(closes_with_1011_when_connected_raises),

@@ -1,5 +1,7 @@
 #include "app/commands/commands.h"
 
+#include "core/settings.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
