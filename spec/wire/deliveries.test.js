@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { RawClient } from '../support/raw.js';
 import { PATIENCE_MS, Server } from '../support/server.js';
 
-const DELIVERIES = Number(process.env.DELIVERIES || 100000);
+const DELIVERIES = Number(process.env.DELIVERIES || 1000000);
 const SENDERS = 8;
 const MEMBERS = 100; // the senders among them
 const OUTSIDERS = 5;
