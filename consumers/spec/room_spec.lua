@@ -111,4 +111,8 @@ describe("a room", function()
     end
     assert.no_leaks(app)
   end)
+
+  it("never fails on a message that is right", function()
+    testing.fuzz(app, "/ws/room/lobby")
+  end)
 end)

@@ -74,4 +74,8 @@ describe("the system consumer", function()
     client:drop()
     assert.no_leaks(app)
   end)
+
+  it("never fails on a message that is right", function()
+    testing.fuzz(app, "/ws/system")
+  end)
 end)

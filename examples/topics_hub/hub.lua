@@ -64,7 +64,8 @@ Hub:on(tide.messages.ping, { output = tide.messages.pong }, function()
   return tide.messages.pong()
 end)
 
-local announce <const> = tide.message("announce", { room_name = s.string(), message = s.string() })
+local room_name <const> = s.string { min = 1, max = 40, pattern = "^[^:]+$" }
+local announce <const> = tide.message("announce", { room_name = room_name, message = s.string() })
 
 Hub:on(announce, { summary = "Tells a room something, by an event" }, function(_, message)
   Room:broadcast_event(

@@ -378,7 +378,8 @@ describe("a client", function()
     it("it has stopped reading", function()
       connect()
       client:stall()
-      local told <const> = 'the client of /ws/chat (consumer "chat"), which has stopped reading; the'
+      local told <const> =
+        'the client of /ws/chat (consumer "chat"), which has stopped reading; the'
       local fails <const> = function()
         client:assert_closed()
       end

@@ -163,6 +163,13 @@ end)]],
     runs_again(declare, text)
   end)
 
+  it("does not take a client of the spec for what its conversations leave", function()
+    local app <close> = testing.app(consumer(echo))
+    local client <close> = assert(app:connect "/talk/blue")
+    assert.equal(10, testing.fuzz(app, "/talk/blue", { runs = 10 }).runs)
+    assert.is_true(client:receive_nothing())
+  end)
+
   it("finds a check that changes its mind", function()
     local is_connected = false
     local declare <const> = function(tide)

@@ -114,4 +114,8 @@ describe("the chat", function()
     end
     assert.no_leaks(app)
   end)
+
+  it("never fails on a message that is right", function()
+    testing.fuzz(app, "/ws/chat")
+  end)
 end)

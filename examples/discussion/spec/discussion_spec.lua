@@ -113,4 +113,8 @@ describe("the discussion", function()
     end
     assert.no_leaks(app)
   end)
+
+  it("never fails on a message that is right", function()
+    testing.fuzz(app, "/ws/discussion/tides", { connect = { query = { name = "Ann" } } })
+  end)
 end)

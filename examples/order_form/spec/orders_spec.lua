@@ -103,4 +103,8 @@ describe("the order form", function()
     refuses({ loaves = 0 }, { "loaves" })
     accepts({}, { orderNumber = 1 })
   end)
+
+  it("never fails on a message that is right", function()
+    testing.fuzz(app, "/ws/orders")
+  end)
 end)

@@ -119,4 +119,8 @@ describe("the topics hub", function()
   it("answers a ping", function()
     assert.frame({ action = "pong" }, ann:call { action = "ping" })
   end)
+
+  it("never fails on a message that is right", function()
+    testing.fuzz(app, "/ws/topics")
+  end)
 end)

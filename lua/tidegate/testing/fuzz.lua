@@ -41,6 +41,8 @@ local legal <const> = {
 ---@field connect tidegate.ConnectOptions
 ---@field settle number
 ---@field declared tidegate.Declared
+---@field held_before table<string, number> what the application held before the first client
+---@field tasks_before table<string, integer>
 ---@field share integer of broken messages, in thousandths
 ---@field seed integer
 ---@field result tidegate.FuzzResult
@@ -184,7 +186,7 @@ end
 ---@param from integer
 ---@param to integer
 local function look_for_leaks(fuzz, held, from, to)
-  local left <const> = leaks.find(fuzz.app)
+  local left <const> = leaks.find(fuzz.app, fuzz.held_before, fuzz.tasks_before)
   if not left then
     return
   end
@@ -196,7 +198,7 @@ local function look_for_leaks(fuzz, held, from, to)
     end
   end
   local text <const> = "testing.fuzz of %s (seed %d): behind conversations %d to %d the "
-    .. "application holds more than when it was opened:\n%s"
+    .. "application holds more than before:\n%s"
   fail.spec(text:format(fuzz.path, fuzz.seed, from, to, left))
 end
 
@@ -255,6 +257,8 @@ local function fuzz(app, path, options)
   end
   local given <const> = fail.options("testing.fuzz", options, legal)
   check_numbers(given)
+  app.core:run()
+  local held <const>, tasks <const> = leaks.measure(app)
   local first <const> = talk.connect(app, path, given.connect or {})
   local declared <const> = actions.of(app, first, given.actions)
   first:close()
@@ -265,6 +269,8 @@ local function fuzz(app, path, options)
     connect = given.connect or {},
     settle = given.settle or 1,
     declared = declared,
+    held_before = held,
+    tasks_before = tasks,
     share = math.floor((given.broken or 0.2) * 1000),
     seed = math.tointeger(given.seed or 1),
     result = { runs = 0, messages = 0, broken = 0 },

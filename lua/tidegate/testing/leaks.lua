@@ -73,18 +73,21 @@ end
 
 --- What is left, line by line; nil: nothing.
 ---@param app tidegate.TestApp
+---@param held_before? table<string, number> what was measured; nil: when the application was opened
+---@param tasks_before? table<string, integer>
 ---@return string?
-function Leaks.find(app)
+function Leaks.find(app, held_before, tasks_before)
+  held_before, tasks_before = held_before or app.held_at_first, tasks_before or app.tasks_at_first
   collectgarbage() -- what only awaits its collection is no leak
   app.core:run()
   local held <const>, tasks <const> = Leaks.measure(app)
   local lines <const> = {}
   for _, gauge in ipairs(gauges) do
     local name <const> = gauge[1]
-    local more <const> = held[name] - app.held_at_first[name]
+    local more <const> = held[name] - held_before[name]
     if more > 0 then
       local whose <const> = name == "connections" and open_clients(app)
-        or name == "tasks" and new_tasks(app.tasks_at_first, tasks)
+        or name == "tasks" and new_tasks(tasks_before, tasks)
         or ""
       lines[#lines + 1] = ("  %d %s%s"):format(more, gauge[more == 1 and 2 or 3], whose)
     end

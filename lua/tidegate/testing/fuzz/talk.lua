@@ -298,11 +298,9 @@ end
 ---@return tidegate.FuzzFailure?
 function Talk.leak(fuzz, messages)
   local app <const> = fuzz.app
-  local held <const>, tasks <const> = app.held_at_first, app.tasks_at_first
-  app.held_at_first, app.tasks_at_first = leaks.measure(app)
+  local held <const>, tasks <const> = leaks.measure(app)
   local problem <const> = Talk.hold(fuzz, messages)
-  local left <const> = leaks.find(app)
-  app.held_at_first, app.tasks_at_first = held, tasks
+  local left <const> = leaks.find(app, held, tasks)
   if problem or not left then
     return nil
   end
