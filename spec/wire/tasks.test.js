@@ -21,7 +21,7 @@ class Session {
     client.json({ action: 'do', payload: { what }, ref: what });
     const answer = await client.nextJson();
     assert.deepStrictEqual([answer.action, answer.ref], ['said', what], JSON.stringify(answer));
-    return typeof answer.payload === 'string' ? answer.payload.replace(/^[\w/.]+\.lua:\d+: /, '') : answer.payload;
+    return typeof answer.payload === 'string' ? answer.payload.replace(/^[^:]+\.lua:\d+: /, '') : answer.payload;
   }
 
   line(text) { return this.server.record(({ text: found }) => found === text, `the line "${text}"`); }
