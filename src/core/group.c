@@ -102,11 +102,6 @@ static struct tg_membership *membership_of(const struct tg_conn *conn, enum tg_g
     return group ? find_membership(conn, group) : NULL;
 }
 
-bool tg_group_has(const struct tg_conn *conn, enum tg_group_kind kind, struct tg_slice name)
-{
-    return membership_of(conn, kind, name) != NULL;
-}
-
 /* The group's first member comes: the group and the layer get to know of each other. */
 static enum tg_status open_group(struct tg_worker *worker, struct tg_group *group, uint64_t hash)
 {

@@ -62,9 +62,6 @@ enum tg_status tg_group_join(struct tg_conn *conn, enum tg_group_kind kind, stru
 /* False: it was not in. */
 bool tg_group_leave(struct tg_conn *conn, enum tg_group_kind kind, struct tg_slice name);
 
-/* Whether it is in now. */
-bool tg_group_has(const struct tg_conn *conn, enum tg_group_kind kind, struct tg_slice name);
-
 /* For conn.c. The connection has stopped being OPEN: it leaves all, and its memberships stay readable. */
 void tg_group_leave_all(struct tg_conn *conn);
 

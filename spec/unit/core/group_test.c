@@ -2,6 +2,7 @@
 
 #include "support/alloc.h"
 #include "support/fake_core.h"
+#include "support/membership.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -127,8 +128,8 @@ static void lists_those_of_a_connection_in_the_order_of_joining(void **state)
     join(a, "a");
     assert_int_equal(tg_group_join(a, TG_GROUP_TOPIC, TG_SLICE("t")), TG_OK);
     expect_groups(a, "c b a ");
-    assert_true(tg_group_has(a, TG_GROUP_NAMED, TG_SLICE("b")));
-    assert_false(tg_group_has(a, TG_GROUP_NAMED, TG_SLICE("t")));
+    assert_true(is_member(a, TG_GROUP_NAMED, TG_SLICE("b")));
+    assert_false(is_member(a, TG_GROUP_NAMED, TG_SLICE("t")));
 }
 
 static void keeps_names_byte_for_byte(void **state)
