@@ -5,6 +5,7 @@
 #include "kit/alloc.h"
 #include "kit/app.h"
 #include "script/call.h"
+#include "script/weak.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -14,20 +15,7 @@ static const char apps_key[] = "tidegate.kit.apps";
 
 void tg_kit_stub_note_app(lua_State *L, int index)
 {
-    index = lua_absindex(L, index);
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, apps_key) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_createtable(L, 0, 1);
-        lua_pushliteral(L, "v");
-        lua_setfield(L, -2, "__mode");
-        lua_setmetatable(L, -2);
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, apps_key);
-    }
-    lua_pushvalue(L, index);
-    lua_rawsetp(L, -2, lua_touserdata(L, index));
-    lua_pop(L, 1);
+    tg_weak_note(L, apps_key, index, lua_touserdata(L, index));
 }
 
 /* ---- making ---- */
@@ -103,8 +91,7 @@ static int ask(lua_State *L)
 {
     struct asking *asking = lua_touserdata(L, 1);
     const struct tg_kit_question *question = asking->question;
-    lua_rawgetp(L, LUA_REGISTRYINDEX, apps_key);
-    lua_rawgetp(L, -1, asking->app);
+    tg_weak_push(L, apps_key, asking->app);
     lua_getiuservalue(L, -1, TG_KIT_UV_STUBS);
     if (lua_getfield(L, -1, question->kind) != LUA_TTABLE) return 0;
     int stubs = lua_gettop(L);

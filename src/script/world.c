@@ -7,6 +7,7 @@
 #include "script/require.h"
 #include "script/sandbox.h"
 #include "script/watchdog.h"
+#include "script/weak.h"
 
 #include <lauxlib.h>
 #include <lualib.h>
@@ -309,11 +310,9 @@ static const char closed_worlds[] = TG_REGISTRY_PREFIX "closed_worlds";
 
 void tg_world_push_closed_refs(struct tg_world *world, lua_State *L)
 {
-    lua_rawgetp(L, LUA_REGISTRYINDEX, closed_worlds);
-    lua_rawgetp(L, -1, world);
+    tg_weak_push(L, closed_worlds, world);
     lua_getiuservalue(L, -1, 2);
-    lua_replace(L, -3);
-    lua_pop(L, 1);
+    lua_replace(L, -2);
 }
 
 void tg_world_close(struct tg_world *world, lua_State *L, int index)
@@ -321,19 +320,7 @@ void tg_world_close(struct tg_world *world, lua_State *L, int index)
     index = lua_absindex(L, index);
     tg_world_push_refs(world, L);
     lua_setiuservalue(L, index, 2);
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, closed_worlds) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        lua_newtable(L);
-        lua_createtable(L, 0, 1);
-        lua_pushliteral(L, "v");
-        lua_setfield(L, -2, "__mode");
-        lua_setmetatable(L, -2);
-        lua_pushvalue(L, -1);
-        lua_rawsetp(L, LUA_REGISTRYINDEX, closed_worlds);
-    }
-    lua_pushvalue(L, index);
-    lua_rawsetp(L, -2, world);
-    lua_pop(L, 1);
+    tg_weak_note(L, closed_worlds, index, world);
     luaL_unref(L, LUA_REGISTRYINDEX, world->table_ref);
     world->table_ref = 0;
 }
