@@ -3,6 +3,7 @@
 local client <const> = require "tidegate.testing.client"
 local fail <const> = require "tidegate.testing.fail"
 local groups <const> = require "tidegate.testing.groups"
+local host <const> = require "tidegate.testing.host"
 local leaks <const> = require "tidegate.testing.leaks"
 local metrics <const> = require "tidegate.testing.metrics"
 local open <const> = require "tidegate.testing.open"
@@ -270,29 +271,17 @@ end
 
 -- ---- what a client asks of its host ----
 
----@param text string
----@return any
-function App:decode(text)
-  return self.core:decode(text)
-end
+App.decode, App.check = host.decode, host.check
 
----@param consumer string
----@param text string
----@return boolean?
----@return any
-function App:check(consumer, text)
-  return self.core:check(consumer, text)
-end
-
---- The text of a message as its type writes it for the clients of a consumer.
+--- As of any host, and only while it is open.
 ---@param message any
 ---@param to tidegate.TestClient
----@return string? # nil: it is no message
+---@return string?
 function App:text(message, to)
-  if type(message) ~= "userdata" then
-    return nil
+  if type(message) == "userdata" then
+    core_of(self)
   end
-  return core_of(self):text(message, to.consumer)
+  return host.text(self, message, to)
 end
 
 return { new = new, methods = App }

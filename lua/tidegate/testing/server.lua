@@ -4,6 +4,7 @@
 
 local client <const> = require "tidegate.testing.client"
 local fail <const> = require "tidegate.testing.fail"
+local client_host <const> = require "tidegate.testing.host"
 local metrics <const> = require "tidegate.testing.metrics"
 local open <const> = require "tidegate.testing.open"
 local program <const> = require "tidegate.testing.program"
@@ -303,30 +304,8 @@ function Server:now()
   return self.wire.now() - self.began
 end
 
----@param text string
----@return any
-function Server:decode(text)
-  return self.core:decode(text)
-end
-
----@param consumer string
----@param text string
----@return boolean?
----@return any
-function Server:check(consumer, text)
-  return self.core:check(consumer, text)
-end
-
---- The text of a message as its type writes it for the clients of a consumer. Nil: it is none.
----@param message any
----@param to tidegate.TestClient
----@return string?
-function Server:text(message, to)
-  if type(message) ~= "userdata" then
-    return nil
-  end
-  return self.core:text(message, to.consumer)
-end
+Server.decode, Server.check = client_host.decode, client_host.check
+Server.text = client_host.text
 
 --- What the program has logged so far, the oldest line first. What it wrote besides (a sanitizer's
 --- report) is there as lines with the event "output".
