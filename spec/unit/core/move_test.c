@@ -74,7 +74,7 @@ static void swap(void)
     tg_reload_request(&reload->core, "spec", true, NULL);
     while (reload->first) {
         struct tg_job *job = reload->first;
-        void (*done)(struct tg_job *job) = job->done;
+        void (*done)(struct tg_job * job) = job->done;
         reload->first = job->next;
         job->work(job);
         if (done) done(job);
@@ -231,7 +231,8 @@ static void those_not_looked_at_go_straight_to_the_newest(void **state)
     swap();
     forget_journal();
     fake_core_turn(core);
-    expect_journal(core, "1 release\n1 out of 1\n1 into 3 from 1\nstop 1 reload\nend 1\nstop 2 reload\nend 2\n");
+    expect_journal(core,
+                   "1 release\n1 out of 1\n1 into 3 from 1\nstop 1 reload\nend 1\nstop 2 reload\nend 2\n");
     assert_int_equal(client->conn->generation->number, 3);
 }
 
@@ -339,7 +340,8 @@ static void what_needs_no_script_reaches_those_that_have_not_moved(void **state)
     struct tg_publication publication = {
         .kind = TG_PUBLISH_EVENT,
         .action = TG_SLICE("joined"),
-        .texts = {[TG_NAMING_DECLARED] = TG_SLICE("{\"action\":\"joined\",\"payload\":{\"user_name\":\"a\"}}")},
+        .texts = {[TG_NAMING_DECLARED] =
+                      TG_SLICE("{\"action\":\"joined\",\"payload\":{\"user_name\":\"a\"}}")},
         .to = TG_TO_GROUPS,
         .group_kind = TG_GROUP_NAMED,
         .groups = &group,

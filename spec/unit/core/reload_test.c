@@ -272,7 +272,8 @@ static void ends_the_oldest_before_there_are_too_many(void **state)
     fake_reload_work(reload); /* finds no room; the handler is ended, its client moves, generation 1 ends */
     assert_int_equal(core->worker.metrics.reloads_postponed, 1);
     assert_int_equal(core->clients[0].conn->generation->number, 4);
-    expect_journal(core, "1 release\n1 expire\n1 release\n1 out of 1\n1 into 4 from 1\nstop 1 reload\nend 1\n");
+    expect_journal(core,
+                   "1 release\n1 expire\n1 release\n1 out of 1\n1 into 4 from 1\nstop 1 reload\nend 1\n");
     assert_int_equal(reload->loads, loads);
     fake_reload_work(reload);
     assert_int_equal(reload->loads, loads + 1);

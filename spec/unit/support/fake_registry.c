@@ -85,12 +85,14 @@ static void declare_topics(struct tg_registry *registry, unsigned without)
     const char *pattern = without & FAKE_ROOM ? "room:{id}" : "room:{name}";
     struct tg_topic *room = declare_topic(registry, pattern), *lobby = declare_topic(registry, "room:lobby");
     handle(registry, &room->stream, "say", tg_schema_new(&registry->arena, TG_SCHEMA_STRING));
-    handle_event(registry, &room->stream, "notify", tg_schema_new(&registry->arena, TG_SCHEMA_INTEGER), false);
+    handle_event(registry, &room->stream, "notify", tg_schema_new(&registry->arena, TG_SCHEMA_INTEGER),
+                 false);
     struct tg_consumer *hub = declare(registry, "hub", "/hub");
     hub->sends_completion = true;
     assert_int_equal(tg_registry_host_topic(registry, hub, room, NULL), TG_OK);
     assert_int_equal(tg_registry_host_topic(registry, hub, lobby, NULL), TG_OK);
-    struct tg_consumer *alone = declare(registry, "alone", without & FAKE_ROOM ? "/alone/{id}" : "/alone/{name}");
+    struct tg_consumer *alone =
+        declare(registry, "alone", without & FAKE_ROOM ? "/alone/{id}" : "/alone/{name}");
     assert_int_equal(tg_registry_host_topic(registry, alone, room, NULL), TG_OK);
     alone->own_topic = room;
 }

@@ -184,7 +184,7 @@ void fake_reload_work(struct fake_reload *reload)
 {
     while (reload->first) {
         struct tg_job *job = reload->first;
-        void (*done)(struct tg_job *job) = job->done;
+        void (*done)(struct tg_job * job) = job->done;
         reload->first = job->next;
         job->work(job);
         if (done) done(job);

@@ -1,5 +1,5 @@
-/* Generations that follow the fake core's: a source with a disk that is a number, scripts that tell the core's
- * journal, and a background that works when it is told.
+/* Generations that follow the fake core's: a source with a disk that is a number, scripts that tell the
+ * core's journal, and a background that works when it is told.
  *
  *     struct fake_reload *reload = fake_reload_new(core);
  *     reload->disk++;
@@ -19,13 +19,13 @@ struct fake_reload {
     struct tg_reload_listener observer;
     struct fake_core *of;
     struct tg_script_ops ops;
-    struct tg_job *first, *last; /* that were run and not yet worked on */
-    int disk;                    /* what lies there: another number, other files */
-    unsigned without;            /* of the next generation: see fake_registry.h */
+    struct tg_job *first, *last;   /* that were run and not yet worked on */
+    int disk;                      /* what lies there: another number, other files */
+    unsigned without;              /* of the next generation: see fake_registry.h */
     bool is_broken, is_memory_out; /* loading fails */
-    int torn;                    /* so many loads are torn */
-    bool is_move_failing;        /* move_out has no memory */
-    bool is_stop_waiting;        /* on_stop waits */
+    int torn;                      /* so many loads are torn */
+    bool is_move_failing;          /* move_out has no memory */
+    bool is_stop_waiting;          /* on_stop waits */
     void (*on_moved)(struct fake_core *core, struct tg_conn *conn);
     /* What was told, counted. */
     struct tg_reload_result told;
