@@ -15,6 +15,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Another line that the message names: the first of two handlers. */
+struct tg_problem_place {
+    struct tg_slice file;
+    uint32_t line;
+    struct tg_slice text; /* of the line */
+};
+
+enum { TG_PROBLEM_PLACES = 3 };
+
 /* What is not known is empty, or 0. Texts may hold any bytes. */
 struct tg_problem {
     struct tg_slice message;   /* one sentence, or a few lines, without its place in front */
@@ -25,6 +34,8 @@ struct tg_problem {
     uint32_t first_line;       /* of the excerpt */
     struct tg_slice traceback; /* who called, the innermost first, a line each */
     struct tg_slice hint;      /* what to do */
+    struct tg_problem_place places[TG_PROBLEM_PLACES];
+    uint32_t place_count;
     struct tg_problem *next;
 };
 
@@ -61,7 +72,8 @@ void tg_problems_write_brief(const struct tg_problems *problems, struct tg_buf *
 void tg_problems_write_text(const struct tg_problems *problems, bool has_colour, struct tg_buf *out);
 
 /* [{"message":...,"file":...,"line":...,"column":...,"source":{"first_line":...,"lines":[...]},
- * "traceback":[...],"hint":...}, ...] without what is not known. */
+ * "places":[{"file":...,"line":...,"text":...}],"traceback":[...],"hint":...}, ...] without what is not
+ * known. */
 void tg_problems_write_json(const struct tg_problems *problems, struct tg_buf *out);
 
 /* ---- pieces, for other writers ---- */
