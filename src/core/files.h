@@ -1,8 +1,8 @@
 /* The record of what loading an application has read, and whether it still lies on disk like that.
  *
  *     tg_file_stamp_take(&stamp, fd); read the file; tg_files_note(files, path, &stamp, bytes)
- *     tg_files_note_absent(files, path)     it was looked for before the one that was found
- *     tg_files_note_entries(files, folder)  before the modules in it are run
+ *     tg_files_look(files, path); look for the file, or have somebody else read it
+ *     tg_files_note_entries(files, folder, entries)
  *     ...
  *     if (tg_files_differ(files)) load again
  *
@@ -62,10 +62,10 @@ void tg_file_stamp_take(struct tg_file_stamp *stamp, int fd);
 enum tg_status tg_files_note(struct tg_files *files, const char *path, const struct tg_file_stamp *stamp,
                              struct tg_slice bytes);
 
-/* Notes that `path` was looked for, and that no file was found there or none that can be read. */
-enum tg_status tg_files_note_absent(struct tg_files *files, const char *path);
+/* Notes what lies at `path` now, be it nothing. */
+enum tg_status tg_files_look(struct tg_files *files, const char *path);
 
-/* Notes which entry modules there are. */
+/* Notes which entry modules there are; NULL: the folder cannot be read. */
 enum tg_status tg_files_note_entries(struct tg_files *files, const char *folder,
                                      const struct tg_entries *entries);
 
@@ -80,10 +80,10 @@ const char *tg_files_differ(const struct tg_files *files);
  * was a moment at which all of it lay on disk together. */
 const char *tg_files_are_torn(const struct tg_files *files);
 
-/* Calls `take` with each folder in which something has to happen before the files differ: those that hold a
- * file or a symbolic link on the way to one, or will hold what is missing. A folder may come more than once;
- * its path is borrowed. */
-void tg_files_each_folder(const struct tg_files *files, void (*take)(void *context, const char *folder),
-                          void *context);
+/* Calls `take` with everything that would be another one if the files differed: `name` in `folder`, for each
+ * folder and symbolic link on the way to a file, and for what is missing. `name` NULL: whatever happens
+ * there. The same may come more than once; both are borrowed. */
+void tg_files_each_place(const struct tg_files *files,
+                         void (*take)(void *context, const char *folder, const char *name), void *context);
 
 #endif
