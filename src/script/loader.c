@@ -1,9 +1,10 @@
-/* The entry modules of an application are *.lua and (name)/init.lua in its consumers/, or in the folder
- * itself when it has none; tidegate.lua, spec/ and public/ are something else. They are loaded in byte order
- * of their names, so that two loads of the same files always come out the same. A module that fails does
- * not keep the others from being read: all errors are told at once. */
+/* The entry modules (core/entries.h) are loaded in byte order of their names, so that two loads of the same
+ * files always come out the same. A module that fails does not keep the others from being read: all errors
+ * are told at once. */
 #include "script/loader.h"
 
+#include "core/entries.h"
+#include "core/files.h"
 #include "script/call.h"
 #include "script/declare.h"
 #include "script/excerpt.h"
@@ -11,13 +12,11 @@
 #include "script/require.h"
 #include "script/watchdog.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct load {
     struct tg_world *world;
@@ -31,51 +30,6 @@ struct load {
     lua_Integer module;    /* of those, the one under way in the second pass, from 1 */
     uint32_t failures;
 };
-
-/* ---- finding ---- */
-
-static bool is_kind(const char *path, mode_t kind)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == kind;
-}
-
-static char *join(const char *folder, const char *name)
-{
-    char *path;
-    return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
-static int is_candidate(const struct dirent *entry)
-{
-    static const char *const reserved[] = {"tidegate.lua", "spec", "public", "consumers"};
-    if (entry->d_name[0] == '.') return 0;
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (strcmp(entry->d_name, reserved[i]) == 0) return 0;
-    return 1;
-}
-
-static int byte_order(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* The file of an entry module and, in place, the module's name; NULL when the entry is none. */
-static char *module_file(const char *folder, char *name)
-{
-    size_t length = strlen(name);
-    char *path = join(folder, name);
-    if (!path) return NULL;
-    if (length > 4 && strcmp(name + length - 4, ".lua") == 0 && is_kind(path, S_IFREG)) {
-        name[length - 4] = '\0';
-        return path;
-    }
-    char *init = join(path, "init.lua");
-    free(path);
-    if (init && is_kind(init, S_IFREG)) return init;
-    free(init);
-    return NULL;
-}
 
 /* ---- running ---- */
 
@@ -269,29 +223,42 @@ static int report_unreturned(lua_State *L)
     return 0;
 }
 
-static void load_entries(struct load *load)
+static void load_entry(struct load *load, const struct tg_entry *entry)
 {
-    struct dirent **entries;
-    int count = scandir(load->world->entries, &entries, is_candidate, byte_order);
-    if (count < 0) {
-        tg_problems_printf(load->problems, "%s: %s", load->world->entries, strerror(errno));
+    load->name = entry->name;
+    load->path = entry->path;
+    if (step(load, run_module)) load->returned++;
+}
+
+static enum tg_status load_entries(struct load *load)
+{
+    struct tg_world *world = load->world;
+    struct tg_entries entries;
+    enum tg_status status = tg_entries_find(&entries, world->entries);
+    if (status == TG_E_IO) {
+        tg_problems_printf(load->problems, "%s: %s", world->entries, strerror(errno));
         load->failures++;
-        return;
     }
-    for (int i = 0; i < count; i++) {
-        char *name = entries[i]->d_name;
-        /* When the time is up, every module would say so. */
-        char *path = tg_watchdog_is_stopped() ? NULL : module_file(load->world->entries, name);
-        if (path) {
-            load->name = name;
-            load->path = path;
-            if (step(load, run_module)) load->returned++;
-        }
-        free(path);
-        free(entries[i]);
-    }
-    load->path = load->world->entries; /* what fails from here on belongs to no file */
-    free(entries);
+    const struct tg_entries *noted = status == TG_OK ? &entries : NULL;
+    if (status != TG_E_NO_MEMORY && world->files)
+        status = tg_files_note_entries(world->files, world->entries, noted);
+    /* When the time is up, every module would say so. */
+    for (size_t i = 0; status == TG_OK && i < entries.count && !tg_watchdog_is_stopped(); i++)
+        load_entry(load, &entries.items[i]);
+    load->path = world->entries; /* what fails from here on belongs to no file */
+    tg_entries_deinit(&entries);
+    return status;
+}
+
+/* Whether that is a folder decides where the modules are looked for. */
+static enum tg_status look_at_consumers(struct tg_world *world)
+{
+    char *path;
+    if (!world->files) return TG_OK;
+    if (asprintf(&path, "%s/consumers", world->root) < 0) return TG_E_NO_MEMORY;
+    enum tg_status status = tg_files_look(world->files, path);
+    free(path);
+    return status;
 }
 
 static enum tg_status find_folders(struct tg_world *world, const char *folder)
@@ -300,11 +267,8 @@ static enum tg_status find_folders(struct tg_world *world, const char *folder)
     if (!world->root) return TG_E_NO_MEMORY;
     for (size_t length = strlen(world->root); length > 1 && world->root[length - 1] == '/';)
         world->root[--length] = '\0';
-    world->entries = join(world->root, "consumers");
-    if (world->entries && !is_kind(world->entries, S_IFDIR)) {
-        free(world->entries);
-        world->entries = strdup(world->root);
-    }
+    if (look_at_consumers(world) != TG_OK) return TG_E_NO_MEMORY;
+    world->entries = tg_entries_folder(world->root);
     return world->entries ? TG_OK : TG_E_NO_MEMORY;
 }
 
@@ -331,7 +295,7 @@ enum tg_status tg_load_application(struct tg_world *world, const char *folder, s
 {
     if (find_folders(world, folder) != TG_OK) return TG_E_NO_MEMORY;
     struct load load = {.world = world, .problems = problems};
-    load_entries(&load);
+    if (load_entries(&load) != TG_OK) return TG_E_NO_MEMORY;
     return declare_all(&load, "an entry module (*.lua or NAME/init.lua) returns what tide.consumer made");
 }
 
