@@ -6,7 +6,6 @@
  * Everything found is loaded into this world, so two worlds never share a module table. */
 #include "script/require.h"
 
-#include "script/call.h"
 #include "script/embedded.h"
 #include "script/reading.h"
 
@@ -43,21 +42,47 @@ static void begin_loading(struct tg_world *world, lua_State *L, const char *name
     lua_pop(L, 1);
 }
 
-/* Runs the chunk on top as module `name` found in `where`. A failed module is forgotten, so that the next
- * require tells the same again. [-1, +1, e] */
+/* end_loading(): upvalues world, name. A failed module is forgotten, so that the next require tells the same
+ * again. */
+static int end_loading(lua_State *L)
+{
+    struct tg_world *world = lua_touserdata(L, lua_upvalueindex(1));
+    tg_world_push(world, L, TG_REF_LOADED);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    if (lua_rawget(L, -2) != LUA_TLIGHTUSERDATA || lua_touserdata(L, -1) != world) return 0;
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushnil(L);
+    lua_rawset(L, -4);
+    return 0;
+}
+
+/* Pushes what calls end_loading when it is closed. [-0, +1, e] */
+static void push_guard(struct tg_world *world, lua_State *L, const char *name)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    tg_world_push_self(world, L);
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, end_loading, 2);
+    lua_setfield(L, -2, "__close");
+    lua_setmetatable(L, -2);
+}
+
+/* Runs the chunk on top as module `name` found in `where`. Not protected: whoever tells of an error would see
+ * nothing of the calls that led to it. [-1, +1, e] */
 static void run_chunk(struct tg_world *world, lua_State *L, const char *name, const char *where)
 {
+    push_guard(world, L, name);
+    lua_insert(L, -2);
+    int guard = lua_gettop(L) - 1;
+    lua_toclose(L, guard);
     begin_loading(world, L, name);
     lua_pushstring(L, name);
     lua_pushstring(L, where);
-    if (tg_call_values(L, 2, 1) != LUA_OK) {
-        tg_world_push(world, L, TG_REF_LOADED);
-        lua_pushnil(L);
-        lua_setfield(L, -2, name);
-        lua_pop(L, 1);
-        lua_error(L);
-    }
+    lua_call(L, 2, 1);
     remember(world, L, name);
+    lua_closeslot(L, guard);
+    lua_remove(L, guard);
 }
 
 static void require_file(struct tg_world *world, lua_State *L, enum tg_world_ref env, const char *name,
