@@ -273,6 +273,7 @@ static void set_weak_keys(lua_State *L, int ref)
 void tg_world_open(struct tg_world *world)
 {
     lua_State *L = world->L;
+    tg_list_init(&world->held);
     lua_createtable(L, TG_REF_COUNT, 0);
     for (int i = 1; i < TG_REF_COUNT; i++) {
         lua_pushinteger(L, 0); /* no hole, so that the next free number is behind the fixed places */

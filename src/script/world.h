@@ -54,6 +54,7 @@ enum tg_world_ref {
 /* Key ids of the names that every message table has; those of declared fields follow. */
 enum tg_world_key { TG_KEY_ACTION = 1, TG_KEY_PAYLOAD, TG_KEY_TOPIC, TG_KEY_REF };
 
+struct tg_generation;
 struct tg_task_pool;
 
 struct tg_world {
@@ -63,7 +64,9 @@ struct tg_world {
     struct tg_watchdog *watchdog; /* of the runs in it; borrowed */
     struct tg_worker *worker;     /* NULL while only checking, and when a borrowed world is closed */
     struct tg_task_pool *tasks;   /* NULL when it is closed */
+    struct tg_generation *generation; /* whose code this is */
     struct tg_registry *registry; /* whose arena holds what is compiled */
+    struct tg_list held;          /* what the world has of the worker's and Lua may forget (held.h) */
     int table_ref;                /* of `refs` in the Lua registry; 0: a borrowed world that is closed */
     bool is_borrowed;             /* the state is somebody else's (borrow.h) */
     bool is_collector_stopped;    /* by tg_world_stop_collector */
