@@ -225,7 +225,7 @@ static void read_consumer(struct reading *reading, const struct tg_value *value,
     reading->publication.to = TG_TO_CONSUMER;
     if (value->type != TG_VALUE_STRING)
         refuse(reading, TG_ISSUE_STRING_TYPE, path, value);
-    else if (!tg_registry_find_consumer(&reading->worker->generation->registry, tg_value_string(value)))
+    else if (!tg_generations_find_consumer(reading->worker, tg_value_string(value)))
         refuse_value(reading, path, TG_SLICE("there is no consumer of this name"));
     else
         reading->publication.consumer = tg_value_string(value);

@@ -40,7 +40,9 @@ struct tg_generation {
     struct tg_list busy;      /* those looked at that stay until something has ended */
     uint32_t connections;     /* in both, and in worker->moves */
     uint8_t state;            /* enum tg_generation_state */
-    bool is_over;             /* its time is up: nothing is waited for */
+    bool is_over;             /* its time is up: what still runs is ended */
+    bool is_last;             /* and nobody stays, whatever gone_consumers says */
+    bool is_stop_awaited;     /* its hooks of on_stop run */
     uint64_t began_ms;
     struct tg_timer timer; /* until when it may retire, then stop */
     struct tg_job closing;
@@ -56,19 +58,27 @@ void tg_generation_serve(struct tg_generation *generation, struct tg_worker *wor
 /* What its script's `stop` began has ended. */
 void tg_generation_script_stopped(struct tg_generation *generation);
 
-/* Has its time end now: whatever runs in it is ended, its on_stop too. */
-void tg_generation_expire(struct tg_generation *generation);
+/* The time of one that retires is up: what runs in it is ended, its on_stop too. Connections that stay because
+ * their consumer is gone are closed when it `is_last`. */
+void tg_generation_expire(struct tg_generation *generation, bool is_last);
+
+/* Takes it from its worker, whatever still waits; no connection may be left. Nothing when it has none. */
+void tg_generation_end(struct tg_generation *generation);
+
+/* Has its script close one that has ended or never served, in the background (NULL: now). */
+void tg_generation_close(struct tg_generation *generation, struct tg_background *background);
 
 /* "serving", "retiring" or "stopping". */
 const char *tg_generation_state_name(const struct tg_generation *generation);
 
-/* ---- all that are alive, oldest first ---- */
+/* A connection becomes its own; leaves it. */
+void tg_generation_take(struct tg_generation *generation, struct tg_conn *conn);
+void tg_generation_lose(struct tg_conn *conn);
 
-/* The one in front of `link`'s: for (g = tg_generation_first(worker); g; g = tg_generation_next(g)). */
+/* ---- all that are alive, oldest first; NULL: no more ---- */
+
 struct tg_generation *tg_generation_first(const struct tg_worker *worker);
 struct tg_generation *tg_generation_next(const struct tg_generation *generation);
-
-uint32_t tg_generations_alive(const struct tg_worker *worker);
 
 /* Whether some consumer's names are in camel case: a publication has to be written so, too. */
 bool tg_generations_have_camel(const struct tg_worker *worker);
@@ -78,7 +88,7 @@ const struct tg_consumer *tg_generations_find_consumer(const struct tg_worker *w
 
 /* ---- what the worker calls ---- */
 
-/* Goes on with what has stopped waiting, and ends what nobody needs any more. */
+/* Goes on with what has stopped waiting, moves connections, and ends the generations that nobody needs. */
 void tg_generations_turn(struct tg_worker *worker);
 
 /* Whether one of them has more for another turn. */
@@ -92,7 +102,7 @@ bool tg_generations_are_stopping(const struct tg_worker *worker);
 
 /* ---- the end of the program ---- */
 
-/* Ends all, while there is still a worker whose connections have gone; then, without one, closes them. */
+/* Ends all, while there is still a worker, whose connections have gone; then, without one, closes them. */
 void tg_generations_end(struct tg_worker *worker, struct tg_list *ended);
 void tg_generations_close(struct tg_list *ended);
 

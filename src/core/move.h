@@ -16,22 +16,21 @@
 #include <stdbool.h>
 
 struct tg_conn;
-struct tg_generation;
 struct tg_worker;
 
 struct tg_moves {
-    struct tg_list next; /* connections that are looked at before all others */
-    struct tg_buf state; /* of the connection that is under way */
-    struct tg_timer retry; /* for what had no memory */
+    struct tg_list next;   /* connections that are looked at before all others */
+    struct tg_buf state;   /* of the one that moves */
+    struct tg_timer retry; /* for those that had no memory */
 };
 
 void tg_moves_init(struct tg_moves *moves);
-void tg_moves_deinit(struct tg_worker *worker);
+void tg_moves_deinit(struct tg_worker *worker); /* all connections must have ended */
 
 /* Whether the connection's generation has retired and it has not moved: nothing may begin. */
-bool tg_move_is_due_slow(const struct tg_conn *conn);
 #define tg_move_is_due(conn)                                                                                 \
-    ((conn)->generation != (conn)->worker->generation && tg_move_is_due_slow(conn))
+    ((conn)->generation != (conn)->worker->generation && tg_move_may_be_due(conn))
+bool tg_move_may_be_due(const struct tg_conn *conn);
 
 /* Has one that is due looked at in this turn, or the next. */
 void tg_move_soon(struct tg_conn *conn);
@@ -41,9 +40,5 @@ void tg_moves_turn(struct tg_worker *worker);
 
 /* Whether there are more. */
 bool tg_moves_have_more(const struct tg_worker *worker);
-
-/* The time of a generation is up: ends whatever keeps its connections there. Those that stay because their
- * consumer is gone leave only when `is_last`. */
-void tg_moves_expire(struct tg_generation *generation, bool is_last);
 
 #endif

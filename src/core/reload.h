@@ -50,15 +50,18 @@ struct tg_reload {
     struct tg_list asking, following; /* told once: of the one under way, of the one after it */
     struct tg_job job;
     struct tg_load load;    /* under way */
-    struct tg_load serving; /* what serves; its files */
-    struct tg_load failed;  /* the attempt after it, when that was in vain */
-    struct tg_reload_result last; /* the last that was told to observers; `why` NULL: none */
-    uint32_t last_number;   /* that was given to a generation */
-    enum tg_reload_outcome outcome; /* of the job */
-    const char *why, *next_why;     /* NULL: none is under way, none follows */
-    bool is_forced, is_next_forced;
+    struct tg_load serving; /* of the generation that serves: its files and its report */
+    struct tg_load failed;  /* the attempt after it that was in vain; number 0: none was */
+    struct tg_reload_result last; /* that observers were told; `why` NULL: none */
+    const char *why, *next_why; /* NULL: none is under way, none follows */
     uint64_t began_ms, next_began_ms;
-    char restless[256];
+    bool is_forced, is_next_forced;
+    uint32_t number;                /* of the generation that is being made */
+    enum tg_reload_outcome outcome; /* of the job, as the next */
+    bool is_new;                    /* there is something to load */
+    bool has_room;                  /* max_generations lets it */
+    bool is_running;                /* the job is the background's */
+    char restless[256];             /* TG_RELOAD_RESTLESS: a file that changed */
 };
 
 void tg_reload_init(struct tg_reload *reload, struct tg_worker *worker, struct tg_source *source,
@@ -75,6 +78,9 @@ void tg_reload_deinit(struct tg_reload *reload);
  * once, not from within this call. */
 void tg_reload_request(struct tg_reload *reload, const char *why, bool is_forced,
                        struct tg_reload_listener *listener);
+
+/* A generation has ended: one that waits for its place may load. For generation.c. */
+void tg_reload_go_on(struct tg_reload *reload);
 
 /* `listener` is told of each reload until it is taken out. */
 void tg_reload_observe(struct tg_reload *reload, struct tg_reload_listener *listener);

@@ -407,13 +407,13 @@ struct fake_core *fake_core_new_for(uint32_t max_connections)
     core->script.ops = &script_ops;
     core->alarm_ms = TG_NEVER;
     assert_int_equal(tg_config_init(&core->config), TG_OK);
-    core->generation = (struct tg_generation){.number = 1, .script = &core->script};
+    tg_generation_init(&core->generation, 1, &core->script);
     tg_registry_init(&core->generation.registry, core->config.max_check_steps);
     declare_all(core);
     assert_int_equal(
         tg_worker_init(&core->worker, &core->config, &core->clock.clock, &core->loop, max_connections),
         TG_OK);
-    core->worker.generation = &core->generation;
+    tg_generation_serve(&core->generation, &core->worker);
     core->client_count = max_connections > FAKE_CLIENTS ? max_connections : FAKE_CLIENTS;
     core->clients = calloc(core->client_count, sizeof *core->clients);
     assert_non_null(core->clients);
@@ -455,7 +455,8 @@ struct fake_client *fake_core_add(struct fake_core *core, size_t index, const ch
     const char *query = strchr(target, '?');
     struct tg_slice path = {target, query ? (size_t)(query - target) : strlen(target)};
     struct tg_params params;
-    const struct tg_consumer *consumer = tg_registry_find(&core->generation.registry, path, &params);
+    struct tg_generation *generation = core->worker.generation;
+    const struct tg_consumer *consumer = tg_registry_find(&generation->registry, path, &params);
     assert_non_null(consumer);
     assert_null(client->conn);
     *client = (struct fake_client){
@@ -467,7 +468,7 @@ struct fake_client *fake_core_add(struct fake_core *core, size_t index, const ch
                                             .params = params.items,
                                             .param_count = params.count});
     if (!request) return NULL;
-    client->conn = tg_conn_add(&core->worker, &core->generation, consumer, request, &client->transport);
+    client->conn = tg_conn_add(&core->worker, generation, consumer, request, &client->transport);
     return client->conn ? client : NULL;
 }
 
