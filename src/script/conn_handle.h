@@ -21,7 +21,8 @@ static inline bool tg_conn_is_of(const struct tg_world *world, const struct tg_c
     return conn->generation->script == world->generation->script;
 }
 
-/* Pushes the handle of `conn`: of this world's generation the one that is kept, else a new one. [-0, +1, e] */
+/* Pushes the handle of `conn`: of this world's generation the one that is kept, else a new one. [-0, +1, e]
+ */
 void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *conn);
 
 /* The handle at `index`, which is kept, is not the connection's any more, nor is the state. [-0, +0, -] */

@@ -156,10 +156,12 @@ static enum tg_status write_user(lua_State *L, struct moving *moving, const stru
 {
     struct tg_plain unlimited = *plain;
     unlimited.max_bytes = 0;
+    moving->conn->worker->metrics.states_left_behind++;
     tg_log(TG_LOG_ERROR, "state_too_large", TG_LOG_CONN(moving->conn),
            TG_LOG_I("state_max_bytes", plain->max_bytes),
-           TG_LOG_S("text", "conn.state takes more than state_max_bytes and stays behind: keep less of it, or "
-                            "raise the limit"),
+           TG_LOG_S("text",
+                    "conn.state takes more than state_max_bytes and stays behind: keep less of it, or "
+                    "raise the limit"),
            TG_LOG_STR("source", moving->conn->consumer->source));
     lua_newtable(L);
     lua_getfield(L, -2, user_name);
@@ -275,8 +277,8 @@ static int migrate_body(lua_State *L)
     lua_call(L, 2, 1);
     if (lua_isnil(L, -1)) return 0;
     if (!lua_istable(L, -1))
-        luaL_error(L, "%s: migrate returned %s: it returns the state, a table", run->conn->consumer->source.data,
-                   tg_place_push_kind(L, -1));
+        luaL_error(L, "%s: migrate returned %s: it returns the state, a table",
+                   run->conn->consumer->source.data, tg_place_push_kind(L, -1));
     tg_run_push_conn(L, run);
     tg_conn_handle_push_cache(L, lua_gettop(L));
     lua_pushvalue(L, -3);
@@ -310,8 +312,8 @@ enum tg_outcome tg_conn_move_in(struct tg_host *host, struct tg_conn *conn, stru
     if (state.length && tg_call_protected(host->world.L, read_in, &moving, NULL) != LUA_OK)
         moving.status = TG_E_NO_MEMORY;
     if (moving.status != TG_OK) return refuse(&moving);
-    /* The place where an object that is loaded for the connection is loaded anew: with its state and its user,
-     * and before the code that may ask for it. */
+    /* The place where an object that is loaded for the connection is loaded anew: with its state and its
+     * user, and before the code that may ask for it. */
     if (!migrate(&moving)) {
         moving.status = TG_E_NO_MEMORY;
         return refuse(&moving);

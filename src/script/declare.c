@@ -317,8 +317,9 @@ static void forget_actions(struct tg_world *world, lua_State *L, const struct tg
 static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
     const struct tg_hooks *hooks = consumer->script_data;
-    const int refs[] = {hooks->object, hooks->connected,    hooks->disconnected, hooks->receive, hooks->binary,
-                        hooks->before, hooks->authenticate, hooks->migrate,      hooks->reloaded};
+    const int refs[] = {hooks->object,       hooks->connected, hooks->disconnected,
+                        hooks->receive,      hooks->binary,    hooks->before,
+                        hooks->authenticate, hooks->migrate,   hooks->reloaded};
     for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
     for (uint32_t i = 0; i < hooks->group_count; i++) forget(world, L, hooks->groups[i].function);
     forget_actions(world, L, consumer);

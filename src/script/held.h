@@ -1,7 +1,8 @@
 /* What lies in a userdata and in a list, a wheel or a socket of the worker's at once.
  *
- * Lua would let go of it when it collects the userdata, which for a state that is closed is on another thread,
- * or when the worker has gone. So the world has a list of it all, and lets go of what is left when it ends.
+ * Lua would let go of it when it collects the userdata, which for a state that is closed is on another
+ * thread, or when the worker has gone. So the world has a list of it all, and lets go of what is left when it
+ * ends.
  */
 #ifndef TG_SCRIPT_HELD_H
 #define TG_SCRIPT_HELD_H

@@ -1,5 +1,5 @@
-/* The life of a generation, as core/generation.h draws it: from the thread that has loaded it to the loop, and
- * away from there to the thread that closes it.
+/* The life of a generation, as core/generation.h draws it: from the thread that has loaded it to the loop,
+ * and away from there to the thread that closes it.
  *
  *     loaded --begin--> serves --retire--> its connections leave --stop--> on_stop --end--> closed
  *

@@ -11,7 +11,6 @@
 
 /* ---- connections ---- */
 
-
 static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
 {
     struct tg_host *host = tg_host_of(script);

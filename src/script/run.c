@@ -360,8 +360,9 @@ enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_C
 enum tg_outcome tg_run_at_once(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
 {
     static const struct tg_task_kind at_once = {
-        .at_once = "cannot wait inside migrate: what has to wait belongs into the hook `reloaded`, which runs "
-                   "behind it",
+        .at_once =
+            "cannot wait inside migrate: what has to wait belongs into the hook `reloaded`, which runs "
+            "behind it",
         .held = held,
         .failed = tg_run_tell_failure};
     return run_task(pool, run, &at_once, body);

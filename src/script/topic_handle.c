@@ -88,8 +88,9 @@ static int topic_index(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
     if (handle->has_moved && lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "state") == 0)
-        return tg_place_error(L, "sub.state moved to a later generation with its connection: what begins there "
-                                 "has it");
+        return tg_place_error(L,
+                              "sub.state moved to a later generation with its connection: what begins there "
+                              "has it");
     lua_getiuservalue(L, 1, 1);
     lua_pushvalue(L, 2);
     lua_rawget(L, -2);
@@ -155,7 +156,8 @@ void tg_topic_handle_push(struct tg_world *world, lua_State *L, struct tg_subscr
     if (tg_handle_push_kept(world, L, subscription->script_ref)) return;
     luaL_checkstack(L, 8, "too many values");
     struct handle *handle = tg_handle_new(world, L, &kind, sizeof *handle);
-    *handle = (struct handle){.world = world, .conn_id = subscription->conn->id, .number = subscription->number};
+    *handle =
+        (struct handle){.world = world, .conn_id = subscription->conn->id, .number = subscription->number};
     push_members(world, L, subscription);
     lua_setiuservalue(L, -2, 1);
     subscription->script_ref = tg_handle_keep(world, L);

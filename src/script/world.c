@@ -283,7 +283,7 @@ void tg_world_open(struct tg_world *world)
     world->table_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     static const int tables[] = {
         TG_REF_LOADED, TG_REF_KEYS,  TG_REF_KEY_IDS,  TG_REF_ARRAY_META, TG_REF_DECLARED,
-        TG_REF_STARTS, TG_REF_STOPS, TG_REF_RETURNED, TG_REF_THREADS,
+        TG_REF_STARTS, TG_REF_STOPS, TG_REF_RETURNED, TG_REF_THREADS,    TG_REF_KEEPS,
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         lua_newtable(L);
