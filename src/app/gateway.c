@@ -101,10 +101,10 @@ static void close_network(struct tg_gateway *gateway)
 }
 
 enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
-                               struct tg_buf *errors, struct tg_error *error)
+                               struct tg_problems *problems, struct tg_error *error)
 {
     *gateway = (struct tg_gateway){.config = config};
-    enum tg_status status = tg_host_open(&gateway->host, config, folder, 1, errors);
+    enum tg_status status = tg_host_open(&gateway->host, config, folder, 1, problems);
     if (status == TG_E_NO_MEMORY) tg_error_set(error, status, "not enough memory");
     if (status != TG_OK) return status;
     status = open_worker(gateway, error);

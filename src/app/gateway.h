@@ -3,7 +3,7 @@
 #define TG_APP_GATEWAY_H
 
 #include "app/door.h"
-#include "base/buf.h"
+#include "core/problem.h"
 #include "core/worker.h"
 #include "net/loop.h"
 #include "net/process.h"
@@ -28,10 +28,10 @@ struct tg_gateway {
     bool has_worker;
 };
 
-/* Loads the application, binds the port. TG_E_SCRIPT: `errors` has what is wrong with the application.
+/* Loads the application, binds the port. TG_E_SCRIPT: `problems` has what is wrong with the application.
  * Anything else that fails is in `error`. Close it in either case. */
 enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
-                               struct tg_buf *errors, struct tg_error *error);
+                               struct tg_problems *problems, struct tg_error *error);
 
 /* The same without an application and without a port: what specs run on. */
 enum tg_status tg_gateway_open_bare(struct tg_gateway *gateway, const struct tg_config *config,

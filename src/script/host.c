@@ -41,17 +41,17 @@ static int open_world(lua_State *L)
 }
 
 /* The modules get a budget of their own, on the thread that runs them. */
-static enum tg_status load(struct tg_host *host, const char *folder, struct tg_buf *errors)
+static enum tg_status load(struct tg_host *host, const char *folder, struct tg_problems *problems)
 {
     struct tg_error error;
     if (tg_watchdog_open(&host->watchdog, &error) != TG_OK) {
-        tg_buf_printf(errors, "%s\n", error.text);
+        tg_problems_printf(problems, "%s", error.text);
         return TG_E_SCRIPT;
     }
     host->is_watched = true;
     host->watchdog.setting = "load_cpu_ms";
     lua_State *outer = tg_watchdog_enter(&host->watchdog, host->world.L, host->world.config->load_cpu_ms);
-    enum tg_status status = tg_load_application(&host->world, folder, errors);
+    enum tg_status status = tg_load_application(&host->world, folder, problems);
     tg_watchdog_leave(&host->watchdog, outer);
     tg_watchdog_close(&host->watchdog);
     return status;
@@ -98,15 +98,23 @@ static enum tg_status finish(struct tg_host *opened, enum tg_status status, stru
     return status;
 }
 
-enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
-                            uint32_t number, struct tg_buf *errors)
+enum tg_status tg_host_load(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_files *files, struct tg_problems *problems)
 {
     struct tg_host *opened = new_host(config, number);
     if (!opened) return TG_E_NO_MEMORY;
+    opened->world.files = files;
     opened->heap.limit_bytes = (uint64_t)config->lua_memory_mb << 20;
     enum tg_status status = fill(opened);
-    if (status == TG_OK) status = load(opened, folder, errors);
+    if (status == TG_OK) status = load(opened, folder, problems);
+    opened->world.files = NULL;
     return finish(opened, status, host);
+}
+
+enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_problems *problems)
+{
+    return tg_host_load(host, config, folder, number, NULL, problems);
 }
 
 enum tg_status tg_host_open_bare(struct tg_host **host, const struct tg_config *config)

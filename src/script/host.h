@@ -8,8 +8,8 @@
 #ifndef TG_SCRIPT_HOST_H
 #define TG_SCRIPT_HOST_H
 
-#include "base/buf.h"
 #include "core/generation.h"
+#include "core/problem.h"
 #include "core/script.h"
 #include "core/worker.h"
 #include "script/collector.h"
@@ -32,11 +32,16 @@ struct tg_host {
     struct tg_collector collector;
 };
 
-/* Loads the application in `folder` into a new state: its number is `number`. Every module that fails
- * adds its error, a line or more of text, to `errors`; TG_E_SCRIPT when there is any, and no host then.
+/* Loads the application in `folder` into a new state: its number is `number`. What is wrong with each
+ * module is added to `problems`; TG_E_SCRIPT when there is any, and no host then.
  * TG_E_NO_MEMORY. The config is borrowed; close with tg_host_close. */
 enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
-                            uint32_t number, struct tg_buf *errors);
+                            uint32_t number, struct tg_problems *problems);
+
+/* The same, noting in `files` (NULL: nowhere) what is read or looked for. On any thread: the one that begins
+ * may be another. */
+enum tg_status tg_host_load(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_files *files, struct tg_problems *problems);
 
 /* The same without an application: a state with an open world, no limit of memory, and no watchdog. For
  * code that is trusted as the program itself (testbed.h). */

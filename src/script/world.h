@@ -55,6 +55,7 @@ enum tg_world_ref {
 /* Key ids of the names that every message table has; those of declared fields follow. */
 enum tg_world_key { TG_KEY_ACTION = 1, TG_KEY_PAYLOAD, TG_KEY_TOPIC, TG_KEY_REF };
 
+struct tg_files;
 struct tg_generation;
 struct tg_task_pool;
 
@@ -67,6 +68,7 @@ struct tg_world {
     struct tg_task_pool *tasks;       /* NULL when it is closed */
     struct tg_generation *generation; /* whose code this is */
     struct tg_registry *registry;     /* whose arena holds what is compiled */
+    struct tg_files *files;           /* where loading notes what it reads; borrowed; NULL: nowhere */
     struct tg_list held;              /* what the world has of the worker's and Lua may forget (held.h) */
     int table_ref;                    /* of `refs` in the Lua registry; 0: a borrowed world that is closed */
     bool is_borrowed;                 /* the state is somebody else's (borrow.h) */

@@ -16,7 +16,7 @@
 ---@field groups? tidegate.Groups joined before `connected`
 ---@field authenticate? tidegate.Authenticate runs before anything else
 ---@field send_authentication? boolean false: no frame says how authentication has ended
----@field migrate? tidegate.Migrate for connections that other code has had, before `reloaded`
+---@field migrate? tidegate.Migrate rewrites conn.state for new code, before `reloaded`
 
 --- Names of 1 to 200 bytes of UTF-8, or a function that returns some. It may wait.
 ---@alias tidegate.Groups string | string[] | fun(conn: tidegate.Conn): string | string[]
@@ -42,7 +42,7 @@
 ---@alias tidegate.Before fun(conn: tidegate.Conn, m: tidegate.Message): tidegate.Verdict, string?
 
 --- Gets conn.state as the generation `from_generation` has left it, a copy of its plain data, and
---- returns what conn.state becomes; nothing: the same table, changed. It cannot wait. When it raises,
+--- returns what conn.state becomes; nothing: the same table, changed. It cannot wait. Where it raises,
 --- the state is as it was.
 ---@alias tidegate.Migrate fun(state: table, from_generation: integer): table?
 
@@ -57,7 +57,7 @@
 ---@field connected? fun(conn: tidegate.Conn)
 ---@field receive fun(conn: tidegate.Conn, data: string, is_binary: boolean) for each message
 ---@field disconnected? fun(conn: tidegate.Conn, code: integer, reason: string)
----@field migrate? tidegate.Migrate for connections that other code has had, before `reloaded`
+---@field migrate? tidegate.Migrate rewrites conn.state for new code, before `reloaded`
 ---@field reloaded? fun(conn: tidegate.Conn, from_generation: integer)
 
 ---@class (exact) tidegate.MixinOptions
@@ -125,7 +125,7 @@ function Mixin:on_binary(handler) end
 ---@class tidegate.Consumer
 ---@field connected? tidegate.Connected the connection is open
 ---@field disconnected? tidegate.Disconnected it has ended; runs once
----@field reloaded? tidegate.Reloaded it comes from other code, with its state; start its tasks again
+---@field reloaded? tidegate.Reloaded it comes from other code, with its state; starts tasks again
 local Consumer = {}
 
 --- Handles the messages of a type. The message is typed where `tidegate types` has written what it

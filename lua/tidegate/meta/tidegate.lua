@@ -337,7 +337,7 @@ function queue:try_get() end
 --- Nothing comes in any more; what is in it can still be taken.
 function queue:close() end
 
---- A value that outlives reloads. Who reads it gets a copy, which costs as much as the value is large.
+--- A value that outlives reloads. Who reads it gets a copy: it costs as much as the value is large.
 ---@class tidegate.Keep
 local keep = {}
 

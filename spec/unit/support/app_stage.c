@@ -10,11 +10,11 @@ struct app_stage app_begin(const char *name, struct fake_core *core)
 {
     struct app_stage stage = {.core = core};
     char folder[512];
-    struct tg_buf errors;
+    struct tg_problems problems;
     snprintf(folder, sizeof folder, "%s/support/apps/%s", TG_SPEC_FOLDER, name);
-    tg_buf_init(&errors);
-    assert_int_equal(tg_host_open(&stage.host, &core->config, folder, 1, &errors), TG_OK);
-    tg_buf_deinit(&errors);
+    tg_problems_init(&problems);
+    assert_int_equal(tg_host_open(&stage.host, &core->config, folder, 1, &problems), TG_OK);
+    tg_problems_deinit(&problems);
     tg_generation_end(&core->generation);
     tg_host_attach(stage.host, &core->worker);
     return stage;

@@ -1,5 +1,6 @@
 #include "app/commands/commands.h"
 #include "app/gateway.h"
+#include "app/print.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -26,14 +27,14 @@ int tg_command_run(const struct tg_cli *cli, const struct tg_config *config)
 {
     struct tg_gateway gateway;
     struct tg_error error;
-    struct tg_buf errors;
-    tg_buf_init(&errors);
-    enum tg_status status = tg_gateway_open(&gateway, config, cli->folder, &errors, &error);
+    struct tg_problems problems;
+    tg_problems_init(&problems);
+    enum tg_status status = tg_gateway_open(&gateway, config, cli->folder, &problems, &error);
     if (status == TG_E_SCRIPT)
-        fwrite(errors.data, 1, errors.length, stderr);
+        tg_print_problems(&problems);
     else if (status != TG_OK)
         fprintf(stderr, "tidegate: %s\n", error.text);
-    tg_buf_deinit(&errors);
+    tg_problems_deinit(&problems);
     if (status == TG_OK) {
         print_address(&gateway);
         tg_gateway_run(&gateway);
