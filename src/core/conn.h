@@ -78,9 +78,9 @@ struct tg_conn {
     bool is_broken : 1;            /* a write failed, or the kernel says so: only the drop is left */
     bool is_staying : 1;           /* its consumer is gone, and gone_consumers lets it stay where it is */
 
-    struct tg_request *request; /* owned */
-    struct tg_list event_link;  /* in worker->eventful while there may be an event to begin */
-    struct tg_list link;        /* in worker->conns */
+    struct tg_request *request;     /* owned */
+    struct tg_list event_link;      /* in worker->eventful while there may be an event to begin */
+    struct tg_list link;            /* in worker->conns */
     struct tg_list generation_link; /* in a list of its generation, or in worker->moves */
     struct tg_assembly assembly;
     struct tg_inbox inbox; /* what came while a handler waits, and events */

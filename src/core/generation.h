@@ -1,6 +1,7 @@
 /* One load of the code: what it declared, who runs it, and which connections it has.
  *
- *     LOADED --serve--> SERVING --another serves--> RETIRING --nobody left--> STOPPING --on_stop done--> ended
+ *     LOADED --serve--> SERVING --another serves--> RETIRING --nobody left--> STOPPING --on_stop done-->
+ * ended
  *
  * Several are alive at once: the newest serves, and those before it retire, each until its last connection
  * has moved to the newest (move.h) or has ended. Then its hooks of on_stop run with "reload", and it is
@@ -58,8 +59,8 @@ void tg_generation_serve(struct tg_generation *generation, struct tg_worker *wor
 /* What its script's `stop` began has ended. */
 void tg_generation_script_stopped(struct tg_generation *generation);
 
-/* The time of one that retires is up: what runs in it is ended, its on_stop too. Connections that stay because
- * their consumer is gone are closed when it `is_last`. */
+/* The time of one that retires is up: what runs in it is ended, its on_stop too. Connections that stay
+ * because their consumer is gone are closed when it `is_last`. */
 void tg_generation_expire(struct tg_generation *generation, bool is_last);
 
 /* Takes it from its worker, whatever still waits; no connection may be left. Nothing when it has none. */

@@ -28,8 +28,7 @@ void tg_moves_init(struct tg_moves *moves);
 void tg_moves_deinit(struct tg_worker *worker); /* all connections must have ended */
 
 /* Whether the connection's generation has retired and it has not moved: nothing may begin. */
-#define tg_move_is_due(conn)                                                                                 \
-    ((conn)->generation != (conn)->worker->generation && tg_move_may_be_due(conn))
+#define tg_move_is_due(conn) ((conn)->generation != (conn)->worker->generation && tg_move_may_be_due(conn))
 bool tg_move_may_be_due(const struct tg_conn *conn);
 
 /* Has one that is due looked at in this turn, or the next. */

@@ -1,5 +1,5 @@
-/* New code for a worker that serves: a transaction. All of it was loaded and checked, of one set of files that
- * lay on disk together, and serves from the next message on; or nothing has changed.
+/* New code for a worker that serves: a transaction. All of it was loaded and checked, of one set of files
+ * that lay on disk together, and serves from the next message on; or nothing has changed.
  *
  *     tg_reload_request --background--> load, and once more while files change --loop--> tg_generation_serve
  *                                            \--any error: told, nothing has changed
@@ -43,17 +43,17 @@ struct tg_reload_listener {
 };
 
 struct tg_reload {
-    struct tg_worker *worker;         /* borrowed, as the next two */
+    struct tg_worker *worker; /* borrowed, as the next two */
     struct tg_source *source;
     struct tg_background *background;
     struct tg_list observers;         /* told of each that loaded, or is back */
     struct tg_list asking, following; /* told once: of the one under way, of the one after it */
     struct tg_job job;
-    struct tg_load load;    /* under way */
-    struct tg_load serving; /* of the generation that serves: its files and its report */
-    struct tg_load failed;  /* the attempt after it that was in vain; number 0: none was */
+    struct tg_load load;          /* under way */
+    struct tg_load serving;       /* of the generation that serves: its files and its report */
+    struct tg_load failed;        /* the attempt after it that was in vain; number 0: none was */
     struct tg_reload_result last; /* that observers were told; `why` NULL: none */
-    const char *why, *next_why; /* NULL: none is under way, none follows */
+    const char *why, *next_why;   /* NULL: none is under way, none follows */
     uint64_t began_ms, next_began_ms;
     bool is_forced, is_next_forced;
     uint32_t number;                /* of the generation that is being made */

@@ -1,5 +1,5 @@
-/* What core asks of the code that people write: of one generation (generation.h) of it. script/host runs it in
- * Lua; tests fake it.
+/* What core asks of the code that people write: of one generation (generation.h) of it. script/host runs it
+ * in Lua; tests fake it.
  *
  * A call returns when the code has ended, or waits for something; it never jumps out. Handlers reach back
  * through conn.h; what a handler raises is answered and logged by the script layer. For whatever waited
@@ -78,7 +78,8 @@ struct tg_script_ops {
      * tg_conn_ended follows. */
     void (*expire)(struct tg_script *script, struct tg_conn *conn);
     /* Nothing of the connection runs. Appends what its code has kept for it, its subscriptions' included, to
-     * `state` as bytes, and forgets its handles and theirs. TG_E_NO_MEMORY: nothing has changed, but `state`. */
+     * `state` as bytes, and forgets its handles and theirs. TG_E_NO_MEMORY: nothing has changed, but `state`.
+     */
     enum tg_status (*move_out)(struct tg_script *script, struct tg_conn *conn, struct tg_buf *state);
     /* Takes it: conn->generation, ->consumer and the topics are of this generation already. `state`, which
      * is gone when this returns, is that of `move_out`. TG_WAITING: tg_conn_ended follows. */

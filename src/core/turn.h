@@ -35,7 +35,8 @@ static inline void tg_turn_note(struct tg_turns *turns, struct tg_handler *handl
     turns->worst_held_ns = handler->turn_held_ns;
 }
 
-/* Handlers are about to go: whoever held the turn is known by a copy of its names, cut where they are long. */
+/* Handlers are about to go: whoever held the turn is known by a copy of its names, cut where they are long.
+ */
 void tg_turn_keep_names(struct tg_turns *turns);
 
 /* The turn is over and took `ns`. One longer than `stall_ms` is logged, with who held it longest. */

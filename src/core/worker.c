@@ -169,7 +169,8 @@ static void begin_events(struct tg_worker *worker)
  * the events were begun may have sent one. */
 static void ask_for_more(struct tg_worker *worker)
 {
-    if (tg_generations_have_more(worker) || !tg_list_is_empty(&worker->eventful)) worker->loop->ops->request_turn(worker->loop);
+    if (tg_generations_have_more(worker) || !tg_list_is_empty(&worker->eventful))
+        worker->loop->ops->request_turn(worker->loop);
 }
 
 /* The connection behind the next one, and the transport of the next, which has been fetched already. */

@@ -1,9 +1,10 @@
 /* Whether a schema refuses what another one accepted, and why: what a client that has not changed runs into
  * when the code behind it is reloaded.
  *
- * Silence is a promise: whatever the old schema accepted, the new one accepts too. Where that cannot be
- * seen (two patterns, functions of the script that check), it is told that it has changed. The other
- * direction is no promise: what is told may be harmless.
+ * Silence is a promise: whatever the old schema accepted, the new one accepts too; but for members that were
+ * not declared and ignored, and are declared now. Where it cannot be seen (two patterns, functions of the
+ * script that check), it is told that it has changed. The other direction is no promise: what is told may be
+ * harmless.
  */
 #ifndef TG_WIRE_STRICTER_H
 #define TG_WIRE_STRICTER_H

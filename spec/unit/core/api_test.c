@@ -67,10 +67,10 @@ static int setup(void **state)
     (void)state;
     memset(&stage, 0, sizeof stage);
     stage.core = fake_core_new();
-    stage.ops = *stage.core->script.ops;
+    stage.ops = *stage.core->script.script.ops;
     stage.ops.publish_event = publish_event;
     stage.ops.publish_message = publish_message;
-    stage.core->script.ops = &stage.ops;
+    stage.core->script.script.ops = &stage.ops;
     stage.api = (struct tg_api){.worker = &stage.core->worker, .token = TG_SLICE(TOKEN)};
     return 0;
 }
