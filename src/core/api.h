@@ -26,6 +26,7 @@ struct tg_worker;
 struct tg_api {
     struct tg_worker *worker;
     struct tg_slice token;    /* borrowed; empty: nobody may ask for anything */
+    struct tg_slice folder;   /* that is served; borrowed */
     uint32_t reading;         /* requests whose bodies are being read; net counts them */
     uint64_t next_warning_ms; /* about wrong tokens: not earlier */
 };

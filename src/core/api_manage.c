@@ -84,6 +84,7 @@ void tg_api_answer_status(struct tg_api *api, struct tg_slice path, struct tg_sl
 {
     (void)path;
     (void)body;
+    const struct tg_overview overview = {.worker = api->worker, .folder = api->folder};
     tg_api_answer_begin(answer, 200);
-    tg_overview_write(api->worker, &answer->body);
+    tg_overview_write(&overview, &answer->body);
 }
