@@ -203,6 +203,8 @@ struct walk {
     char done[PATH_MAX]; /* the folder that was reached; "" the working one */
     char left[PATH_MAX]; /* of the path */
     int links;
+    struct tg_arena arena; /* of the next */
+    struct tg_map reached; /* folders that were walked to -> where that led; "" nowhere */
 };
 
 static const char *reached(const struct walk *walk)
@@ -234,7 +236,8 @@ static bool step(struct walk *walk)
     bool needs_slash = walk->done[0] && walk->done[strlen(walk->done) - 1] != '/';
     int written = snprintf(at, sizeof at, "%s%s%.*s", walk->done, needs_slash ? "/" : "", (int)length, name);
     if (written >= (int)sizeof at) return false;
-    walk->take(walk->context, reached(walk), at + written - length);
+    bool is_moving_on = strcmp(at + written - length, ".") != 0 && strcmp(at + written - length, "..") != 0;
+    if (is_moving_on) walk->take(walk->context, reached(walk), at + written - length);
     if (lstat(at, &status) != 0) return false;
     if (S_ISLNK(status.st_mode)) return follow(walk, at, name + length);
     if (!S_ISDIR(status.st_mode)) return false;
@@ -243,41 +246,83 @@ static bool step(struct walk *walk)
     return true;
 }
 
-/* Takes all that the path goes through. Where that is a folder, `done` is it. */
-static void walk_path(struct walk *walk, const char *folder, const char *name)
+/* Takes all that the path goes through. False: it does not lead to a folder, which `done` is otherwise. */
+static bool walk_path(struct walk *walk, const char *path)
 {
-    int length = snprintf(walk->left, sizeof walk->left, "%s%s%s", folder, name ? "/" : "", name ? name : "");
-    if (length >= (int)sizeof walk->left) return;
+    size_t length = strlen(path);
+    if (length >= sizeof walk->left) return false;
+    memcpy(walk->left, path, length + 1);
     walk->links = 0;
-    strcpy(walk->done, walk->left[0] == '/' ? "/" : "");
+    strcpy(walk->done, path[0] == '/' ? "/" : "");
+    while (step(walk)) continue;
+    return walk->left[strspn(walk->left, "/")] == '\0';
+}
+
+/* The same for the folder of many files. Without memory it is only slower. */
+static bool walk_folder(struct walk *walk, struct tg_slice folder)
+{
+    char path[PATH_MAX];
+    if (folder.length >= sizeof path) return false;
+    const char *known = tg_map_get(&walk->reached, folder);
+    if (known) {
+        strcpy(walk->done, known);
+        return known[0] != '\0';
+    }
+    memcpy(path, folder.data, folder.length);
+    path[folder.length] = '\0';
+    bool is_reached = walk_path(walk, path);
+    struct tg_slice key = tg_arena_copy(&walk->arena, folder);
+    struct tg_slice led = tg_arena_copy(&walk->arena, tg_slice_of(is_reached ? reached(walk) : ""));
+    if (key.data && led.data) tg_map_add(&walk->reached, key, (void *)led.data);
+    return is_reached;
+}
+
+static void walk_file(struct walk *walk, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (strlen(path) >= sizeof walk->left) return;
+    if (!slash || slash == path) {
+        walk_path(walk, path);
+        return;
+    }
+    if (!walk_folder(walk, (struct tg_slice){path, (size_t)(slash - path)})) return;
+    strcpy(walk->left, slash + 1);
+    walk->links = 0;
     while (step(walk)) continue;
 }
 
 /* A module may come in each folder that could be one. */
 static void take_entries(struct walk *walk, const char *folder)
 {
-    walk_path(walk, folder, NULL);
-    DIR *stream = opendir(folder);
+    char path[PATH_MAX];
+    DIR *stream = walk_path(walk, folder) ? opendir(folder) : NULL;
     if (!stream) return;
     walk->take(walk->context, reached(walk), NULL);
     for (struct dirent *entry; (entry = readdir(stream));) {
-        char name[sizeof entry->d_name + sizeof "/init.lua"];
         if (!tg_entries_may_be(entry->d_name)) continue;
-        snprintf(name, sizeof name, "%s/init.lua", entry->d_name);
-        walk_path(walk, folder, name);
+        if (snprintf(path, sizeof path, "%s/%s/init.lua", folder, entry->d_name) < (int)sizeof path)
+            walk_file(walk, path);
     }
     closedir(stream);
 }
 
-void tg_files_each_place(const struct tg_files *files,
-                         void (*take)(void *context, const char *folder, const char *name), void *context)
+enum tg_status tg_files_each_place(const struct tg_files *files,
+                                   void (*take)(void *context, const char *folder, const char *name),
+                                   void *context)
 {
-    struct walk walk = {.take = take, .context = context};
+    struct walk *walk = calloc(1, sizeof *walk);
+    if (!walk) return TG_E_NO_MEMORY;
+    walk->take = take;
+    walk->context = context;
     for (const struct tg_file *file = files->first; file; file = file->next)
         if (file->kind == TG_FILE_ENTRIES)
-            take_entries(&walk, file->path.data);
+            take_entries(walk, file->path.data);
         else
-            walk_path(&walk, file->path.data, NULL);
+            walk_file(walk, file->path.data);
+    tg_map_deinit(&walk->reached);
+    tg_arena_deinit(&walk->arena);
+    free(walk);
+    return TG_OK;
 }
 
 const struct tg_file *tg_files_find(const struct tg_files *files, struct tg_slice path)

@@ -82,8 +82,9 @@ const char *tg_files_are_torn(const struct tg_files *files);
 
 /* Calls `take` with everything that would be another one if the files differed: `name` in `folder`, for each
  * folder and symbolic link on the way to a file, and for what is missing. `name` NULL: whatever happens
- * there. The same may come more than once; both are borrowed. */
-void tg_files_each_place(const struct tg_files *files,
-                         void (*take)(void *context, const char *folder, const char *name), void *context);
+ * there. The same may come more than once; both are borrowed. TG_E_NO_MEMORY: nothing was taken. */
+enum tg_status tg_files_each_place(const struct tg_files *files,
+                                   void (*take)(void *context, const char *folder, const char *name),
+                                   void *context);
 
 #endif

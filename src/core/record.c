@@ -162,16 +162,21 @@ static bool has_secrets(const struct tg_consumer *stream, struct tg_arena *scrat
     return is_found;
 }
 
-void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struct tg_arena *scratch)
+void tg_record_know(struct tg_conn *conn, struct tg_arena *scratch)
 {
-    const struct tg_request *request = conn->request;
     const struct tg_consumer *consumer = conn->consumer;
     conn->has_secrets = has_secrets(consumer, scratch);
     for (uint32_t i = 0; i < consumer->topic_count && !conn->has_secrets; i++)
         conn->has_secrets = has_secrets(&consumer->topics[i]->stream, scratch);
     tg_arena_reset(scratch);
+}
+
+void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struct tg_arena *scratch)
+{
+    const struct tg_request *request = conn->request;
+    tg_record_know(conn, scratch);
     begin_line(out, "open", conn, ms);
-    write_member(out, "consumer", consumer->name);
+    write_member(out, "consumer", conn->consumer->name);
     write_member(out, "path", request->path);
     write_query(out, request->query);
     write_member(out, "peer", request->peer);

@@ -198,7 +198,7 @@ static enum tg_status on_publish_message(struct tg_script *script, struct tg_val
 static void stop_hook_ended(void *context)
 {
     struct tg_host *host = context;
-    if (--host->stops == 0) tg_worker_script_stopped(host->world.worker);
+    if (--host->stops == 0) tg_generation_script_stopped(&host->generation);
 }
 
 static enum tg_outcome on_stop(struct tg_script *script, const char *reason)
@@ -309,8 +309,7 @@ static enum tg_status load(struct tg_host *host, const char *folder, struct tg_p
 static void init(struct tg_host *host, const struct tg_config *config, uint32_t number)
 {
     host->script.ops = &ops;
-    host->generation.number = number;
-    host->generation.script = &host->script;
+    tg_generation_init(&host->generation, number, &host->script);
     tg_registry_init(&host->generation.registry, config->max_check_steps);
     host->world.config = config;
     host->world.registry = &host->generation.registry;
@@ -415,7 +414,7 @@ void tg_host_deinit_in(struct tg_host *host)
 void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
 {
     host->world.worker = worker;
-    worker->generation = &host->generation;
+    tg_generation_serve(&host->generation, worker);
     if (!host->world.is_borrowed) tg_collector_start(&host->collector, host->world.L, &host->heap, worker);
     if (tg_life_start(&host->tasks) != TG_OK)
         tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_S("action", "on_start"));
@@ -425,6 +424,7 @@ void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
 
 void tg_host_detach(struct tg_host *host)
 {
+    tg_generation_end(&host->generation);
     tg_task_cancel_all(&host->tasks, NULL);
     tg_collector_stop(&host->collector);
 }
