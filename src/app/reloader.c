@@ -1,6 +1,6 @@
-/* Being woken decides nothing: whether anything is loaded follows from what lies on disk, compared with what was
- * read last. So it does no harm to be woken too often, and what is watched only has to be enough: all that was
- * read or looked for by the load that serves, and by the one after it that failed.
+/* Being woken decides nothing: whether anything is loaded follows from what lies on disk, compared with what
+ * was read last. So it does no harm to be woken too often, and what is watched only has to be enough: all
+ * that was read or looked for by the load that serves, and by the one after it that failed.
  *
  * Folders are added before files are compared. What happens between a load and that is seen by comparing once
  * more when a folder was new. */

@@ -1,5 +1,5 @@
-#include "app/commands/commands.h"
 #include "app/routes.h"
+#include "app/commands/commands.h"
 
 #include <stdlib.h>
 
