@@ -63,6 +63,8 @@ enum tg_hook {
     TG_HOOK_GROUPS,
     TG_HOOK_SUBSCRIBE, /* of topics: authorise and on_subscribe */
     TG_HOOK_UNSUBSCRIBE,
+    TG_HOOK_MIGRATE, /* when it comes from another generation */
+    TG_HOOK_RELOADED,
     TG_HOOKS
 };
 

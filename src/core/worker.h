@@ -16,6 +16,7 @@
 #include "core/conn.h"
 #include "core/fetch.h"
 #include "core/group.h"
+#include "core/keep.h"
 #include "core/layer_memory.h"
 #include "core/loop.h"
 #include "core/metrics.h"
@@ -64,6 +65,7 @@ struct tg_worker {
     struct tg_users users;
     struct tg_subscriptions subscriptions;
     struct tg_completions completions;
+    struct tg_keeps keeps;  /* what scripts keep over reloads */
     struct tg_layer *layer; /* borrowed, never NULL; the next one unless somebody puts in another */
     struct tg_layer_memory layer_memory;
     uint64_t deliveries_begun;

@@ -187,6 +187,8 @@ static void declare_hooks(struct tg_world *world, lua_State *L, int index, struc
     hooks->binary = keep_field(world, L, index, "binary");
     hooks->before = keep_field(world, L, index, "before");
     hooks->authenticate = keep_field(world, L, index, "authenticate");
+    hooks->migrate = keep_field(world, L, index, "migrate");
+    hooks->reloaded = keep_field(world, L, index, "reloaded");
     hooks->sends_authentication = tg_table_flag(L, index, "send_authentication");
     declare_groups(world, L, index, hooks);
 }
@@ -327,8 +329,9 @@ static void forget_actions(struct tg_world *world, lua_State *L, const struct tg
 static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
     const struct tg_hooks *hooks = consumer->script_data;
-    const int refs[] = {hooks->object, hooks->connected, hooks->disconnected, hooks->receive,
-                        hooks->binary, hooks->before,    hooks->authenticate};
+    const int refs[] = {hooks->object,       hooks->connected, hooks->disconnected,
+                        hooks->receive,      hooks->binary,    hooks->before,
+                        hooks->authenticate, hooks->migrate,   hooks->reloaded};
     for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
     for (uint32_t i = 0; i < hooks->group_count; i++) forget(world, L, hooks->groups[i].function);
     forget_actions(world, L, consumer);

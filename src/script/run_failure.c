@@ -80,16 +80,26 @@ void tg_run_tell_failure(void *context, const struct tg_failure *failure)
         answer_failure(run, failure);
 }
 
+static void tell_log(const struct tg_run *run, uint64_t timeout_ms)
+{
+    if (run->is_retired) {
+        tg_log(TG_LOG_WARNING, "handler_retired", TG_LOG_CONN(run->conn),
+               TG_LOG_STR("action", what_failed(run)),
+               TG_LOG_I("retire_seconds", run->world->config->retire_seconds));
+        return;
+    }
+    run->conn->worker->metrics.handler_timeouts++;
+    tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
+           TG_LOG_I("timeout_ms", timeout_ms));
+}
+
 void tg_run_tell_late(const struct tg_run *run, uint64_t timeout_ms)
 {
-    struct tg_worker *worker = run->conn->worker;
     if (run->is_authentication) {
         tg_start_authentication_late(run->conn);
         return;
     }
-    worker->metrics.handler_timeouts++;
-    tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
-           TG_LOG_I("timeout_ms", timeout_ms));
+    tell_log(run, timeout_ms);
     if (is_authorising(run)) {
         tg_topic_refuse(run->subscription, TG_SLICE("The authoriser took too long"));
         return;
