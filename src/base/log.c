@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CLOSING_BYTES = 32, LINE_ROOM = TG_LOG_LINE_BYTES - CLOSING_BYTES };
@@ -188,13 +187,8 @@ static void put_integer_field(struct line *line, const char *key, int64_t intege
 
 static void put_time(struct line *line)
 {
-    uint64_t now_ms = tg_clock_wall_ms(sink.clock ? sink.clock : tg_clock_system());
-    time_t seconds = (time_t)(now_ms / 1000);
-    struct tm day = {0};
-    gmtime_r(&seconds, &day);
-    char text[64];
-    size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &day);
-    snprintf(text + length, sizeof text - length, ".%03uZ", (unsigned)(now_ms % 1000));
+    char text[TG_CLOCK_TEXT_BYTES];
+    tg_clock_write_wall(tg_clock_wall_ms(sink.clock ? sink.clock : tg_clock_system()), text);
     put_text_field(line, "time", tg_slice_of(text));
 }
 

@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <strings.h>
-#include <time.h>
 
 #define MASK "***"
 
@@ -143,12 +142,10 @@ static void write_header(struct tg_buf *out, const struct tg_pair *header)
 
 void tg_record_begin(struct tg_buf *out, uint64_t wall_ms, struct tg_slice folder)
 {
-    struct tm day;
-    char at[sizeof "2026-01-02T03:04:05"];
-    time_t seconds = (time_t)(wall_ms / 1000);
-    strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &day));
-    tg_buf_printf(out, "{\"type\":\"recording\",\"format\":%d,\"version\":\"%s\",\"at\":\"%s.%03uZ\"",
-                  TG_RECORD_FORMAT, TG_VERSION, at, (unsigned)(wall_ms % 1000));
+    char at[TG_CLOCK_TEXT_BYTES];
+    tg_clock_write_wall(wall_ms, at);
+    tg_buf_printf(out, "{\"type\":\"recording\",\"format\":%d,\"version\":\"%s\",\"at\":\"%s\"",
+                  TG_RECORD_FORMAT, TG_VERSION, at);
     write_member(out, "folder", folder);
     end_line(out);
 }

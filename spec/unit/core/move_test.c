@@ -4,6 +4,7 @@
 
 #include "core/deliver.h"
 #include "core/topic.h"
+#include "support/alloc.h"
 #include "support/fake_registry.h"
 #include "support/fake_reload.h"
 
@@ -453,6 +454,44 @@ static void without_memory_it_stays_and_is_tried_again(void **state)
     expect_journal(core, "1 release\n1 out of 1\n1 into 2 from 1\n1 message ping\nstop 1 reload\nend 1\n");
 }
 
+enum { SENTENCES = 3 };
+
+/* A client sends three messages around a swap, while the n-th allocation fails: each is answered for, and the
+ * client is there in the new code at the end. */
+static enum tg_status talk_around_a_swap(size_t n)
+{
+    struct fake_client *client = fake_core_open(core, 0, "/hub");
+    fake_client_say(client, "{\"action\":\"subscribe\",\"topic\":\"room:a\"}");
+    fake_core_turn(core);
+    client->sent_bytes = 0;
+    uint32_t number = core->worker.generation->number;
+    swap();
+    tg_alloc_fail_at(n);
+    for (int i = 0; i < SENTENCES; i++)
+        fake_client_say(client, "{\"action\":\"say\",\"topic\":\"room:a\",\"payload\":\"x\"}");
+    fake_reload_turns(reload, 2);
+    fake_core_sleep(core, 300);
+    bool has_failed = tg_alloc_has_failed();
+    tg_alloc_fail_at(0);
+    assert_int_equal(client->conn->generation->number, number + 1);
+    assert_int_equal(core->worker.metrics.inbox_messages, 0);
+    assert_non_null(tg_subscription_find(client->conn, TG_SLICE("room:a")));
+    client->sent_bytes = 0;
+    fake_client_vanish(client);
+    fake_reload_turns(reload, 2);
+    fake_reload_work(reload);
+    forget_journal();
+    return has_failed ? TG_E_NO_MEMORY : TG_OK;
+}
+
+static void survives_every_allocation_that_fails(void **state)
+{
+    (void)state;
+    size_t n = 1;
+    while (talk_around_a_swap(n) == TG_E_NO_MEMORY) n++;
+    assert_true(n > SENTENCES);
+}
+
 /* ---- consumers that are gone ---- */
 
 static void a_connection_of_a_consumer_that_is_gone_is_closed(void **state)
@@ -658,6 +697,7 @@ int main(void)
         SPEC(one_that_closes_while_it_is_released_does_not_move),
         SPEC(a_drain_ends_those_that_have_not_moved),
         SPEC(without_memory_it_stays_and_is_tried_again),
+        SPEC(survives_every_allocation_that_fails),
         SPEC(a_connection_of_a_consumer_that_is_gone_is_closed),
         SPEC(or_stays_with_the_old_code),
         SPEC(until_there_are_too_many_generations),

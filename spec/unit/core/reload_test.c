@@ -1,6 +1,8 @@
 /* The transaction: what is loaded when, who is told what, and what becomes of the code before. */
 #include "core/reload.h"
 
+#include "core/overview.h"
+#include "core/series.h"
 #include "support/alloc.h"
 #include "support/fake_reload.h"
 
@@ -353,6 +355,78 @@ static void the_swap_needs_no_memory(void **state)
     assert_int_equal(core->worker.generation->number, 2);
 }
 
+/* ---- for people ---- */
+
+static void expect_overview(const char *expected)
+{
+    struct tg_buf out;
+    const struct tg_overview overview = {.worker = &core->worker, .folder = TG_SLICE("chat \"x\"")};
+    tg_buf_init(&out);
+    tg_overview_write(&overview, &out);
+    tg_buf_append_char(&out, '\0');
+    assert_int_equal(tg_buf_status(&out), TG_OK);
+    const char *from = strstr(out.data, "\"mode\"");
+    assert_non_null(from);
+    bool is_equal = strcmp(from, expected) == 0;
+    if (!is_equal) print_error("%s\n%s\n", from, expected);
+    tg_buf_deinit(&out);
+    assert_true(is_equal);
+}
+
+static void the_overview_tells_who_is_alive_and_how_the_last_reload_went(void **state)
+{
+    (void)state;
+    expect_overview(
+        "\"mode\":\"production\",\"folder\":\"chat \\\"x\\\"\",\"uptime_seconds\":0,\"connections\":0,"
+        "\"generation\":1,\"generations\":[{\"number\":1,\"state\":\"serving\",\"connections\":0,"
+        "\"tasks\":0,\"age_seconds\":0,\"consumers\":8}],\"last_reload\":null}");
+    core->on_message = wait_always;
+    fake_client_say(fake_core_open(core, 0, "/chat"), ping);
+    fake_core_sleep(core, 2000);
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    expect_overview(
+        "\"mode\":\"production\",\"folder\":\"chat \\\"x\\\"\",\"uptime_seconds\":2,\"connections\":1,"
+        "\"generation\":2,\"generations\":[{\"number\":1,\"state\":\"retiring\",\"connections\":1,"
+        "\"tasks\":0,\"age_seconds\":2,\"consumers\":8},{\"number\":2,\"state\":\"serving\","
+        "\"connections\":0,\"tasks\":0,\"age_seconds\":0,\"consumers\":8}],"
+        "\"last_reload\":{\"outcome\":\"ok\",\"why\":\"spec\",\"generation\":2,"
+        "\"when\":\"1970-01-01T00:16:42.000Z\",\"took_ms\":0}}");
+}
+
+static void overview_is_whole_or_says_so(void **state)
+{
+    (void)state;
+    struct tg_buf out;
+    const struct tg_overview overview = {.worker = &core->worker};
+    tg_buf_init(&out);
+    tg_alloc_fail_at(1);
+    tg_overview_write(&overview, &out);
+    tg_alloc_fail_at(0);
+    assert_int_equal(tg_buf_status(&out), TG_E_NO_MEMORY);
+    tg_buf_deinit(&out);
+}
+
+static void series_are_told_of_each_generation(void **state)
+{
+    (void)state;
+    core->on_message = wait_always;
+    fake_client_say(fake_core_open(core, 0, "/chat"), ping);
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    struct tg_buf out;
+    tg_buf_init(&out);
+    tg_series_write(&core->worker, &out);
+    tg_buf_append_char(&out, '\0');
+    assert_int_equal(tg_buf_status(&out), TG_OK);
+    static const char *const lines[] = {
+        "tidegate_action_messages_total{consumer=\"chat\",action=\"ping\",generation=\"1\"} 1\n",
+        "tidegate_action_messages_total{consumer=\"chat\",action=\"ping\",generation=\"2\"} 0\n",
+        "tidegate_consumer_messages_invalid_total{topic=\"room:{name}\",generation=\"2\"} 0\n",
+        "tidegate_reload_seconds_count 1\n",
+    };
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) assert_non_null(strstr(out.data, lines[i]));
+    tg_buf_deinit(&out);
+}
+
 int main(void)
 {
 #define SPEC(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -374,6 +448,9 @@ int main(void)
         SPEC(a_drain_cancels_what_is_being_loaded),
         SPEC(a_drain_stops_all_that_are_alive_and_waits_for_each),
         SPEC(the_swap_needs_no_memory),
+        SPEC(the_overview_tells_who_is_alive_and_how_the_last_reload_went),
+        SPEC(overview_is_whole_or_says_so),
+        SPEC(series_are_told_of_each_generation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
