@@ -98,6 +98,7 @@ Options.consumer = {
   groups = groups,
   authenticate = declare.callable,
   send_authentication = declare.boolean,
+  migrate = declare.callable,
 }
 
 --- The handlers of a topic stand behind it, as those of a consumer do.
@@ -122,6 +123,8 @@ Options.text_consumer = {
   connected = declare.callable,
   receive = declare.callable,
   disconnected = declare.callable,
+  migrate = declare.callable,
+  reloaded = declare.callable,
 }
 
 Options.mixin = { headers = headers, sends = message_types, groups = groups }

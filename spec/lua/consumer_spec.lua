@@ -124,7 +124,7 @@ describe("tide.consumer", function()
           tide.consumer { pth = "/ws/chat" }
         end,
         'tide.consumer: unknown option "pth"; did you mean "path"? (options: authenticate, '
-          .. "before, camelize, description, groups, headers, name, path, send_authentication, "
+          .. "before, camelize, description, groups, headers, migrate, name, path, send_authentication, "
           .. "send_completion, sends, strict_frames, tags, topic, topics)"
       )
     end)
@@ -295,10 +295,13 @@ describe("tide.consumer", function()
       local consumer <const> = tide.consumer { path = "/ws/chat" }
       function consumer.connected() end
       function consumer.disconnected() end
+      function consumer.reloaded() end
       local declaration <const> = declaration_of(consumer)
       assert.is_function(declaration.connected)
+      assert.is_function(declaration.reloaded)
       assert.equal(consumer.connected, declaration.connected)
       assert.equal(consumer.disconnected, declaration.disconnected)
+      assert.equal(consumer.reloaded, declaration.reloaded)
     end)
 
     it("refuse a name that is none, at the line of the assignment", function()
@@ -309,14 +312,14 @@ describe("tide.consumer", function()
           function consumer.conected() end
         end,
         ('the consumer of %s has no hook "conected"; did you mean "connected"? '):format(source)
-          .. "(hooks: connected, disconnected; helpers are locals)"
+          .. "(hooks: connected, disconnected, reloaded; helpers are locals)"
       )
       refused(
         function()
           consumer.counter = 0
         end,
         ('the consumer of %s has no hook "counter" '):format(source)
-          .. "(hooks: connected, disconnected; helpers are locals)"
+          .. "(hooks: connected, disconnected, reloaded; helpers are locals)"
       )
     end)
 
@@ -415,6 +418,9 @@ describe("tide.consumer", function()
         disconnected = function(conn, code, reason)
           heard.disconnected = { conn, code, reason }
         end,
+        reloaded = function(conn, from_generation)
+          heard.reloaded = { conn, from_generation }
+        end,
       }
       local declaration <const> = declaration_of(consumer)
       assert.is_true(declaration.is_text)
@@ -422,7 +428,11 @@ describe("tide.consumer", function()
       assert.equal(nothing, declaration.receive)
       declaration.connected(consumer, "conn")
       declaration.disconnected(consumer, "conn", 1001, "bye")
-      assert.same({ connected = "conn", disconnected = { "conn", 1001, "bye" } }, heard)
+      declaration.reloaded(consumer, "conn", 6)
+      assert.same(
+        { connected = "conn", disconnected = { "conn", 1001, "bye" }, reloaded = { "conn", 6 } },
+        heard
+      )
     end)
 
     it("needs receive", function()
@@ -437,8 +447,8 @@ describe("tide.consumer", function()
           tide.text_consumer { path = "/ws/raw", recieve = nothing }
         end,
         'tide.text_consumer: unknown option "recieve"; did you mean "receive"? '
-          .. "(options: authenticate, connected, description, disconnected, groups, headers, name, path, "
-          .. "receive, tags)"
+          .. "(options: authenticate, connected, description, disconnected, groups, headers, migrate, "
+          .. "name, path, receive, reloaded, tags)"
       )
       local consumer <const> = tide.text_consumer { path = "/ws/raw", receive = nothing }
       assert.error_matches(function()

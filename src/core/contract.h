@@ -39,8 +39,8 @@ struct tg_change {
 
 struct tg_contract_report {
     struct tg_arena arena;
-    struct tg_change *first, *last; /* in the order of the declarations */
-    uint32_t count;
+    struct tg_change *first, *last;      /* in the order of the declarations */
+    uint32_t count;                      /* of all, also of those that are too many to be kept */
     uint32_t counts[TG_CHANGE_KINDS][3]; /* by kind and way */
 };
 
@@ -57,11 +57,12 @@ enum tg_status tg_contract_add_module(struct tg_contract_report *report, enum tg
 enum tg_status tg_contract_compare(struct tg_contract_report *report, const struct tg_registry *before,
                                    const struct tg_registry *after);
 
-/* "2 modules, +1 action (chat.edit)"; "nothing has changed" of an empty report. Names are cut after a few. */
+/* "2 modules, +1 action (chat.edit)"; "nothing declared has changed" of an empty report. Names are cut after
+ * a few. */
 void tg_contract_write_line(const struct tg_contract_report *report, struct tg_buf *out);
 
-/* What the line does not say, a line of text each, two spaces in front: schemas that became stricter, what
- * applies to new connections, and what was removed. Nothing where there is nothing. */
+/* What the line does not say, a line of text each, two spaces in front: schemas that became stricter, and
+ * what applies to new connections. Nothing where there is nothing. */
 void tg_contract_write_details(const struct tg_contract_report *report, struct tg_buf *out);
 
 /* {"summary":"...","changes":[{"kind":"action","way":"added","consumer":"chat","name":"chat.edit",

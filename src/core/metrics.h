@@ -78,6 +78,9 @@
     X(connections_moved, counter, "Connections moved to a newer generation")                                 \
     X(connections_orphaned, counter, "Connections whose consumer was gone after a reload")                   \
     X(handlers_retired, counter, "Connections whose handlers were ended for a reload: retire_seconds")       \
+    X(states_left_behind, counter, "Connections moved without their state: state_max_bytes")                 \
+    X(keep_bytes, gauge, "Bytes that tide.keep holds")                                                       \
+    X(keep_full, counter, "Values that tide.keep did not take: keep_max_bytes")                              \
     X(moves_failed, counter, "Moves of connections put off because memory was out")                          \
     X(recording, gauge, "1 while what clients send is recorded")                                             \
     X(recorded_lines, counter, "Lines of the recording")                                                     \

@@ -24,6 +24,7 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_wheel_init(&worker->wheel, tg_clock_monotonic_ms(clock));
     tg_list_init(&worker->generations);
     tg_moves_init(&worker->moves);
+    tg_keeps_init(&worker->keeps);
     tg_list_init(&worker->conns);
     tg_list_init(&worker->dirty);
     tg_list_init(&worker->eventful);
@@ -47,6 +48,7 @@ void tg_worker_deinit(struct tg_worker *worker)
 {
     tg_wheel_disarm(&worker->wheel, &worker->drain_timer);
     tg_moves_deinit(worker);
+    tg_keeps_deinit(&worker->keeps);
     tg_completions_deinit(&worker->completions);
     tg_groups_deinit(&worker->groups);
     tg_users_deinit(&worker->users);

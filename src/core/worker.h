@@ -16,6 +16,7 @@
 #include "core/conn.h"
 #include "core/fetch.h"
 #include "core/group.h"
+#include "core/keep.h"
 #include "core/layer_memory.h"
 #include "core/loop.h"
 #include "core/metrics.h"
@@ -47,6 +48,7 @@ struct tg_worker {
     struct tg_processes *processes;
     struct tg_watches *watches;   /* of files; borrowed; NULL where there are none */
     struct tg_fetcher *fetcher;   /* outgoing HTTP; NULL where there is none */
+    struct tg_dev *dev;           /* owned; NULL: it is not development (dev.h) */
     struct tg_recorder *recorder; /* borrowed; NULL: nothing is recorded */
     struct tg_metrics metrics;
     struct tg_turns turns;
@@ -64,6 +66,7 @@ struct tg_worker {
     struct tg_users users;
     struct tg_subscriptions subscriptions;
     struct tg_completions completions;
+    struct tg_keeps keeps;  /* what scripts keep over reloads */
     struct tg_layer *layer; /* borrowed, never NULL; the next one unless somebody puts in another */
     struct tg_layer_memory layer_memory;
     uint64_t deliveries_begun;

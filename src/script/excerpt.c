@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "script/call.h"
 #include "script/embedded.h"
+#include "script/source_text.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -17,7 +18,6 @@
 #include <string.h>
 
 enum {
-    FILE_BYTES_MAX = 1 << 20, /* a longer one is no source that a person reads */
     LINE_BYTES_MAX = 400,
     TRIES_MAX = 16,
     NAME_BYTES_MAX = 64,
@@ -25,37 +25,7 @@ enum {
     CALL_LINES_MAX = 40,
 };
 
-/* ---- files and lines ---- */
-
-static char *read_whole(struct tg_slice file, size_t *length)
-{
-    char path[4096];
-    if (file.length == 0 || file.length >= sizeof path) return NULL;
-    memcpy(path, file.data, file.length);
-    path[file.length] = '\0';
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return NULL;
-    char *text = malloc(FILE_BYTES_MAX + 1);
-    if (text) *length = fread(text, 1, FILE_BYTES_MAX + 1, stream);
-    fclose(stream);
-    if (text && *length <= FILE_BYTES_MAX) return text;
-    free(text);
-    return NULL;
-}
-
-/* Line `number` of the text, without its end; data is NULL when there are not so many. Behind the last line
- * break there is one more, which is empty: where Lua names the end of the file. */
-static struct tg_slice find_line(struct tg_slice text, uint32_t number)
-{
-    const char *start = text.data, *end = text.data + text.length;
-    for (uint32_t i = 1; i < number; i++) {
-        start = memchr(start, '\n', (size_t)(end - start));
-        if (!start) return (struct tg_slice){0};
-        start++;
-    }
-    const char *stop = memchr(start, '\n', (size_t)(end - start));
-    return (struct tg_slice){start, (size_t)((stop ? stop : end) - start)};
-}
+/* ---- lines ---- */
 
 /* At most so much of it as is shown, without half a character at its end. */
 static struct tg_slice cut(struct tg_slice line)
@@ -70,13 +40,13 @@ static struct tg_slice cut(struct tg_slice line)
 static struct tg_slice copy_around(struct tg_arena *arena, struct tg_slice text, uint32_t line,
                                    uint32_t *first_line)
 {
-    if (line == 0 || !find_line(text, line).data) return (struct tg_slice){0};
+    if (line == 0 || !tg_source_line(text, line).data) return (struct tg_slice){0};
     uint32_t first = line > TG_EXCERPT_AROUND ? line - TG_EXCERPT_AROUND : 1;
     uint32_t last = line + TG_EXCERPT_AROUND;
     struct tg_buf lines;
     tg_buf_init(&lines);
     for (uint32_t i = first; i <= last; i++) {
-        struct tg_slice source = find_line(text, i);
+        struct tg_slice source = tg_source_line(text, i);
         bool is_end = source.data && source.data + source.length == text.data + text.length;
         if (!source.data || (is_end && source.length == 0 && i != line)) break;
         tg_buf_append_slice(&lines, cut(source));
@@ -94,7 +64,7 @@ struct tg_slice tg_excerpt_read(struct tg_arena *arena, struct tg_slice file, ui
 {
     size_t length;
     *first_line = 0;
-    char *text = read_whole(file, &length);
+    char *text = tg_source_read(file, &length);
     if (!text) return (struct tg_slice){0};
     struct tg_slice lines = copy_around(arena, (struct tg_slice){text, length}, line, first_line);
     free(text);
@@ -233,7 +203,7 @@ static void find_option_line(struct tg_problem *problem, struct tg_slice text)
     struct tg_slice name = find_option(problem->message);
     if (!name.length) return;
     for (uint32_t i = 0; i < CALL_LINES_MAX; i++) {
-        struct tg_slice line = find_line(text, problem->line + i);
+        struct tg_slice line = tg_source_line(text, problem->line + i);
         if (!line.data || (i > 0 && line.length && line.data[0] == '}')) return;
         if (!sets_field(line, name)) continue;
         problem->line += i;
@@ -266,9 +236,9 @@ static void add_place(struct tg_arena *arena, struct tg_problem *problem, struct
     size_t length;
     uint32_t line = number < UINT32_MAX ? (uint32_t)number : 0;
     if (line == 0 || problem->place_count == TG_PROBLEM_PLACES || has_place(problem, file, line)) return;
-    char *text = read_whole(file, &length);
+    char *text = tg_source_read(file, &length);
     if (!text) return;
-    struct tg_slice source = find_line((struct tg_slice){text, length}, line);
+    struct tg_slice source = tg_source_line((struct tg_slice){text, length}, line);
     source = source.length ? tg_arena_copy(arena, cut(source)) : (struct tg_slice){0};
     if (source.data) problem->places[problem->place_count++] = (struct tg_problem_place){file, line, source};
     free(text);
@@ -332,11 +302,11 @@ static struct tg_slice find_hint(struct tg_slice message)
 void tg_excerpt_explain(struct tg_problems *problems, struct tg_problem *problem, lua_State *L)
 {
     size_t length;
-    char *text = problem->line ? read_whole(problem->file, &length) : NULL;
+    char *text = problem->line ? tg_source_read(problem->file, &length) : NULL;
     if (text) {
         struct tg_slice whole = {text, length};
         find_option_line(problem, whole);
-        struct tg_slice line = find_line(whole, problem->line);
+        struct tg_slice line = tg_source_line(whole, problem->line);
         problem->excerpt = copy_around(&problems->arena, whole, problem->line, &problem->first_line);
         if (problem->excerpt.length) problem->column = find_column(L, whole, line, problem->message);
         free(text);

@@ -288,6 +288,7 @@ static void set_weak_keys(lua_State *L, int ref)
 void tg_world_open(struct tg_world *world)
 {
     lua_State *L = world->L;
+    tg_list_init(&world->held);
     lua_createtable(L, TG_REF_COUNT, 0);
     for (int i = 1; i < TG_REF_COUNT; i++) {
         lua_pushinteger(L, 0); /* no hole, so that the next free number is behind the fixed places */
@@ -297,7 +298,7 @@ void tg_world_open(struct tg_world *world)
     world->table_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     static const int tables[] = {
         TG_REF_LOADED, TG_REF_KEYS,  TG_REF_KEY_IDS,  TG_REF_ARRAY_META, TG_REF_DECLARED,
-        TG_REF_STARTS, TG_REF_STOPS, TG_REF_RETURNED, TG_REF_THREADS,
+        TG_REF_STARTS, TG_REF_STOPS, TG_REF_RETURNED, TG_REF_THREADS,    TG_REF_KEEPS,
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         lua_newtable(L);
