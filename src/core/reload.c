@@ -51,9 +51,8 @@ static enum tg_reload_outcome load(struct tg_reload *reload)
     struct tg_source *source = reload->source;
     struct tg_load *load = &reload->load;
     for (int i = 0; i < LOADS_MAX; i++) {
-        *load = (struct tg_load){.number = reload->number,
-                                 .serving = reload->before,
-                                 .serving_load = &reload->serving};
+        *load = (struct tg_load){
+            .number = reload->number, .serving = reload->before, .serving_load = &reload->serving};
         enum tg_status status = source->ops->load(source, load);
         const char *torn = source->ops->is_torn(source, load);
         if (!torn) return status == TG_OK ? TG_RELOAD_OK : TG_RELOAD_FAILED;
