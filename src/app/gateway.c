@@ -1,6 +1,7 @@
 #include "app/gateway.h"
 
 #include "base/log.h"
+#include "core/dev.h"
 #include "net/fetch.h"
 
 #include <signal.h>
@@ -124,6 +125,10 @@ static enum tg_status serve(struct tg_gateway *gateway, struct tg_error *error)
     tg_reload_init(&gateway->reload, &gateway->worker, &gateway->source.core,
                    tg_net_background_core(gateway->background));
     tg_reload_begin(&gateway->reload, &gateway->first);
+    if (!tg_config_is_development(gateway->config)) return TG_OK;
+    if (tg_dev_open(&gateway->worker) != TG_OK)
+        return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
+    tg_dev_observe(gateway->worker.dev, &gateway->reload);
     return TG_OK;
 }
 
@@ -212,7 +217,10 @@ bool tg_gateway_close(struct tg_gateway *gateway)
     if (gateway->worker.fetcher) tg_fetcher_close(gateway->worker.fetcher);
     gateway->worker.fetcher = NULL;
     close_network(gateway);
-    if (gateway->has_worker) tg_worker_deinit(&gateway->worker);
+    if (gateway->has_worker) {
+        tg_dev_close(&gateway->worker);
+        tg_worker_deinit(&gateway->worker);
+    }
     bool is_over = !gateway->loop || tg_net_loop_close(gateway->loop);
     tg_generations_close(&ended);
     unload(gateway);

@@ -12,12 +12,13 @@
 #include "base/slice.h"
 #include "core/contract.h"
 #include "core/problem.h"
-#include "core/script.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct tg_dev;
+struct tg_generation;
+struct tg_reload;
 struct tg_worker;
 
 #define TG_DEV_PATH "/tidegate/dev"
@@ -29,19 +30,20 @@ enum tg_status tg_dev_open(struct tg_worker *worker);
 /* No connection may be left. Nothing where there is none. */
 void tg_dev_close(struct tg_worker *worker);
 
-/* Whether the path is its own; never in production, where worker->dev is NULL. */
-bool tg_dev_has_path(const struct tg_dev *dev, struct tg_slice path);
+/* Who serves a path: dev its own, whatever the application declares, and the worker's generation all others.
+ * In production, where worker->dev is NULL, all. */
+struct tg_generation *tg_dev_serving(const struct tg_worker *worker, struct tg_slice path);
 
-/* Who serves connections to it. */
-struct tg_generation *tg_dev_generation(struct tg_dev *dev);
-const struct tg_consumer *tg_dev_consumer(const struct tg_dev *dev);
+/* Whether the path is dev's, and who asks is no page of the same origin: http or https at exactly `host`. */
+bool tg_dev_is_foreign(const struct tg_worker *worker, struct tg_slice path, struct tg_slice origin,
+                       struct tg_slice host);
 
-/* Whether a page of `origin` may listen: http or https at exactly the host of the request. */
-bool tg_dev_takes_origin(struct tg_slice origin, struct tg_slice host);
+/* Hears of reloads from now on. */
+void tg_dev_observe(struct tg_dev *dev, struct tg_reload *reload);
 
 /* ---- what listeners are told; nothing where dev is NULL ---- */
 
-void tg_dev_tell_reloaded(struct tg_dev *dev, uint32_t generation, uint32_t took_ms,
+void tg_dev_tell_reloaded(struct tg_dev *dev, uint32_t generation, uint64_t took_ms,
                           const struct tg_contract_report *report);
 
 /* What is on disk is again what `generation` serves: the problems are over. */
@@ -56,6 +58,9 @@ struct tg_dev_failure {
     struct tg_slice source; /* {"first_line":...,"lines":[...]}, JSON already */
     uint32_t generation;
 };
+
+/* At most TG_DEV_FAILURES_MAX a second; a page that is shown one will do. */
+enum { TG_DEV_FAILURES_MAX = 20 };
 void tg_dev_tell_failure(struct tg_dev *dev, const struct tg_dev_failure *failure);
 
 #endif

@@ -16,7 +16,7 @@
 
 /* Files that change as often as they are read belong to a program that writes them: who watches will ask
  * again. */
-enum { LOADS_MAX = 8 };
+enum { LOADS_MAX = 8, PAUSE_MS_MAX = 100 };
 
 enum { NS_PER_MS = 1000 * 1000 };
 
@@ -50,10 +50,7 @@ static bool is_known(struct tg_reload *reload, enum tg_reload_outcome *outcome)
 /* Whoever writes gets the time to end. */
 static void pause_for_writers(const struct tg_reload *reload)
 {
-    enum { PAUSE_MS_MAX = 100 };
-    uint32_t quiet_ms = reload->worker->config->reload_quiet_ms;
-    long pause_ms = quiet_ms < PAUSE_MS_MAX ? quiet_ms : PAUSE_MS_MAX;
-    nanosleep(&(struct timespec){.tv_nsec = pause_ms * NS_PER_MS}, NULL);
+    nanosleep(&(struct timespec){.tv_nsec = (long)reload->pause_ms * NS_PER_MS}, NULL);
 }
 
 static enum tg_reload_outcome load(struct tg_reload *reload)
@@ -61,9 +58,8 @@ static enum tg_reload_outcome load(struct tg_reload *reload)
     struct tg_source *source = reload->source;
     struct tg_load *load = &reload->load;
     for (int i = 0; i < LOADS_MAX; i++) {
-        *load = (struct tg_load){.number = reload->number,
-                                 .serving = reload->worker->generation,
-                                 .serving_load = &reload->serving};
+        *load = (struct tg_load){
+            .number = reload->number, .serving = reload->before, .serving_load = &reload->serving};
         enum tg_status status = source->ops->load(source, load);
         const char *torn = source->ops->is_torn(source, load);
         if (!torn) return status == TG_OK ? TG_RELOAD_OK : TG_RELOAD_FAILED;
@@ -147,7 +143,8 @@ static void start(struct tg_reload *reload)
 {
     struct tg_worker *worker = reload->worker;
     reload->has_room = worker->metrics.generations_alive < worker->config->max_generations;
-    reload->number = worker->generation ? worker->generation->number + 1 : 1;
+    reload->before = worker->generation;
+    reload->number = worker->generation->number + 1;
     reload->is_running = true;
     reload->background->ops->run(reload->background, &reload->job);
 }
@@ -275,6 +272,8 @@ void tg_reload_init(struct tg_reload *reload, struct tg_worker *worker, struct t
                     struct tg_background *background)
 {
     *reload = (struct tg_reload){.worker = worker, .source = source, .background = background};
+    uint32_t quiet_ms = worker->config->reload_quiet_ms;
+    reload->pause_ms = quiet_ms < PAUSE_MS_MAX ? quiet_ms : PAUSE_MS_MAX;
     reload->job = (struct tg_job){.work = work, .done = done};
     tg_list_init(&reload->observers);
     tg_list_init(&reload->asking);

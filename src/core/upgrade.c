@@ -1,5 +1,7 @@
 #include "core/upgrade.h"
 
+#include "core/dev.h"
+#include "core/generation.h"
 #include "core/worker.h"
 #include "wire/handshake.h"
 
@@ -8,7 +10,7 @@
 static bool is_consumer_path(const struct tg_worker *worker, struct tg_slice path)
 {
     struct tg_params params;
-    return path.data && tg_registry_find(&worker->generation->registry, path, &params);
+    return path.data && tg_registry_find(&tg_dev_serving(worker, path)->registry, path, &params);
 }
 
 /* RFC 6455 4.2.1 and our own conditions. */
@@ -23,6 +25,8 @@ static bool find_objection(const struct tg_worker *worker, const struct tg_upgra
         *refusal = REFUSAL(426, "The WebSocket version is not supported");
     else if (!tg_handshake_key_is_valid(upgrade->key))
         *refusal = REFUSAL(400, "Sec-WebSocket-Key is not 16 bytes in base64");
+    else if (tg_dev_is_foreign(worker, upgrade->path, upgrade->origin, upgrade->host))
+        *refusal = REFUSAL(403, "This origin is not allowed");
     else if (upgrade->protocol.length)
         /* No consumer declares any; RFC 6455 4.2.2 would let us go on without one, the library not. */
         *refusal = REFUSAL(400, "No WebSocket subprotocol is spoken here");

@@ -16,6 +16,7 @@ struct tg_worker;
 struct tg_upgrade {
     struct tg_slice path;                   /* decoded; data NULL: none that can be trusted */
     struct tg_slice version, key, protocol; /* Sec-WebSocket-...; empty: absent */
+    struct tg_slice origin, host;
     bool is_stopping;                       /* nobody listens any more */
 };
 

@@ -48,6 +48,7 @@ struct tg_worker {
     struct tg_processes *processes;
     struct tg_watches *watches;   /* of files; borrowed; NULL where there are none */
     struct tg_fetcher *fetcher;   /* outgoing HTTP; NULL where there is none */
+    struct tg_dev *dev;           /* owned; NULL: it is not development (dev.h) */
     struct tg_recorder *recorder; /* borrowed; NULL: nothing is recorded */
     struct tg_metrics metrics;
     struct tg_turns turns;

@@ -15,6 +15,7 @@
 
 #include "base/utf8.h"
 #include "core/conn.h"
+#include "core/dev.h"
 #include "net/head.h"
 #include "net/socket.h"
 
@@ -102,7 +103,6 @@ static int end(struct tg_session *session)
 
 static int established(struct tg_server *server, struct lws *wsi, struct tg_session *session)
 {
-    struct tg_generation *generation = server->worker->generation;
     struct tg_request parts = {0};
     struct tg_params params;
     char peer[TG_PEER_BYTES];
@@ -110,8 +110,9 @@ static int established(struct tg_server *server, struct lws *wsi, struct tg_sess
     session->wsi = wsi;
     tg_ping_init(&session->ping, &server->pings, wsi);
     tg_arena_reset(&server->arena);
-    const struct tg_consumer *consumer =
-        tg_registry_find(&generation->registry, tg_head_path(server, wsi), &params);
+    struct tg_slice path = tg_head_path(server, wsi);
+    struct tg_generation *generation = tg_dev_serving(server->worker, path);
+    const struct tg_consumer *consumer = tg_registry_find(&generation->registry, path, &params);
     if (!consumer || tg_head_read(server, wsi, consumer, &parts) != TG_OK) return end(session);
     parts.peer = tg_socket_peer(lws_get_socket_fd(wsi), peer);
     parts.params = params.items;
