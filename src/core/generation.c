@@ -207,11 +207,14 @@ const struct tg_consumer *tg_generations_find_consumer(const struct tg_worker *w
     return newest;
 }
 
-void tg_generations_turn(struct tg_worker *worker)
+/* Between reloads there is but one, and then none has anything to move or to end. */
+static bool is_alone(const struct tg_worker *worker)
 {
-    for (struct tg_generation *g = tg_generation_first(worker); g; g = tg_generation_next(g))
-        g->script->ops->turn(g->script);
-    tg_moves_turn(worker);
+    return worker->generation && worker->generations.next == &worker->generation->link;
+}
+
+static void end_those_without_use(struct tg_worker *worker)
+{
     for (struct tg_generation *g = tg_generation_first(worker), *next; g; g = next) {
         next = tg_generation_next(g);
         if (g->state == TG_GENERATION_RETIRING && g->connections == 0 && !worker->is_draining) leave(g);
@@ -219,8 +222,25 @@ void tg_generations_turn(struct tg_worker *worker)
     }
 }
 
+void tg_generations_turn(struct tg_worker *worker)
+{
+    if (is_alone(worker)) {
+        struct tg_script *script = worker->generation->script;
+        script->ops->turn(script);
+        return;
+    }
+    for (struct tg_generation *g = tg_generation_first(worker); g; g = tg_generation_next(g))
+        g->script->ops->turn(g->script);
+    tg_moves_turn(worker);
+    end_those_without_use(worker);
+}
+
 bool tg_generations_have_more(const struct tg_worker *worker)
 {
+    if (is_alone(worker)) {
+        struct tg_script *script = worker->generation->script;
+        return script->ops->has_more(script);
+    }
     for (struct tg_generation *g = tg_generation_first(worker); g; g = tg_generation_next(g))
         if (g->script->ops->has_more(g->script)) return true;
     return tg_moves_have_more(worker);

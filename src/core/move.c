@@ -188,11 +188,6 @@ static void look_at(struct tg_conn *conn)
 
 /* ---- all of them ---- */
 
-static bool is_resting(const struct tg_worker *worker)
-{
-    return tg_generation_first(worker) == worker->generation && tg_list_is_empty(&worker->moves.next);
-}
-
 static struct tg_conn *next_of(const struct tg_worker *worker)
 {
     const struct tg_list *list = &worker->moves.next;
@@ -204,7 +199,7 @@ static struct tg_conn *next_of(const struct tg_worker *worker)
 
 void tg_moves_turn(struct tg_worker *worker)
 {
-    if (is_resting(worker) || worker->is_draining) return;
+    if (worker->is_draining) return;
     uint64_t end_ms = tg_worker_now_ms(worker) + MOVES_MS;
     for (int i = 0; i < MOVES_PER_TURN; i++) {
         struct tg_conn *conn = next_of(worker);
@@ -216,5 +211,5 @@ void tg_moves_turn(struct tg_worker *worker)
 
 bool tg_moves_have_more(const struct tg_worker *worker)
 {
-    return !is_resting(worker) && !worker->is_draining && next_of(worker) != NULL;
+    return !worker->is_draining && next_of(worker) != NULL;
 }

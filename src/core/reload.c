@@ -52,7 +52,7 @@ static enum tg_reload_outcome load(struct tg_reload *reload)
     struct tg_load *load = &reload->load;
     for (int i = 0; i < LOADS_MAX; i++) {
         *load = (struct tg_load){.number = reload->number,
-                                 .serving = reload->worker->generation,
+                                 .serving = reload->before,
                                  .serving_load = &reload->serving};
         enum tg_status status = source->ops->load(source, load);
         const char *torn = source->ops->is_torn(source, load);
@@ -135,7 +135,8 @@ static void start(struct tg_reload *reload)
 {
     struct tg_worker *worker = reload->worker;
     reload->has_room = worker->metrics.generations_alive < worker->config->max_generations;
-    reload->number = worker->generation ? worker->generation->number + 1 : 1;
+    reload->before = worker->generation;
+    reload->number = worker->generation->number + 1;
     reload->is_running = true;
     reload->background->ops->run(reload->background, &reload->job);
 }

@@ -56,12 +56,13 @@ struct tg_reload {
     const char *why, *next_why;   /* NULL: none is under way, none follows */
     uint64_t began_ms, next_began_ms;
     bool is_forced, is_next_forced;
-    uint32_t number;                /* of the generation that is being made */
-    enum tg_reload_outcome outcome; /* of the job, as the next */
-    bool is_new;                    /* there is something to load */
-    bool has_room;                  /* max_generations lets it */
-    bool is_running;                /* the job is the background's */
-    char restless[256];             /* TG_RELOAD_RESTLESS: a file that changed */
+    uint32_t number;                    /* of the generation that is being made */
+    const struct tg_generation *before; /* which serves meanwhile */
+    enum tg_reload_outcome outcome;     /* of the job, as the next */
+    bool is_new;                        /* there is something to load */
+    bool has_room;                      /* max_generations lets it */
+    bool is_running;                    /* the job is the background's */
+    char restless[256];                 /* TG_RELOAD_RESTLESS: a file that changed */
 };
 
 void tg_reload_init(struct tg_reload *reload, struct tg_worker *worker, struct tg_source *source,

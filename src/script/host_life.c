@@ -13,7 +13,7 @@
 void tg_host_note_tasks(struct tg_host *host)
 {
     if (!host->world.worker) return;
-    host->world.worker->metrics.tasks += host->tasks.count - host->shown_tasks;
+    host->world.worker->metrics.tasks += (uint64_t)host->tasks.count - host->shown_tasks;
     host->shown_tasks = host->tasks.count;
 }
 

@@ -42,7 +42,7 @@
 ---@alias tidegate.Before fun(conn: tidegate.Conn, m: tidegate.Message): tidegate.Verdict, string?
 
 --- Gets conn.state as the generation `from_generation` has left it, a copy of its plain data, and
---- returns what conn.state becomes; nothing: the same table, changed. It cannot wait. Where it raises,
+--- returns what conn.state becomes; nothing: the same table, changed. It cannot wait. If it raises,
 --- the state is as it was.
 ---@alias tidegate.Migrate fun(state: table, from_generation: integer): table?
 
