@@ -317,7 +317,7 @@ static void ends_handlers_whose_time_is_up(void **state)
         "text {\"action\":\"said\",\"payload\":%s}\n",
         came_from_1);
     expect_sent(client, text);
-    expect_line("event=handler_retired");
+    expect_line("action=do retire_seconds=60");
     assert_int_equal(stage.core->worker.metrics.handler_timeouts, 0);
 }
 
