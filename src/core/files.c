@@ -154,6 +154,11 @@ const char *tg_files_are_torn(const struct tg_files *files)
 static enum tg_status add(struct tg_files *files, const char *path, const struct tg_file *seen)
 {
     struct tg_file *file = tg_map_get(&files->by_path, tg_slice_of(path));
+    if (file && file->kind == TG_FILE_UNREADABLE && seen->kind == TG_FILE_ENTRIES) {
+        file->kind = seen->kind; /* it was asked before whether it is a folder */
+        file->hash = seen->hash;
+        return TG_OK;
+    }
     if (file) {
         file->is_torn |= file->kind != seen->kind || file->hash != seen->hash ||
                          !is_same_stamp(&file->stamp, &seen->stamp);

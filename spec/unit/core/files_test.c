@@ -259,6 +259,18 @@ static void an_entry_module_that_goes_is_a_difference(void **state)
     assert_non_null(tg_files_differ(&place->files));
 }
 
+/* As the loader does, which asks first whether there is a folder consumers/. */
+static void a_folder_may_be_looked_at_before_its_entries(void **state)
+{
+    struct place *place = *state;
+    make_folder(place, "consumers");
+    look(place, "consumers");
+    assert_int_equal(note_entries(place, "consumers"), TG_OK);
+    assert_same(place);
+    write_file(place, "consumers/echo.lua", "");
+    assert_differs(place, "consumers");
+}
+
 static void a_folder_that_cannot_be_read_differs_when_it_can(void **state)
 {
     struct place *place = *state;
@@ -402,6 +414,7 @@ int main(void)
         TEST(a_pipe_is_not_waited_for),
         TEST(a_new_entry_module_is_a_difference_and_another_file_is_none),
         TEST(an_entry_module_that_goes_is_a_difference),
+        TEST(a_folder_may_be_looked_at_before_its_entries),
         TEST(a_folder_that_cannot_be_read_differs_when_it_can),
         TEST(entries_come_in_byte_order_with_their_names),
         TEST(a_file_is_found_out_about_in_its_folder_and_in_those_above),

@@ -55,15 +55,22 @@ static void print_generation(const struct tg_value *generation)
 
 static void print_last(const struct tg_value *last)
 {
-    const struct tg_value *ok = tg_value_get(last, TG_SLICE("ok"));
-    bool is_ok = ok && ok->type == TG_VALUE_BOOLEAN && ok->boolean;
+    static const struct {
+        struct tg_slice outcome;
+        const char *text;
+    } texts[] = {
+        {TG_SLICE("ok"), "done"},
+        {TG_SLICE("back"), "the files are those that serve again"},
+        {TG_SLICE("restless"), "not done, files changed while they were read"},
+        {TG_SLICE("failed"), "it did not load"},
+    };
     const struct tg_value *problems = tg_value_get(last, TG_SLICE("problems"));
-    printf("  last reload (%.*s): ", TG_SLICE_ARG(text_of(last, "why")));
-    if (is_ok) {
-        printf("done in %" PRId64 " ms\n", number_of(last, "took_ms"));
-        return;
-    }
-    puts("it did not load");
+    struct tg_slice outcome = text_of(last, "outcome");
+    const char *text = "";
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (tg_slice_equal(outcome, texts[i].outcome)) text = texts[i].text;
+    printf("  last reload (%.*s): %s, in %" PRId64 " ms\n", TG_SLICE_ARG(text_of(last, "why")), text,
+           number_of(last, "took_ms"));
     for (uint32_t i = 0; problems && problems->type == TG_VALUE_ARRAY && i < problems->length; i++)
         printf("    %.*s:%" PRId64 ": %.*s\n", TG_SLICE_ARG(text_of(&problems->items[i], "file")),
                number_of(&problems->items[i], "line"), TG_SLICE_ARG(text_of(&problems->items[i], "message")));
