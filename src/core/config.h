@@ -87,11 +87,11 @@ struct tg_config {
     uint32_t drain_seconds;   /* from SIGTERM to leaving, at most */
 
     /* reload */
+    uint64_t state_max_bytes; /* that move with a connection; beyond: its state stays behind */
+    uint64_t keep_max_bytes;  /* of all that tide.keep holds; nil, "full" beyond */
     uint32_t retire_seconds;  /* handlers of code that was replaced are ended then */
     uint32_t max_generations; /* alive at once; a reload that would make another waits for the oldest */
     enum tg_gone_consumers gone_consumers;
-    uint64_t state_max_bytes; /* that move with a connection; beyond: its state stays behind */
-    uint64_t keep_max_bytes;  /* of all that tide.keep holds; nil, "full" beyond */
     uint32_t reload_quiet_ms; /* from the last change of a file to the reload */
 
     /* outgoing HTTP of scripts */

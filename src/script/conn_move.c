@@ -24,34 +24,50 @@ static const char state_name[] = "conn.state", user_name[] = "conn.user";
 
 /* ---- tasks ---- */
 
-/* Whether the task was begun by a run of its connection that goes on. */
-static bool belongs_to_a_run(const struct tg_task *task, const struct tg_list *tasks)
+static struct tg_task *task_at(struct tg_list *node)
 {
-    for (const struct tg_list *node = tasks->next; node != tasks; node = node->next) {
-        const struct tg_task *other = TG_CONTAINER(node, const struct tg_task, siblings);
-        if (tg_run_of_task(other) && other->origin_run == task->origin_run) return true;
-    }
+    return TG_CONTAINER(node, struct tg_task, siblings);
+}
+
+/* Whether the task was begun by one of these runs. */
+static bool belongs_to(const struct tg_task *task, struct tg_list *runs)
+{
+    for (struct tg_list *node = runs->next; node != runs; node = node->next)
+        if (task_at(node)->origin_run == task->origin_run) return true;
     return false;
+}
+
+/* Takes those that are runs out of `tasks`, which are few. */
+static void take_runs(struct tg_list *tasks, struct tg_list *runs)
+{
+    tg_list_init(runs);
+    for (struct tg_list *node = tasks->next, *next; node != tasks; node = next) {
+        next = node->next;
+        if (!tg_run_of_task(task_at(node))) continue;
+        tg_list_remove(node);
+        tg_list_append(runs, node);
+    }
 }
 
 void tg_conn_move_release(struct tg_task_pool *pool, struct tg_conn *conn)
 {
-    struct tg_list released;
+    struct tg_list runs, released;
     tg_list_init(&released);
+    take_runs(&conn->tasks, &runs);
     for (struct tg_list *node = conn->tasks.next, *next; node != &conn->tasks; node = next) {
-        const struct tg_task *task = TG_CONTAINER(node, const struct tg_task, siblings);
         next = node->next;
-        if (tg_run_of_task(task) || belongs_to_a_run(task, &conn->tasks)) continue;
+        if (belongs_to(task_at(node), &runs)) continue;
         tg_list_remove(node);
         tg_list_append(&released, node);
     }
+    tg_list_move_all(&conn->tasks, &runs);
     tg_task_end_all(pool, &released);
 }
 
 void tg_conn_move_expire(struct tg_conn *conn)
 {
     for (struct tg_list *node = conn->tasks.next; node != &conn->tasks; node = node->next) {
-        struct tg_run *run = tg_run_of_task(TG_CONTAINER(node, const struct tg_task, siblings));
+        struct tg_run *run = tg_run_of_task(task_at(node));
         if (run) tg_run_retire(run);
     }
 }

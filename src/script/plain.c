@@ -160,12 +160,10 @@ static lua_Integer write_items(struct writer *writer, lua_Integer number)
     write_length(writer->out, (size_t)length);
     for (lua_Integer i = 1; i <= length && !is_full(writer); i++) {
         lua_rawgeti(L, -1, i);
-        bool is_kept = is_plain(L);
-        if (is_kept)
+        if (is_plain(L)) {
             write_value(writer);
-        else
+        } else {
             tg_buf_append_char(writer->out, TAG_NIL);
-        if (!is_kept) {
             lua_pushinteger(L, i);
             leave_out_value(writer, number, lua_gettop(L), -2);
             lua_pop(L, 1);

@@ -31,16 +31,22 @@ static void write_text(struct tg_world *world, lua_State *L, int index, const st
     if (type->role != TG_ROLE_GROUP_MESSAGE) tg_buf_append_char(out, '}');
 }
 
+/* Whether a client of any generation reads names in camel case. A closed app has none. */
+static bool has_camel(const struct tg_world *world)
+{
+    return world->worker && tg_generations_have_camel(world->worker);
+}
+
 void tg_publish_write(struct tg_world *world, lua_State *L, int index, const struct tg_message_type *type,
                       struct tg_slice topic, struct tg_scratch *scratch, struct tg_publication *publication)
 {
     struct tg_buf *out = &scratch->text;
     size_t ends[TG_NAMINGS];
-    bool has_camel = tg_generations_have_camel(world->worker) && !type->clash.data;
+    bool is_camel_needed = has_camel(world) && !type->clash.data;
     tg_message_push_payload(world, L, index, type);
     tg_buf_truncate(out, 0);
     for (int naming = 0; naming < TG_NAMINGS; naming++) {
-        if (naming == TG_NAMING_DECLARED || has_camel)
+        if (naming == TG_NAMING_DECLARED || is_camel_needed)
             write_text(world, L, lua_gettop(L), type, (enum tg_naming)naming, topic, out);
         ends[naming] = out->length;
     }
@@ -155,7 +161,7 @@ int tg_publish(struct tg_world *world, lua_State *L, const struct tg_publication
 {
     struct tg_layer *layer = world->worker->layer;
     uint64_t receivers = 0;
-    if (publication->kind == TG_PUBLISH_MESSAGE && tg_generations_have_camel(world->worker) &&
+    if (publication->kind == TG_PUBLISH_MESSAGE && has_camel(world) &&
         !publication->texts[TG_NAMING_CAMEL].data && reaches_camel(world->worker, publication))
         return tg_place_error(L, "the message '%s' has no names in camel case, which a receiver asks for",
                               publication->action.data);

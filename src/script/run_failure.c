@@ -123,17 +123,15 @@ void tg_run_tell_failure(void *context, const struct tg_failure *failure)
     tg_buf_deinit(&source);
 }
 
-static void tell_log(const struct tg_run *run, uint64_t timeout_ms)
+static void log_late(const struct tg_run *run, uint64_t timeout_ms)
 {
-    if (run->is_retired) {
-        tg_log(TG_LOG_WARNING, "handler_retired", TG_LOG_CONN(run->conn),
-               TG_LOG_STR("action", what_failed(run)),
-               TG_LOG_I("retire_seconds", run->world->config->retire_seconds));
-        return;
-    }
-    run->conn->worker->metrics.handler_timeouts++;
+    struct tg_log_field limit = TG_LOG_I("timeout_ms", timeout_ms);
+    if (run->is_retired)
+        limit = TG_LOG_I("retire_seconds", run->world->config->retire_seconds);
+    else
+        run->conn->worker->metrics.handler_timeouts++;
     tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
-           TG_LOG_I("timeout_ms", timeout_ms));
+           limit);
 }
 
 void tg_run_tell_late(const struct tg_run *run, uint64_t timeout_ms)
@@ -142,7 +140,7 @@ void tg_run_tell_late(const struct tg_run *run, uint64_t timeout_ms)
         tg_start_authentication_late(run->conn);
         return;
     }
-    tell_log(run, timeout_ms);
+    log_late(run, timeout_ms);
     if (is_authorising(run)) {
         tg_topic_refuse(run->subscription, TG_SLICE("The authoriser took too long"));
         return;

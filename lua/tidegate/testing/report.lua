@@ -30,7 +30,8 @@ local own_fields <const> = {
 local function other_fields(fields)
   local names <const> = {}
   for name in pairs(fields) do
-    names[#names + 1] = not own_fields[name] and name or nil
+    local is_usual <const> = name == "generation" and fields[name] == 1
+    names[#names + 1] = not own_fields[name] and not is_usual and name or nil
   end
   table.sort(names)
   for index, name in ipairs(names) do

@@ -86,11 +86,11 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->max_tasks, 100000);
     assert_int_equal(config->stall_ms, 50);
     assert_int_equal(config->drain_seconds, 10);
+    assert_int_equal(config->state_max_bytes, 1048576);
+    assert_int_equal(config->keep_max_bytes, 16777216);
     assert_int_equal(config->retire_seconds, 60);
     assert_int_equal(config->max_generations, 4);
     assert_int_equal(config->gone_consumers, TG_GONE_CLOSE);
-    assert_int_equal(config->state_max_bytes, 1048576);
-    assert_int_equal(config->keep_max_bytes, 16777216);
     assert_int_equal(config->reload_quiet_ms, 10);
     assert_int_equal(config->fetch_max_bytes, 8388608);
     assert_int_equal(config->fetch_timeout_seconds, 30);

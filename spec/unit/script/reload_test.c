@@ -317,8 +317,27 @@ static void ends_handlers_whose_time_is_up(void **state)
         "text {\"action\":\"said\",\"payload\":%s}\n",
         came_from_1);
     expect_sent(client, text);
-    expect_line("event=handler_retired");
+    expect_line("action=do retire_seconds=60");
     assert_int_equal(stage.core->worker.metrics.handler_timeouts, 0);
+}
+
+/* The timers are the thread's: they look at whichever generation runs, and the end of one stops none. */
+static void stops_handlers_of_each_generation_that_do_not_end(void **state)
+{
+    (void)state;
+    struct fake_client *slow = open_on(0, "/ws/chat"), *client = open_on(1, "/ws/chat");
+    act(slow, "spin", "3");
+    reload();
+    client->sent_bytes = 0;
+    act(client, "spin", NULL);
+    assert_int_equal(count_lines("event=handler_cpu"), 1);
+    expect_line("apps/reload/new/main.lua");
+    app_pass(&stage, 3100);
+    assert_int_equal(count_lines("event=handler_cpu"), 2);
+    expect_line("apps/reload/old/main.lua");
+    assert_int_equal(stage.core->worker.metrics.generations_alive, 1);
+    act(client, "spin", NULL);
+    assert_int_equal(count_lines("event=handler_cpu"), 3);
 }
 
 /* ---- handles ---- */
@@ -466,6 +485,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(lets_a_handler_finish_where_it_began, begin, end),
         cmocka_unit_test_setup_teardown(lets_a_handler_have_the_tasks_that_it_waits_for, begin, end),
         cmocka_unit_test_setup_teardown(ends_handlers_whose_time_is_up, begin, end),
+        cmocka_unit_test_setup_teardown(stops_handlers_of_each_generation_that_do_not_end, begin, end),
         cmocka_unit_test_setup_teardown(old_handles_send_and_say_where_the_state_is, begin, end),
         cmocka_unit_test_setup_teardown(new_code_sees_connections_that_have_not_come_yet, begin, end),
         cmocka_unit_test_setup_teardown(keeps_data_for_all_generations, begin, end),

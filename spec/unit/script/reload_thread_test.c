@@ -1,5 +1,6 @@
 /* Generations that are loaded and closed on a thread of their own while the loop's thread runs the one that
  * serves: for ThreadSanitizer above all. The application is spec/support/apps/reload/old. */
+#include "core/problem.h"
 #include "core/reload.h"
 #include "script/source.h"
 
@@ -7,6 +8,7 @@
 
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +96,7 @@ static void close_thread(struct thread *thread)
     pthread_cond_signal(&thread->has_work);
     pthread_mutex_unlock(&thread->lock);
     pthread_join(thread->id, NULL);
+    hear(thread);
     pthread_mutex_destroy(&thread->lock);
     pthread_cond_destroy(&thread->has_work);
 }
@@ -161,10 +164,59 @@ static void loads_beside_what_serves(void **state)
     assert_non_null(strstr((const char *)core->clients[0].sent + 2, last));
     core->worker.background = NULL;
     close_thread(&thread);
-    hear(&thread);
     tg_reload_deinit(&reload);
     stage.host = TG_CONTAINER(core->worker.generation->script, struct tg_host, script);
     app_end(&stage);
+}
+
+struct attempt {
+    struct tg_job job; /* first */
+    struct tg_source *source;
+    struct tg_load load;
+    enum tg_status status;
+    bool is_done;
+};
+
+static void attempt(struct tg_job *job)
+{
+    struct attempt *made = (struct attempt *)job;
+    made->status = made->source->ops->load(made->source, &made->load);
+}
+
+static void note_done(struct tg_job *job)
+{
+    ((struct attempt *)job)->is_done = true;
+}
+
+/* The thread holds all signals back, as one for background work may. */
+static void stops_modules_that_do_not_end(void **state)
+{
+    (void)state;
+    struct tg_config config;
+    struct thread thread;
+    struct tg_script_source source;
+    sigset_t all, before;
+    struct tg_buf text;
+    assert_int_equal(tg_config_init(&config), TG_OK);
+    config.load_cpu_ms = 100;
+    tg_script_source_init(&source, &config, TG_SPEC_FOLDER "/support/apps/slow_load");
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    open_thread(&thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    struct attempt made = {
+        .job = {.work = attempt, .done = note_done}, .source = &source.core, .load = {.number = 1}};
+    run(&thread.core, &made.job);
+    close_thread(&thread);
+    assert_true(made.is_done);
+    assert_int_equal(made.status, TG_E_SCRIPT);
+    tg_buf_init(&text);
+    tg_problems_write_brief(made.load.problems, &text);
+    tg_buf_append_char(&text, '\0');
+    assert_non_null(strstr(text.data, "this takes more than load_cpu_ms, 100 ms of CPU time"));
+    tg_buf_deinit(&text);
+    source.core.ops->forget(&source.core, &made.load);
+    tg_config_deinit(&config);
 }
 
 static int silence(void **state)
@@ -176,6 +228,9 @@ static int silence(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(loads_beside_what_serves)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loads_beside_what_serves),
+        cmocka_unit_test(stops_modules_that_do_not_end),
+    };
     return cmocka_run_group_tests_name("reload_thread", tests, silence, NULL);
 }

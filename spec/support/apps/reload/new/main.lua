@@ -45,6 +45,11 @@ function acts.state(conn)
   return conn.state
 end
 
+function acts.spin()
+  while true do
+  end
+end
+
 function acts.score(_, points)
   if points then
     score:set { points = points }

@@ -45,6 +45,12 @@ function acts.sleep(conn, seconds)
   return { code = "old", count = conn.state.count }
 end
 
+function acts.spin(_, seconds)
+  tide.sleep(seconds)
+  while true do
+  end
+end
+
 function acts.gather()
   local function nap()
     tide.sleep(2)
