@@ -95,7 +95,7 @@ describe("what is kept", function()
 
   it("is bounded", function()
     app:close()
-    app = testing.app(declare, { settings = { keep_max_bytes = 2000 } })
+    app = testing.app(declare, { keep_max_bytes = 2000 })
     assert.same({ "x" }, { app:call(keep.set, keep, "x") })
     assert.same({ nil, "full" }, { app:call(keep.set, keep, ("x"):rep(2000)) })
     assert.same({ nil, "full" }, {
