@@ -60,15 +60,12 @@ describe("tidegate.crypto", function()
 
   it("has what its definitions say", function()
     local defined <const> = dofile "lua/tidegate/meta/crypto.lua"
-    local function names(members)
-      local list <const> = {}
-      for name in pairs(members) do
-        list[#list + 1] = name
-      end
-      table.sort(list)
-      return list
+    for name in pairs(crypto) do
+      assert.is_function(defined[name], name)
     end
-    assert.same(names(defined), names(crypto))
+    for name in pairs(defined) do
+      assert.is_function(crypto[name], name)
+    end
   end)
 
   describe("keys", function()

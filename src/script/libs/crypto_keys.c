@@ -175,7 +175,7 @@ static enum tg_status add_set(struct key_set *set, const struct spec *spec, stru
 static void add(struct tg_world *world, lua_State *L, struct key_set *set, struct spec *spec)
 {
     int top = lua_gettop(L);
-    struct tg_slice text = {NULL, 0};
+    struct tg_slice text = {"", 0};
     struct tg_error error = {.text = ""};
     enum tg_status status = TG_OK;
     int source = find_source(L, spec);
