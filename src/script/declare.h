@@ -22,6 +22,7 @@ struct tg_hooks {
     int receive; /* text consumers */
     int binary;
     int before;
+    int admit;
     int authenticate;
     int migrate, reloaded;          /* for a connection that comes from another generation */
     bool sends_authentication;      /* frames that say how it ended */
