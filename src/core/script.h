@@ -26,8 +26,16 @@ enum tg_outcome {
 };
 
 struct tg_script_ops {
-    /* The connection is open. Who may not come in is closed, and that is TG_DONE too. */
+    /* The connection is open: who is it, what is it about, may it. Who may not come in is closed, and that is
+     * TG_DONE too. */
     enum tg_outcome (*authenticate)(struct tg_script *script, struct tg_conn *conn);
+    /* While `authenticate` waits, the client has sent something, which lies in the inbox. */
+    void (*said)(struct tg_script *script, struct tg_conn *conn);
+    /* Asks the authenticator again (credential.h): with the token in the payload of the client's message,
+     * whose tree is gone when this returns; or as at first, `envelope` NULL. What it decides has been told,
+     * and done, when it ends. TG_WAITING: tg_credential_asked follows. */
+    enum tg_outcome (*renew)(struct tg_script *script, struct tg_conn *conn,
+                             const struct tg_envelope *envelope);
     /* It is let in: joins the consumer's groups. */
     enum tg_outcome (*groups)(struct tg_script *script, struct tg_conn *conn);
     /* It is in its groups. */
