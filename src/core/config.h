@@ -38,6 +38,11 @@ struct tg_config {
     uint32_t api_max_requests; /* whose bodies are being read at once; 503 beyond */
     uint32_t api_port;         /* of api_host; 0: the kernel picks a free one */
 
+    /* who somebody is: core/secrets.h */
+    char *secrets;            /* with commas between; secret; "": made at start in development, else none */
+    char *secrets_file;       /* where they are read from, one a line; "": nowhere */
+    uint64_t max_token_bytes; /* of a JSON Web Token; refused beyond */
+
     /* what */
     enum tg_mode mode;
     enum tg_log_level log_level;

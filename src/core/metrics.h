@@ -49,6 +49,7 @@
     X(tasks, gauge, "Tasks alive now: handlers that wait, and what was spawned")                             \
     X(handler_timeouts, counter, "Handlers and hooks ended because they waited too long")                    \
     X(authentications_refused, counter, "Clients that an authenticator did not let in")                      \
+    X(tokens_too_large, counter, "JSON Web Tokens refused: max_token_bytes")                                 \
     X(authentication_timeouts, counter, "Connections closed with 4408: authentication_timeout_ms")           \
     X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \
     X(outbox_full, counter, "Connections closed with 1013: outbox_max_bytes, outbox_max_messages")           \

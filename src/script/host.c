@@ -9,6 +9,7 @@
 #include "script/conn_handle.h"
 #include "script/declare.h"
 #include "script/host_library.h"
+#include "script/libs/crypto.h"
 #include "script/libs/life.h"
 #include "script/loader.h"
 #include "script/outside.h"
@@ -283,6 +284,7 @@ static int open_world(lua_State *L)
     tg_conn_call_install(world, L);
     tg_topic_handle_install(world, L);
     tg_host_library_install(world, L);
+    tg_crypto_library_install(world, L);
     /* How long a call really takes is nothing that a spec should depend on. */
     if (tg_config_is_development(world->config) && !world->is_borrowed) tg_blocking_install(world, L);
     return 0;
