@@ -33,6 +33,13 @@ struct tg_validity {
 /* Takes the place of what was said before. TG_E_NO_MEMORY: nothing has changed. */
 enum tg_status tg_credential_set(struct tg_conn *conn, const struct tg_validity *validity);
 
+/* Keeps a token (copied) that the client has sent, for when the authenticator is asked again; it takes the
+ * place of the one before. TG_E_NO_MEMORY: nothing has changed. */
+enum tg_status tg_credential_keep_token(struct tg_conn *conn, struct tg_slice token);
+
+/* That token; data NULL: none is kept. */
+struct tg_slice tg_credential_token(const struct tg_conn *conn);
+
 /* For conn.c: the connection is about to be freed. */
 void tg_credential_forget(struct tg_conn *conn);
 

@@ -44,6 +44,7 @@ struct tg_action {
     bool is_relay;            /* an event that goes to the client as it is: nobody handles it */
     bool is_renewal;          /* a client's new credential, for the authenticator (credential.h) */
     int script_ref;           /* the handler */
+    int script_allow;         /* who may have it run; 0: everybody */
     const void *script_type;  /* what was declared of the message; the script's own, in the arena */
     uint32_t script_name_key; /* the name, as the script keeps it */
     uint32_t concurrency;     /* so many messages of a connection at once; 0 counts as 1 */

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "core/topic.h"
+#include "script/admission.h"
 #include "script/blocking.h"
 #include "script/borrow.h"
 #include "script/call.h"
@@ -46,13 +47,22 @@ static void note_run(struct tg_host *host)
 static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
 {
     struct tg_host *host = host_of(script);
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .what = "authenticate",
-                         .answers = true,
-                         .is_authentication = true,
-                         .handler = &conn->consumer->counters->hooks[TG_HOOK_AUTHENTICATE]};
-    enum tg_outcome outcome = tg_start_authenticate(&host->tasks, &run);
+    enum tg_outcome outcome = tg_admission_begin(&host->tasks, conn);
+    note_run(host);
+    return outcome;
+}
+
+static void on_said(struct tg_script *script, struct tg_conn *conn)
+{
+    (void)script;
+    tg_admission_said(conn);
+}
+
+static enum tg_outcome on_renew(struct tg_script *script, struct tg_conn *conn,
+                                const struct tg_envelope *envelope)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_outcome outcome = tg_admission_renew(&host->tasks, conn, envelope);
     note_run(host);
     return outcome;
 }
@@ -247,6 +257,8 @@ static void on_forget_subscription(struct tg_script *script, struct tg_subscript
 
 static const struct tg_script_ops ops = {
     .authenticate = on_authenticate,
+    .said = on_said,
+    .renew = on_renew,
     .groups = on_groups,
     .connected = on_connected,
     .message = on_message,
