@@ -119,10 +119,15 @@ describe("an upgrade", function()
       return { status, body }
     end
     assert.same({ 404, '{"detail":"Not found"}' }, refused { path = "/nope" })
-    local protocol <const> = { { "Sec-WebSocket-Protocol", "chat" } }
+    local protocol <const> = { { "Sec-WebSocket-Protocol", "chat;v=1" } }
     assert.same(
-      { 400, '{"detail":"No WebSocket subprotocol is spoken here"}' },
+      { 400, '{"detail":"Sec-WebSocket-Protocol is not a list of names"}' },
       refused { path = "/x", headers = protocol }
+    )
+    local twice <const> = { { "Origin", "http://127.0.0.1" }, { "origin", "http://127.0.0.1" } }
+    assert.same(
+      { 403, '{"detail":"This origin is not allowed"}' },
+      refused { path = "/x", headers = twice }
     )
     local version <const> = { { "Sec-WebSocket-Version", "8" } }
     assert.same(

@@ -72,6 +72,9 @@ static enum tg_status tell(const struct tg_run *run, lua_Integer code, struct tg
     return tg_conn_commit(conn, TG_OPCODE_TEXT);
 }
 
+/* What authenticators of ours say of who has shown nothing (lua/tidegate/auth/combine.lua): no attempt. */
+static const struct tg_slice missing = TG_SLICE("Authentication credentials were not provided.");
+
 /* A client that renews of its own accord has nothing to lose by it. */
 static bool is_of_client(const struct tg_run *run)
 {
@@ -85,6 +88,8 @@ static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detai
     conn->worker->metrics.authentications_refused++;
     tg_log(TG_LOG_INFO, "authentication_refused", TG_LOG_CONN(conn), TG_LOG_I("status", status),
            TG_LOG_S("by", run->what), TG_LOG_STR("detail", detail.data ? detail : TG_SLICE("")));
+    if (status == UNAUTHORIZED && !tg_slice_equal(detail, missing))
+        tg_worker_note_attempt(conn->worker, conn->request->peer);
     tell(run, status, detail);
     if (!is_of_client(run)) tg_conn_close(conn, verdict->close_code, verdict->text);
 }

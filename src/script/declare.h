@@ -22,6 +22,7 @@ struct tg_hooks {
     int receive; /* text consumers */
     int binary;
     int before;
+    int admit;
     int authenticate, load_object, permissions;
     uint64_t authentication_timeout_ms; /* of the three together; 0: that of the settings */
     uint64_t grace_ms, ask_every_ms;    /* of core/credential.h */

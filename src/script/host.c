@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "core/topic.h"
 #include "script/admission.h"
+#include "script/admit.h"
 #include "script/blocking.h"
 #include "script/borrow.h"
 #include "script/call.h"
@@ -43,6 +44,15 @@ static void note_run(struct tg_host *host)
 {
     note_tasks(host);
     tg_collector_note(&host->collector);
+}
+
+static bool on_admit(struct tg_script *script, const struct tg_consumer *consumer,
+                     const struct tg_request *request, struct tg_refusal *refusal)
+{
+    struct tg_host *host = host_of(script);
+    bool is_admitted = tg_admit(&host->tasks, consumer, request, refusal);
+    note_run(host);
+    return is_admitted;
 }
 
 static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
@@ -257,6 +267,7 @@ static void on_forget_subscription(struct tg_script *script, struct tg_subscript
 }
 
 static const struct tg_script_ops ops = {
+    .admit = on_admit,
     .authenticate = on_authenticate,
     .said = on_said,
     .renew = on_renew,

@@ -14,6 +14,10 @@
 ---@field topics? tidegate.Topic[] streams that its clients subscribe to
 ---@field topic? tidegate.Topic its paths are this topic alone
 ---@field groups? tidegate.Groups joined before `connected`
+---@field origins? string[] of pages that may connect, beside the same origin
+---@field require_origin? boolean who sends none, and so is no page, is refused
+---@field admit? tidegate.Admit asked before there is a connection
+---@field subprotocols? string[] the one that is liked best first
 ---@field authenticate? tidegate.Authenticator runs before anything else
 ---@field authentication_timeout? number seconds for who it is, the object and the permissions
 ---@field object? fun(conn: tidegate.Conn): any what it is about, conn.object; nil: 404
@@ -29,6 +33,14 @@
 --- What is not nil, false or null becomes conn.user, and the client is let in. Else it is refused:
 --- with a status (401 when left out, 403 or 404) and a sentence that the client reads. It may wait.
 ---@alias tidegate.Authenticate fun(request: tidegate.Request): any, integer?, string?
+
+--- True lets in; false refuses, with a status of HTTP (from 400 on; 403 when left out), a sentence
+--- and headers of the answer. It may not wait.
+---@alias tidegate.Admit
+---| fun(request: tidegate.Request): boolean, integer?, string?, tidegate.Headers?
+
+--- Names and values; a list of values is as many headers.
+---@alias tidegate.Headers table<string, string | integer | string[]>
 
 --- A function, or what tide.auth makes.
 ---@alias tidegate.Authenticator tidegate.Authenticate | tidegate.auth.Callable
@@ -50,6 +62,7 @@
 ---@field headers table<string, string> by names in lower case
 ---@field cookies table<string, string>
 ---@field peer string the client's address
+---@field subprotocol? string the one that was agreed on
 ---@field token? string what the client has sent in a message to renew, or to begin with
 
 --- Nothing or true: the handler runs. A message: it is the reply, and the handler does not run.
@@ -66,6 +79,10 @@
 ---@field tags? string[]
 ---@field headers? string[]
 ---@field groups? tidegate.Groups joined before `connected`
+---@field origins? string[] of pages that may connect, beside the same origin
+---@field require_origin? boolean who sends none, and so is no page, is refused
+---@field admit? tidegate.Admit asked before there is a connection
+---@field subprotocols? string[] the one that is liked best first
 ---@field authenticate? tidegate.Authenticator who is refused reads the code of the close
 ---@field authentication_timeout? number seconds for who it is, the object and the permissions
 ---@field object? fun(conn: tidegate.Conn): any what it is about, conn.object; nil: 404
