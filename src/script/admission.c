@@ -81,6 +81,12 @@ static bool is_of_client(const struct tg_run *run)
     return run->is_renewal && run->is_data;
 }
 
+/* Not when it was us who asked again. */
+static bool is_attempt(const struct tg_run *run)
+{
+    return !run->is_renewal || run->is_data;
+}
+
 static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detail)
 {
     struct tg_conn *conn = run->conn;
@@ -88,7 +94,7 @@ static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detai
     conn->worker->metrics.authentications_refused++;
     tg_log(TG_LOG_INFO, "authentication_refused", TG_LOG_CONN(conn), TG_LOG_I("status", status),
            TG_LOG_S("by", run->what), TG_LOG_STR("detail", detail.data ? detail : TG_SLICE("")));
-    if (status == UNAUTHORIZED && !tg_slice_equal(detail, missing))
+    if (is_attempt(run) && status == UNAUTHORIZED && !tg_slice_equal(detail, missing))
         tg_worker_note_attempt(conn->worker, conn->request->peer);
     tell(run, status, detail);
     if (!is_of_client(run)) tg_conn_close(conn, verdict->close_code, verdict->text);
