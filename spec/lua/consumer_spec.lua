@@ -136,7 +136,8 @@ describe("tide.consumer", function()
           tide.consumer { pth = "/ws/chat" }
         end,
         'tide.consumer: unknown option "pth"; did you mean "path"? (options: admit, '
-          .. "authenticate, before, camelize, description, groups, headers, migrate, name, origins, path, "
+          .. "authenticate, authentication_timeout, authorise_groups, before, camelize, description, grace, "
+          .. "groups, headers, migrate, name, object, origins, path, permissions, reauthenticate_seconds, "
           .. "require_origin, send_authentication, send_completion, sends, strict_frames, subprotocols, "
           .. "tags, topic, topics)"
       )
@@ -206,6 +207,17 @@ describe("tide.consumer", function()
         { { groups = { "a", 3 } }, '"groups" must be ' .. names_of_groups },
         { { groups = { "a", ("a"):rep(201) } }, '"groups" must be ' .. names_of_groups },
         { { groups = { "\xff" } }, '"groups" must be ' .. names_of_groups },
+        {
+          { authenticate = 1 },
+          '"authenticate" must be a function, or an authenticator of tide.auth',
+        },
+        { { permissions = 1 }, '"permissions" must be a function, or a permission of tide.auth' },
+        { { object = 1 }, '"object" must be a function' },
+        { { grace = "x" }, '"grace" must be seconds, a number from 0 to 3155760000' },
+        {
+          { authentication_timeout = "x" },
+          '"authentication_timeout" must be seconds, a number greater than 0',
+        },
         { { origins = "https://example.org" }, '"origins" must be ' .. list_of_origins },
         { { origins = { "" } }, '"origins" must be ' .. list_of_origins },
         { { require_origin = 1 }, '"require_origin" must be true or false' },
@@ -214,7 +226,6 @@ describe("tide.consumer", function()
         { { subprotocols = { "a", "a" } }, '"subprotocols" must be ' .. list_of_subprotocols },
         { { subprotocols = { ("a"):rep(63) } }, '"subprotocols" must be ' .. list_of_subprotocols },
         { { subprotocols = { "1.0" } }, '"subprotocols" must be ' .. list_of_subprotocols },
-        { { authenticate = 1 }, '"authenticate" must be a function' },
         { { send_authentication = 1 }, '"send_authentication" must be true or false' },
       }
       for _, case in ipairs(cases) do
@@ -302,7 +313,7 @@ describe("tide.consumer", function()
           consumer:on(tide.messages.ping, { sumary = "x" }, nothing)
         end,
         'on: unknown option "sumary"; did you mean "summary"? '
-          .. "(options: concurrency, description, output, summary, tags, timeout)"
+          .. "(options: allow, concurrency, description, output, summary, tags, timeout)"
       )
     end)
 
@@ -471,8 +482,9 @@ describe("tide.consumer", function()
           tide.text_consumer { path = "/ws/raw", recieve = nothing }
         end,
         'tide.text_consumer: unknown option "recieve"; did you mean "receive"? '
-          .. "(options: admit, authenticate, connected, description, disconnected, groups, headers, migrate, "
-          .. "name, origins, path, receive, reloaded, require_origin, subprotocols, tags)"
+          .. "(options: admit, authenticate, authentication_timeout, authorise_groups, connected, description, "
+          .. "disconnected, grace, groups, headers, migrate, name, object, origins, path, permissions, "
+          .. "reauthenticate_seconds, receive, reloaded, require_origin, subprotocols, tags)"
       )
       local consumer <const> = tide.text_consumer { path = "/ws/raw", receive = nothing }
       assert.error_matches(function()

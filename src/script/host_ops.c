@@ -1,8 +1,11 @@
 /* Each call is a run of Lua code (run.h), or a question to what runs. */
 #include "script/host_ops.h"
 
+#include "script/admission.h"
+#include "script/admit.h"
 #include "script/call.h"
 #include "script/conn_move.h"
+#include "script/first_message.h"
 #include "script/host_life.h"
 #include "script/outside.h"
 #include "script/run.h"
@@ -11,16 +14,34 @@
 
 /* ---- connections ---- */
 
+static bool on_admit(struct tg_script *script, const struct tg_consumer *consumer,
+                     const struct tg_request *request, struct tg_refusal *refusal)
+{
+    struct tg_host *host = tg_host_of(script);
+    bool is_admitted = tg_admit(&host->tasks, consumer, request, refusal);
+    tg_host_note_run(host);
+    return is_admitted;
+}
+
 static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
 {
     struct tg_host *host = tg_host_of(script);
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .what = "authenticate",
-                         .answers = true,
-                         .is_authentication = true,
-                         .handler = &conn->consumer->counters->hooks[TG_HOOK_AUTHENTICATE]};
-    enum tg_outcome outcome = tg_start_authenticate(&host->tasks, &run);
+    enum tg_outcome outcome = tg_admission_begin(&host->tasks, conn);
+    tg_host_note_run(host);
+    return outcome;
+}
+
+static void on_said(struct tg_script *script, struct tg_conn *conn)
+{
+    (void)script;
+    tg_first_message_said(conn);
+}
+
+static enum tg_outcome on_renew(struct tg_script *script, struct tg_conn *conn,
+                                const struct tg_envelope *envelope)
+{
+    struct tg_host *host = tg_host_of(script);
+    enum tg_outcome outcome = tg_admission_renew(&host->tasks, conn, envelope);
     tg_host_note_run(host);
     return outcome;
 }
@@ -232,7 +253,10 @@ static enum tg_outcome on_move_in(struct tg_script *script, struct tg_conn *conn
 }
 
 const struct tg_script_ops tg_host_ops = {
+    .admit = on_admit,
     .authenticate = on_authenticate,
+    .said = on_said,
+    .renew = on_renew,
     .groups = on_groups,
     .connected = on_connected,
     .message = on_message,

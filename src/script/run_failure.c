@@ -8,8 +8,8 @@
 #include "core/generation.h"
 #include "core/topic.h"
 #include "core/worker.h"
+#include "script/admission.h"
 #include "script/excerpt.h"
-#include "script/start.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +117,7 @@ void tg_run_tell_failure(void *context, const struct tg_failure *failure)
         tell_developer(run, failure, tg_buf_peek(&source));
     }
     if (run->is_authentication)
-        tg_start_authentication_failed(run->conn);
+        tg_admission_failed(run);
     else if (run->answers)
         answer_failure(run, failure, tg_buf_peek(&source));
     tg_buf_deinit(&source);
@@ -137,7 +137,7 @@ static void log_late(const struct tg_run *run, uint64_t timeout_ms)
 void tg_run_tell_late(const struct tg_run *run, uint64_t timeout_ms)
 {
     if (run->is_authentication) {
-        tg_start_authentication_late(run->conn);
+        tg_admission_late(run);
         return;
     }
     log_late(run, timeout_ms);

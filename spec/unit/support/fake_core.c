@@ -148,6 +148,21 @@ static enum tg_outcome authenticate(struct tg_script *script, struct tg_conn *co
     return core->is_authenticate_raising ? TG_FAILED : fake_core_outcome(core);
 }
 
+static void said(struct tg_script *script, struct tg_conn *conn)
+{
+    struct fake_core *core = of_script(script);
+    if (core->on_said) core->on_said(core, conn);
+}
+
+static enum tg_outcome renew(struct tg_script *script, struct tg_conn *conn,
+                             const struct tg_envelope *envelope)
+{
+    struct fake_core *core = of_script(script);
+    note(core, conn, "renew%s", envelope ? " with a token" : "");
+    if (core->on_renew) core->on_renew(core, conn);
+    return core->is_renew_raising ? TG_FAILED : fake_outcome(core);
+}
+
 static enum tg_outcome groups(struct tg_script *script, struct tg_conn *conn)
 {
     struct fake_core *core = of_script(script);
@@ -270,6 +285,8 @@ static void forget_subscription(struct tg_script *script, struct tg_subscription
 const struct tg_script_ops fake_script_ops = {
     .admit = admit,
     .authenticate = authenticate,
+    .said = said,
+    .renew = renew,
     .groups = groups,
     .connected = connected,
     .message = message,

@@ -1,5 +1,7 @@
 #include "support/fake_registry.h"
 
+#include "core/credential.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,6 +99,24 @@ static void declare_topics(struct tg_registry *registry, unsigned without)
     alone->own_topic = room;
 }
 
+/* Whose clients renew what lets them in. */
+static void declare_room(struct tg_registry *registry)
+{
+    struct tg_arena *arena = &registry->arena;
+    struct tg_schema *credential = tg_schema_new(arena, TG_SCHEMA_OBJECT);
+    credential->object.fields = tg_arena_calloc(arena, 1, sizeof *credential->object.fields);
+    credential->object.fields[0] = (struct tg_schema_field){
+        .name = TG_SLICE("token"), .key_id = 7, .schema = tg_schema_new(arena, TG_SCHEMA_STRING)};
+    credential->object.count = 1;
+    assert_int_equal(tg_schema_seal_object(arena, credential, NULL), TG_OK);
+    struct tg_consumer *room = declare(registry, "room", "/room");
+    struct tg_action *renewal = tg_arena_calloc(arena, 1, sizeof *renewal);
+    *renewal =
+        (struct tg_action){.name = TG_SLICE(TG_RENEWAL_ACTION), .payload = credential, .is_renewal = true};
+    assert_int_equal(tg_registry_add_action(registry, room, renewal, NULL), TG_OK);
+    handle(registry, room, "ping", tg_schema_new(arena, TG_SCHEMA_NULL));
+}
+
 void fake_registry_fill(struct tg_registry *registry, unsigned without)
 {
     static const struct tg_value seven = {.type = TG_VALUE_INTEGER, .integer = 7};
@@ -116,6 +136,7 @@ void fake_registry_fill(struct tg_registry *registry, unsigned without)
     declare_camel(registry);
     declare_topics(registry, without);
     declare_events(registry);
+    declare_room(registry);
     declare(registry, "text", "/text")->is_text = !(without & FAKE_TEXT);
     declare(registry, "binary", "/binary")->takes_binary = true;
     declare(registry, "strict", "/strict")->has_strict_frames = true;

@@ -5,7 +5,8 @@
  * `checked`, a string with the script's check 9; it relays the event `joined` and handles `left`, objects
  * {user_name}), /events (action `ping`; handles the event `notify`, an integer, relays `joined`; sends
  * completions), /hub (hosts the topics room:{name}, action `say`, event `notify`, and room:lobby; sends
- * completions), /alone/{name} (the topic room:{name} alone), /text, /binary, /strict.
+ * completions), /alone/{name} (the topic room:{name} alone), /room (actions `ping`, and `authenticate` by which
+ * clients renew), /text, /binary, /strict.
  */
 #ifndef TG_UNIT_SUPPORT_FAKE_REGISTRY_H
 #define TG_UNIT_SUPPORT_FAKE_REGISTRY_H
