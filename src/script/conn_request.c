@@ -23,13 +23,12 @@ static void push_pairs(lua_State *L, const struct tg_pairs *pairs)
     }
 }
 
-/* Parses into the worker's message arena, which nothing else uses while Lua runs on a message that has
- * been converted; what is parsed is copied into Lua at once. */
-static void push_parsed(lua_State *L, struct tg_conn *conn, struct tg_slice text,
+/* What is parsed is copied into Lua at once. */
+static void push_parsed(lua_State *L, struct tg_arena *arena, struct tg_slice text,
                         enum tg_status (*parse)(struct tg_slice, struct tg_arena *, struct tg_pairs *))
 {
     struct tg_pairs pairs = {0};
-    if (parse(text, &conn->worker->arena, &pairs) != TG_OK) luaL_error(L, "not enough memory");
+    if (parse(text, arena, &pairs) != TG_OK) luaL_error(L, "not enough memory");
     push_pairs(L, &pairs);
 }
 
@@ -47,9 +46,8 @@ void tg_push_params(lua_State *L, const struct tg_param *params, uint32_t count)
     }
 }
 
-void tg_conn_request_push(lua_State *L, struct tg_conn *conn, const char *key)
+void tg_request_push(lua_State *L, const struct tg_request *request, struct tg_arena *arena, const char *key)
 {
-    const struct tg_request *request = conn->request;
     if (strcmp(key, "path") == 0) {
         push_slice(L, request->path);
     } else if (strcmp(key, "peer") == 0) {
@@ -59,20 +57,31 @@ void tg_conn_request_push(lua_State *L, struct tg_conn *conn, const char *key)
     } else if (strcmp(key, "headers") == 0) {
         push_pairs(L, &request->headers);
     } else if (strcmp(key, "query") == 0) {
-        push_parsed(L, conn, request->query, tg_query_parse);
+        push_parsed(L, arena, request->query, tg_query_parse);
     } else if (strcmp(key, "cookies") == 0) {
-        push_parsed(L, conn, tg_pairs_get(&request->headers, TG_SLICE("cookie")), tg_cookie_parse);
+        push_parsed(L, arena, tg_pairs_get(&request->headers, TG_SLICE("cookie")), tg_cookie_parse);
     } else {
         lua_pushnil(L);
     }
 }
 
-void tg_conn_request_push_all(lua_State *L, struct tg_conn *conn)
+void tg_request_push_all(lua_State *L, const struct tg_request *request, struct tg_arena *arena)
 {
     static const char *const keys[] = {"path", "params", "query", "headers", "cookies", "peer"};
     lua_createtable(L, 0, sizeof keys / sizeof keys[0]);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
-        tg_conn_request_push(L, conn, keys[i]);
+        tg_request_push(L, request, arena, keys[i]);
         lua_setfield(L, -2, keys[i]);
     }
+}
+
+/* The worker's message arena is used by nothing else while Lua runs on a message that has been converted. */
+void tg_conn_request_push(lua_State *L, struct tg_conn *conn, const char *key)
+{
+    tg_request_push(L, conn->request, &conn->worker->arena, key);
+}
+
+void tg_conn_request_push_all(lua_State *L, struct tg_conn *conn)
+{
+    tg_request_push_all(L, conn->request, &conn->worker->arena);
 }

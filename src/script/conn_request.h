@@ -1,10 +1,17 @@
-/* What a client sent to open its connection, as Lua sees it: path, params, query, headers, cookies, peer. */
+/* What a client sent to open its connection, or to ask a route, as Lua sees it: path, params, query, headers,
+ * cookies, peer. */
 #ifndef TG_SCRIPT_CONN_REQUEST_H
 #define TG_SCRIPT_CONN_REQUEST_H
 
 #include "script/world.h"
 
-/* Pushes the part called `key`; nil for a name that is none. [-0, +1, e] */
+/* Pushes the part called `key`; nil for a name that is none. `arena` is used meanwhile. [-0, +1, e] */
+void tg_request_push(lua_State *L, const struct tg_request *request, struct tg_arena *arena, const char *key);
+
+/* Pushes a table of all of them. [-0, +1, e] */
+void tg_request_push_all(lua_State *L, const struct tg_request *request, struct tg_arena *arena);
+
+/* The same for a connection. Pushes the part called `key`; nil for a name that is none. [-0, +1, e] */
 void tg_conn_request_push(lua_State *L, struct tg_conn *conn, const char *key);
 
 /* Pushes a table of all of them. [-0, +1, e] */
