@@ -40,10 +40,10 @@ static void *with_room(struct tg_arena *arena, void *items, uint32_t count, size
 
 static struct tg_counters *new_counters(struct tg_registry *registry, const struct tg_consumer *consumer)
 {
-    static const struct tg_slice names[TG_HOOKS] = {TG_SLICE("connected"),    TG_SLICE("disconnected"),
-                                                    TG_SLICE("receive"),      TG_SLICE("on_binary"),
-                                                    TG_SLICE("authenticate"), TG_SLICE("groups"),
-                                                    TG_SLICE("on_subscribe"), TG_SLICE("on_unsubscribe")};
+    static const struct tg_slice names[TG_HOOKS] = {
+        TG_SLICE("connected"),    TG_SLICE("disconnected"),   TG_SLICE("receive"),
+        TG_SLICE("on_binary"),    TG_SLICE("authenticate"),   TG_SLICE("groups"),
+        TG_SLICE("on_subscribe"), TG_SLICE("on_unsubscribe"), TG_SLICE("admit")};
     struct tg_counters *counters = tg_arena_calloc(&registry->arena, 1, sizeof *counters);
     for (int i = 0; counters && i < TG_HOOKS; i++)
         counters->hooks[i] = (struct tg_handler){

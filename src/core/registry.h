@@ -10,6 +10,7 @@
 #include "base/map.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "core/entrance.h"
 #include "core/handler.h"
 #include "wire/route.h"
 #include "wire/schema.h"
@@ -63,6 +64,7 @@ enum tg_hook {
     TG_HOOK_GROUPS,
     TG_HOOK_SUBSCRIBE, /* of topics: authorise and on_subscribe */
     TG_HOOK_UNSUBSCRIBE,
+    TG_HOOK_ADMIT,
     TG_HOOKS
 };
 
@@ -80,6 +82,7 @@ struct tg_consumer {
     enum tg_naming naming;              /* how clients write the names of fields */
     bool sends_completion;              /* frames that say what is done: core/completion.h */
     bool has_strict_frames;             /* a frame type without handler closes with 1003 */
+    struct tg_entrance entrance;        /* who may come in */
     struct tg_texts headers;            /* request headers kept beside the common ones, lower case */
     struct tg_outputs sends;            /* what the hooks send */
     struct tg_map actions;              /* name -> struct tg_action */

@@ -16,7 +16,7 @@ static struct tg_slice copy_text(char **next, struct tg_slice slice)
 
 static size_t text_bytes(const struct tg_request *parts)
 {
-    size_t bytes = parts->path.length + parts->query.length + parts->peer.length;
+    size_t bytes = parts->path.length + parts->query.length + parts->peer.length + parts->subprotocol.length;
     for (uint32_t i = 0; i < parts->headers.count; i++)
         bytes += parts->headers.items[i].name.length + parts->headers.items[i].value.length;
     for (uint32_t i = 0; i < parts->param_count; i++)
@@ -47,6 +47,8 @@ struct tg_request *tg_request_new(const struct tg_request *parts)
         .path = copy_text(&text, parts->path),
         .query = copy_text(&text, parts->query),
         .peer = copy_text(&text, parts->peer),
+        .subprotocol = copy_text(&text, parts->subprotocol),
+        .is_secure = parts->is_secure,
         .headers = {headers, parts->headers.count},
         .params = params,
         .param_count = parts->param_count,

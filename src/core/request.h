@@ -10,13 +10,16 @@
 #include "wire/pairs.h"
 #include "wire/route.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct tg_request {
-    struct tg_slice path;    /* decoded once, by the HTTP library */
-    struct tg_slice query;   /* as sent, without '?'; empty when there was none */
-    struct tg_slice peer;    /* "192.0.2.1:4711", "[2001:db8::1]:4711" */
-    struct tg_pairs headers; /* names in lower case; `cookie` among them */
+    struct tg_slice path;        /* decoded once, by the HTTP library */
+    struct tg_slice query;       /* as sent, without '?'; empty when there was none */
+    struct tg_slice peer;        /* the client: "192.0.2.1:4711", "[2001:db8::1]"; see core/proxy.h */
+    struct tg_slice subprotocol; /* the one that was agreed on; empty: none */
+    bool is_secure;              /* the client speaks TLS, with us or with a proxy that is trusted */
+    struct tg_pairs headers;     /* names in lower case; `cookie` among them */
     struct tg_param *params;
     uint32_t param_count;
 };

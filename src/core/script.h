@@ -16,6 +16,8 @@
 
 struct tg_conn;
 struct tg_publication;
+struct tg_refusal;
+struct tg_request;
 struct tg_script;
 struct tg_subscription;
 
@@ -26,6 +28,10 @@ enum tg_outcome {
 };
 
 struct tg_script_ops {
+    /* Somebody asks for a connection to the consumer, which has an `admit` (core/upgrade.h). False: `refusal`
+     * says with what. It ends without waiting; what it raises refuses, with 500. */
+    bool (*admit)(struct tg_script *script, const struct tg_consumer *consumer,
+                  const struct tg_request *request, struct tg_refusal *refusal);
     /* The connection is open. Who may not come in is closed, and that is TG_DONE too. */
     enum tg_outcome (*authenticate)(struct tg_script *script, struct tg_conn *conn);
     /* It is let in: joins the consumer's groups. */
