@@ -38,6 +38,12 @@ struct tg_config {
     uint32_t api_max_requests; /* whose bodies are being read at once; 503 beyond */
     uint32_t api_port;         /* of api_host; 0: the kernel picks a free one */
 
+    /* requests to routes of the application: core/exchange.h */
+    uint64_t max_body_bytes;    /* of a request, unless its route says another; 413 beyond */
+    uint64_t max_answer_bytes;  /* of the body of an answer; a longer one is an error of the handler */
+    uint32_t max_http_requests; /* under way at once; 503 beyond */
+    uint32_t body_timeout_ms;   /* for the whole body to come; 408 beyond */
+
     /* what */
     enum tg_mode mode;
     enum tg_log_level log_level;

@@ -46,6 +46,12 @@ static void write_label(struct tg_buf *out, const char *name, struct tg_slice va
 static void write_labels(const struct tg_handler *handler, struct tg_buf *labels)
 {
     tg_buf_truncate(labels, 0);
+    if (handler->is_route) {
+        write_label(labels, "route", handler->consumer);
+        tg_buf_append_char(labels, ',');
+        write_label(labels, "method", handler->name);
+        return;
+    }
     write_label(labels, handler->is_topic ? "topic" : "consumer", handler->consumer);
     tg_buf_append_char(labels, ',');
     const char *kind = handler->is_hook ? "hook" : handler->is_event ? "event" : "action";
@@ -69,6 +75,7 @@ static void write_count(struct writing *writing, uint64_t count)
 
 static bool is_counted(const struct writing *writing, const struct tg_handler *handler)
 {
+    if (writing->family == FAMILY_http_route_requests) return handler->is_route;
     if (writing->family == FAMILY_action_messages) return !handler->is_hook && !handler->is_event;
     if (writing->family == FAMILY_events) return handler->is_event;
     return !handler->is_hook || tg_times_count(&handler->wall) > 0;
@@ -81,7 +88,8 @@ static void write_handler(struct writing *writing, const struct tg_handler *hand
     write_labels(handler, &writing->labels);
     if (writing->labels.has_failed) out->has_failed = true;
     struct tg_slice labels = tg_buf_peek(&writing->labels);
-    if (writing->family == FAMILY_action_messages || writing->family == FAMILY_events)
+    if (writing->family == FAMILY_action_messages || writing->family == FAMILY_events ||
+        writing->family == FAMILY_http_route_requests)
         write_count(writing, handler->messages);
     else
         tg_times_write(writing->family == FAMILY_handler_seconds ? &handler->wall : &handler->held,
@@ -114,9 +122,15 @@ static void write_handlers(const struct tg_registry *registry, enum family famil
     struct writing writing = {.family = family, .out = out};
     tg_buf_init(&writing.labels);
     tg_buf_append_slice(out, tg_slice_of(families[family].head));
-    for (uint32_t i = 0; i < registry->consumer_count; i++) write_consumer(&writing, registry->consumers[i]);
-    for (uint32_t i = 0; i < registry->topic_count; i++)
+    bool is_of_routes = family == FAMILY_http_route_requests;
+    for (uint32_t i = 0; !is_of_routes && i < registry->consumer_count; i++)
+        write_consumer(&writing, registry->consumers[i]);
+    for (uint32_t i = 0; !is_of_routes && i < registry->topic_count; i++)
         write_consumer(&writing, &registry->topics[i]->stream);
+    bool has_routes = family != FAMILY_action_messages && family != FAMILY_events &&
+                      family != FAMILY_consumer_messages_invalid;
+    for (uint32_t i = 0; has_routes && i < registry->routes.count; i++)
+        write_handler(&writing, registry->routes.items[i]->handler);
     tg_buf_deinit(&writing.labels);
 }
 
@@ -157,6 +171,7 @@ void tg_series_write(const struct tg_worker *worker, struct tg_buf *out)
     write_handlers(registry, FAMILY_action_messages, out);
     write_handlers(registry, FAMILY_events, out);
     write_handlers(registry, FAMILY_consumer_messages_invalid, out);
+    write_handlers(registry, FAMILY_http_route_requests, out);
     write_issues(worker->issue_counts, out);
     write_handlers(registry, FAMILY_handler_seconds, out);
     write_handlers(registry, FAMILY_handler_cpu_seconds, out);

@@ -6,6 +6,7 @@
 #define TG_CORE_UPGRADE_H
 
 #include "base/slice.h"
+#include "core/texts.h"
 
 #include <stdbool.h>
 
@@ -32,7 +33,7 @@ bool tg_upgrade_is_refused(struct tg_worker *worker, const struct tg_upgrade *up
 enum { TG_UPGRADE_HEADERS = 10 };
 extern const struct tg_slice tg_upgrade_headers[TG_UPGRADE_HEADERS];
 
-/* Whether a connection to this consumer keeps the header `name`: one of those, or one that it asks for. */
-bool tg_upgrade_keeps(const struct tg_consumer *consumer, struct tg_slice name);
+/* Whether the header `name` is kept: one of those, or one that the consumer, or the route, has declared. */
+bool tg_upgrade_keeps(const struct tg_texts *declared, struct tg_slice name);
 
 #endif

@@ -65,7 +65,7 @@ static struct tg_conn *add_conn(struct tg_kit_app *app, struct tg_kit_link *link
     struct tg_generation *generation = app->worker.generation;
     struct tg_params params;
     const struct tg_consumer *consumer = tg_registry_find(&generation->registry, parts->path, &params);
-    tg_kit_request_keep(parts, consumer);
+    tg_kit_request_keep(parts, &consumer->headers);
     parts->params = params.items;
     parts->param_count = params.count;
     struct tg_request *request = tg_request_new(parts);

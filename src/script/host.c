@@ -8,6 +8,7 @@
 #include "script/conn_call.h"
 #include "script/conn_handle.h"
 #include "script/declare.h"
+#include "script/exchange.h"
 #include "script/host_library.h"
 #include "script/libs/life.h"
 #include "script/loader.h"
@@ -195,6 +196,19 @@ static enum tg_status on_publish_message(struct tg_script *script, struct tg_val
     return status;
 }
 
+static void on_exchange(struct tg_script *script, struct tg_exchange *exchange)
+{
+    struct tg_host *host = host_of(script);
+    tg_script_exchange_run(&host->tasks, exchange);
+    note_run(host);
+}
+
+static void on_cancel_exchange(struct tg_script *script, struct tg_exchange *exchange)
+{
+    tg_script_exchange_cancel(exchange);
+    note_run(host_of(script));
+}
+
 static void stop_hook_ended(void *context)
 {
     struct tg_host *host = context;
@@ -261,6 +275,8 @@ static const struct tg_script_ops ops = {
     .subscribe = on_subscribe,
     .unsubscribe = on_unsubscribe,
     .forget_subscription = on_forget_subscription,
+    .exchange = on_exchange,
+    .cancel_exchange = on_cancel_exchange,
 };
 
 /* ---- the state ---- */

@@ -82,6 +82,7 @@ enum tg_task_ending { TG_TASK_DONE, TG_TASK_FAILED, TG_TASK_CANCELLED };
 
 /* What a task is run for. Every function may be NULL but `failed`; none raises or runs Lua. */
 struct tg_task_kind {
+    bool is_request; /* somebody outside waits for it: it is not one of the generation's own */
     /* The first wait: what `context` borrows from the stack and from the message has to be copied, and
      * task->context set. False without memory: the task is cancelled. */
     bool (*park)(struct tg_task *task);
@@ -125,9 +126,10 @@ enum { TG_TASK_POOL = 64 };
 struct tg_task_pool {
     const char *marker; /* &tg_task_marker; first, see tg_task_of */
     struct tg_world *world;
-    struct tg_list idle;  /* at most TG_TASK_POOL */
-    struct tg_list ready; /* to be resumed or unwound */
-    struct tg_list tasks; /* of the generation */
+    struct tg_list idle;     /* at most TG_TASK_POOL */
+    struct tg_list ready;    /* to be resumed or unwound */
+    struct tg_list tasks;    /* of the generation */
+    struct tg_list requests; /* that belong to no connection, but to a request from outside */
     uint32_t idle_count;
     uint32_t count;        /* that are parked or spawned */
     struct tg_task nobody; /* stands on threads that run no task */
@@ -179,6 +181,9 @@ struct tg_task *tg_task_spawn(struct tg_task_pool *pool, struct tg_conn *conn,
 
 /* The task never continues. It ends in the next turn; one that runs, at its next wait. */
 void tg_task_cancel(struct tg_task *task);
+
+/* Ends one that does not run now. */
+void tg_task_end(struct tg_task *task);
 
 /* Ends all tasks of a connection (NULL: of the generation) now. */
 void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn);
