@@ -34,6 +34,32 @@ local function headers(value)
   return declare.is_list(value, is_header), 'a list of header names, as in { "x-request-id" }'
 end
 
+--- What an origin may look like is said where it is read, when all is loaded.
+---@type tidegate.Check
+local function origins(value)
+  return declare.is_list(value, declare.text), 'a list of origins, as in { "https://example.org" }'
+end
+
+--- The library in front takes none that is longer, and no number.
+---@param value any
+---@return boolean
+local function is_subprotocol(value)
+  return is_header(value) and #value <= 62 and not value:find "^%d[%d.]*$"
+end
+
+---@type tidegate.Check
+local function subprotocols(value)
+  local seen <const> = {}
+  local function is_new(name)
+    local is_right <const> = is_subprotocol(name) and not seen[name]
+    seen[name] = true
+    return is_right
+  end
+  local text <const> =
+    'a list of different names of 1 to 62 characters, as in { "chat.v2", "chat.v1" }'
+  return declare.is_list(value, is_new), text
+end
+
 ---@type tidegate.Check
 local function message_types(value)
   local is_right <const> = message.is_type(value) or declare.is_list(value, message.is_type)
@@ -96,6 +122,10 @@ Options.consumer = {
   topics = topics,
   topic = topic,
   groups = groups,
+  origins = origins,
+  require_origin = declare.boolean,
+  admit = declare.callable,
+  subprotocols = subprotocols,
   authenticate = declare.callable,
   send_authentication = declare.boolean,
 }
@@ -118,6 +148,10 @@ Options.text_consumer = {
   tags = declare.texts,
   headers = headers,
   groups = groups,
+  origins = origins,
+  require_origin = declare.boolean,
+  admit = declare.callable,
+  subprotocols = subprotocols,
   authenticate = declare.callable,
   connected = declare.callable,
   receive = declare.callable,

@@ -119,9 +119,9 @@ describe("an upgrade", function()
       return { status, body }
     end
     assert.same({ 404, '{"detail":"Not found"}' }, refused { path = "/nope" })
-    local protocol <const> = { { "Sec-WebSocket-Protocol", "chat" } }
+    local protocol <const> = { { "Sec-WebSocket-Protocol", "chat;v=1" } }
     assert.same(
-      { 400, '{"detail":"No WebSocket subprotocol is spoken here"}' },
+      { 400, '{"detail":"Sec-WebSocket-Protocol is not a list of names"}' },
       refused { path = "/x", headers = protocol }
     )
     local version <const> = { { "Sec-WebSocket-Version", "8" } }

@@ -346,6 +346,7 @@ enum tg_status tg_config_check(const struct tg_config *config, struct tg_error *
 {
     enum tg_status status = check_host("host", config->host, error);
     if (status == TG_OK) status = check_api(config, error);
+    if (status == TG_OK) status = tg_proxy_check(config->trusted_proxies, error);
     if (status != TG_OK) return status;
     if (config->outbox_high_water_bytes > config->outbox_max_bytes)
         return tg_error_set(error, TG_E_INVALID,

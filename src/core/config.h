@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/slice.h"
 #include "base/status.h"
+#include "core/proxy.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,12 @@ struct tg_config {
     char *host;       /* an address, not a name: "127.0.0.1", "0.0.0.0", "::1" */
     uint16_t port;    /* 0: the kernel picks a free one */
     char *static_dir; /* "": the application's public/, if it has one */
+
+    /* who comes */
+    char *trusted_proxies;              /* addresses and blocks, with commas: core/proxy.h; "": none */
+    enum tg_forwarded forwarded_header; /* where those say whom they forward */
+    uint32_t login_attempts;  /* of an address that fail in a minute: core/attempts.h; 0: any number */
+    uint32_t login_addresses; /* of which it is known; beyond, the one with the fewest is forgotten */
 
     /* what programs outside may ask for: core/api.h */
     char *api_host;            /* an address of its own; "": /api is on the main one */

@@ -17,6 +17,12 @@
     X(connections_opened, counter, "WebSocket connections accepted")                                         \
     X(connections_refused, counter, "Clients refused: max_connections, or no descriptor")                    \
     X(handshakes_refused, counter, "Upgrades refused for any other reason")                                  \
+    X(origins_refused, counter, "Of these: the page's origin is not allowed")                                \
+    X(admissions_refused, counter, "Of these: admit did not let them in, or failed")                         \
+    X(login_attempts_refused, counter, "Of these: login_attempts")                                           \
+    X(login_addresses_forgotten, counter,                                                                    \
+      "Addresses whose refused logins had to be forgotten: login_addresses")                                 \
+    X(forwarded_malformed, counter, "Clients that a trusted proxy named in a way that makes no sense")       \
     X(messages_received, counter, "Whole data messages received")                                            \
     X(messages_sent, counter, "Data messages queued for clients")                                            \
     X(bytes_received, counter, "Payload bytes of received data messages")                                    \

@@ -15,6 +15,7 @@ static const char *const modes[] = {"production", "development", NULL};
 static const char *const log_levels[] = {"debug", "info", "warning", "error", "off", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const lua_libraries[] = TG_LUA_LIBRARIES;
+static const char *const forwarded[] = {"x-forwarded-for", "forwarded", NULL};
 static const char *const outgoing[] = {"always", "development", "never", NULL};
 
 #define FIELD(field)                                                                                         \
@@ -44,6 +45,13 @@ static const struct tg_setting settings[] = {
     TEXT(host, "127.0.0.1", "address to listen on, IPv4 or IPv6, not a name"),
     INTEGER(port, "8000", 0, UINT16_MAX, "TCP port to listen on; 0: a free one"),
     TEXT(static_dir, "", "folder of files to serve; empty: the application's public/"),
+    TEXT(trusted_proxies, "",
+         "addresses and blocks (10.0.0.0/8) whose word on their clients is taken, separated by commas"),
+    CHOICE(forwarded_header, "x-forwarded-for", forwarded, "where trusted proxies name their client"),
+    INTEGER(login_attempts, "30", 0, 6000,
+            "logins of one address that may fail in a minute; beyond: 429; 0: any number"),
+    INTEGER(login_addresses, "16384", 8, 1 << 24,
+            "addresses whose failed logins are counted; beyond: that with the fewest is forgotten"),
     TEXT(api_host, "", "address for /api alone; empty: /api is on the main address"),
     TEXT(api_token, "", "who sends it may use /api, secret; empty: made at start in development, else /api is off"),
     INTEGER(api_max_bytes, "1048576", 1, GIB, "bytes of the body of a request to /api; beyond: 413"),

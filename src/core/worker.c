@@ -29,6 +29,7 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_segment_pool_init(&worker->segments);
     tg_groups_init(&worker->groups);
     tg_users_init(&worker->users);
+    tg_attempts_init(&worker->attempts, config->login_attempts, config->login_addresses);
     tg_subscriptions_init(&worker->subscriptions);
     tg_layer_memory_init(&worker->layer_memory, worker);
     worker->layer = &worker->layer_memory.layer;
@@ -48,6 +49,7 @@ void tg_worker_deinit(struct tg_worker *worker)
     tg_completions_deinit(&worker->completions);
     tg_groups_deinit(&worker->groups);
     tg_users_deinit(&worker->users);
+    tg_attempts_deinit(&worker->attempts);
     tg_subscriptions_deinit(&worker->subscriptions);
     tg_segment_pool_deinit(&worker->segments);
     tg_arena_deinit(&worker->arena);
@@ -102,6 +104,13 @@ enum tg_status tg_worker_add(struct tg_worker *worker, struct tg_conn *conn)
     worker->metrics.connections++;
     worker->metrics.connections_opened++;
     return TG_OK;
+}
+
+void tg_worker_note_attempt(struct tg_worker *worker, struct tg_slice peer)
+{
+    if (tg_attempts_note(&worker->attempts, peer, tg_worker_now_ms(worker)) != TG_OK)
+        worker->metrics.no_memory++;
+    worker->metrics.login_addresses_forgotten = worker->attempts.forgotten;
 }
 
 static bool has_clients(const struct tg_worker *worker)

@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "core/attempts.h"
 #include "core/completion.h"
 #include "core/config.h"
 #include "core/conn.h"
@@ -43,6 +44,9 @@ struct tg_worker {
     struct tg_fetcher *fetcher;   /* outgoing HTTP; NULL where there is none */
     struct tg_recorder *recorder; /* borrowed; NULL: nothing is recorded */
     struct tg_metrics metrics;
+    struct tg_attempts attempts; /* to log in that failed */
+    uint64_t next_origin_log_ms; /* not earlier; and how many it has told of (origin.c) */
+    uint64_t logged_origins;
     struct tg_turns turns;
     struct tg_times gc_steps;              /* of the script's collector, while the loop was idle */
     uint64_t issue_counts[TG_ISSUE_TYPES]; /* errors told to clients */
@@ -105,6 +109,9 @@ static inline struct tg_conn *tg_worker_find(const struct tg_worker *worker, uin
 
 /* Has tg_conn_flush called at the end of the turn. */
 void tg_worker_mark_dirty(struct tg_worker *worker, struct tg_conn *conn);
+
+/* Somebody at `peer` (conn->request->peer) was refused for what should prove who they are. */
+void tg_worker_note_attempt(struct tg_worker *worker, struct tg_slice peer);
 
 /* ---- time ---- */
 

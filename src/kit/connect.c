@@ -6,6 +6,7 @@
 #include "script/conn_user.h"
 #include "script/host.h"
 
+#include <ctype.h>
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,37 @@
 enum { APP = 1, OPTIONS };
 
 /* ---- connecting ---- */
+
+/* Sets the header "Name: value" in the table on top, as a client reads it: by its name in lower case, several
+ * of one name joined (RFC 9110 5.2). [-0, +0, e] */
+static void set_header(lua_State *L, struct tg_slice line)
+{
+    char name[64];
+    size_t length = 0;
+    for (; length < line.length && length < sizeof name && line.data[length] != ':'; length++)
+        name[length] = (char)tolower((unsigned char)line.data[length]);
+    struct tg_slice value = {line.data + length + 2, line.length - length - 2};
+    lua_pushlstring(L, name, length);
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, -3) == LUA_TNIL) {
+        lua_pop(L, 1);
+        lua_pushlstring(L, value.data, value.length);
+    } else {
+        lua_pushliteral(L, ", ");
+        lua_pushlstring(L, value.data, value.length);
+        lua_concat(L, 3);
+    }
+    lua_rawset(L, -3);
+}
+
+static void set_headers(lua_State *L, struct tg_slice lines)
+{
+    while (lines.length) {
+        size_t length = (size_t)((char *)memchr(lines.data, '\r', lines.length) - lines.data);
+        set_header(L, (struct tg_slice){lines.data, length});
+        lines.data += length + 2, lines.length -= length + 2;
+    }
+}
 
 static int push_refusal(lua_State *L, const struct tg_refusal *refusal)
 {
@@ -24,10 +56,7 @@ static int push_refusal(lua_State *L, const struct tg_refusal *refusal)
     lua_setfield(L, -2, "content-type");
     lua_pushinteger(L, (lua_Integer)refusal->body.length);
     lua_setfield(L, -2, "content-length");
-    if (refusal->status == 426) {
-        lua_pushliteral(L, "13");
-        lua_setfield(L, -2, "sec-websocket-version");
-    }
+    set_headers(L, refusal->headers);
     return 4;
 }
 
@@ -37,15 +66,20 @@ static struct tg_slice header_or(const struct tg_request *parts, const char *nam
     return value.length ? value : absent;
 }
 
-static bool is_refused(struct tg_kit_app *app, const struct tg_request *parts, struct tg_refusal *refusal)
+/* NULL: refused. */
+static struct tg_request *decide(struct tg_kit_app *app, struct tg_request *parts,
+                                 const struct tg_consumer **out, struct tg_refusal *refusal)
 {
     const struct tg_upgrade upgrade = {
         .path = parts->path,
         .version = header_or(parts, "sec-websocket-version", TG_SLICE("13")),
         .key = header_or(parts, "sec-websocket-key", TG_SLICE("dGhlIHNhbXBsZSBub25jZQ==")),
-        .protocol = tg_kit_request_header(parts, "sec-websocket-protocol"),
     };
-    return tg_upgrade_is_refused(&app->worker, &upgrade, refusal);
+    const struct tg_consumer *consumer = tg_upgrade_find(&app->worker, &upgrade, refusal);
+    *out = consumer;
+    if (!consumer) return NULL;
+    tg_kit_request_keep(parts, &consumer->headers);
+    return tg_upgrade_decide(&app->worker, consumer, &upgrade, parts, refusal);
 }
 
 /* Pushes a link that is not open. */
@@ -57,22 +91,6 @@ static struct tg_kit_link *push_link(lua_State *L, struct tg_kit_app *app)
     lua_pushvalue(L, APP);
     lua_setiuservalue(L, -2, 1);
     return link;
-}
-
-/* The connection, not yet started. NULL: there is no memory. */
-static struct tg_conn *add_conn(struct tg_kit_app *app, struct tg_kit_link *link, struct tg_request *parts)
-{
-    struct tg_generation *generation = app->worker.generation;
-    struct tg_params params;
-    const struct tg_consumer *consumer = tg_registry_find(&generation->registry, parts->path, &params);
-    tg_kit_request_keep(parts, &consumer->headers);
-    parts->params = params.items;
-    parts->param_count = params.count;
-    struct tg_request *request = tg_request_new(parts);
-    parts->params = NULL; /* it has a copy */
-    parts->param_count = 0;
-    if (!request) return NULL;
-    return tg_conn_add(&app->worker, generation, consumer, request, &link->transport);
 }
 
 /* set_user(app, conn, user) */
@@ -122,6 +140,10 @@ static void note_identity(lua_State *L, const struct tg_conn *conn)
     lua_setfield(L, -2, "is_text");
     lua_pushlstring(L, conn->consumer->name.data, conn->consumer->name.length);
     lua_setfield(L, -2, "consumer");
+    if (conn->request->subprotocol.length) {
+        lua_pushlstring(L, conn->request->subprotocol.data, conn->request->subprotocol.length);
+        lua_setfield(L, -2, "subprotocol");
+    }
     lua_pushvalue(L, APP);
     lua_setfield(L, -2, "app");
     lua_setiuservalue(L, -2, 1);
@@ -132,19 +154,22 @@ int tg_kit_connect(lua_State *L)
     struct tg_kit_app *app = tg_kit_check_app(L, APP);
     struct tg_request parts;
     struct tg_refusal refusal;
+    const struct tg_consumer *consumer;
     luaL_checktype(L, OPTIONS, LUA_TTABLE);
     lua_settop(L, OPTIONS);
     tg_arena_reset(&app->worker.arena);
     tg_kit_request_read(L, OPTIONS, &app->worker.arena, &parts);
-    if (is_refused(app, &parts, &refusal)) return push_refusal(L, &refusal);
     struct tg_kit_link *link = push_link(L, app);
     tg_kit_enter(app);
-    struct tg_conn *conn = add_conn(app, link, &parts);
-    link->conn = conn;
+    struct tg_request *request = decide(app, &parts, &consumer, &refusal);
+    if (request)
+        link->conn = tg_conn_add(&app->worker, app->worker.generation, consumer, request, &link->transport);
     tg_kit_leave(app);
-    if (!conn) return push_refusal(L, &(struct tg_refusal){503, TG_SLICE("{\"detail\":\"Out of memory\"}")});
+    if (!request) return push_refusal(L, &refusal);
+    if (!link->conn)
+        return push_refusal(L, &(struct tg_refusal){503, TG_SLICE("{\"detail\":\"Out of memory\"}"), {0}});
     tg_list_append(&app->links, &link->link);
-    note_identity(L, conn);
+    note_identity(L, link->conn);
     start_conn(L, app, link);
     tg_kit_rest(L, app, APP);
     return 1;

@@ -295,6 +295,16 @@ static int answer_refused(lua_State *L, enum tg_status status, const struct tg_c
     return 4;
 }
 
+/* Sets the field of the link on top. [-0, +0, m] */
+static void note_subprotocol(lua_State *L, const struct tg_client_answer *answer)
+{
+    lua_getiuservalue(L, -1, 1);
+    push_headers(L, answer);
+    lua_getfield(L, -1, "sec-websocket-protocol");
+    lua_setfield(L, -3, "subprotocol");
+    lua_pop(L, 2);
+}
+
 int tg_kit_wire_connect(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -317,5 +327,6 @@ int tg_kit_wire_connect(lua_State *L)
     link->began = began;
     enum tg_status status = tg_client_connect(&link->client, &options, answer, &error);
     if (status != TG_OK) return answer_refused(L, status, answer, &error);
+    note_subprotocol(L, answer);
     return 1;
 }

@@ -179,16 +179,21 @@ void tg_head_init(struct tg_server *server)
     for (size_t i = 0; i < TG_UPGRADE_HEADERS; i++) server->headers[i] = find_token(tg_upgrade_headers[i]);
 }
 
-static struct tg_slice read_named(struct tg_server *server, struct lws *wsi, struct tg_slice name)
+/* A header that the library does not know: of several with the same name it has the first. */
+static struct tg_slice read_unknown(struct tg_server *server, struct lws *wsi, struct tg_slice name)
 {
-    enum lws_token_indexes token = find_token(name);
-    if (token != WSI_TOKEN_COUNT) return tg_head_value(server, wsi, token);
     char key[256], value[VALUE_BYTES + 1];
     int key_bytes = snprintf(key, sizeof key, "%.*s:", TG_SLICE_ARG(name));
     if (key_bytes >= (int)sizeof key) return (struct tg_slice){0};
     int length = lws_hdr_custom_copy(wsi, value, sizeof value, key, key_bytes);
     if (length < 0) return (struct tg_slice){0};
     return tg_arena_copy(&server->arena, trim((struct tg_slice){value, (size_t)length}));
+}
+
+static struct tg_slice read_named(struct tg_server *server, struct lws *wsi, enum lws_token_indexes token,
+                                  struct tg_slice name)
+{
+    return token == WSI_TOKEN_COUNT ? read_unknown(server, wsi, name) : tg_head_value(server, wsi, token);
 }
 
 static bool is_common(struct tg_slice name)
@@ -211,10 +216,11 @@ static enum tg_status read_headers(struct tg_server *server, struct lws *wsi, co
         tg_arena_calloc(&server->arena, TG_UPGRADE_HEADERS + kept->count, sizeof *headers->items);
     if (!headers->items) return TG_E_NO_MEMORY;
     for (size_t i = 0; i < TG_UPGRADE_HEADERS; i++)
-        add(headers, tg_upgrade_headers[i], tg_head_value(server, wsi, server->headers[i]));
+        add(headers, tg_upgrade_headers[i],
+            read_named(server, wsi, server->headers[i], tg_upgrade_headers[i]));
     for (uint32_t i = 0; i < kept->count; i++) {
         struct tg_slice name = kept->items[i];
-        if (!is_common(name)) add(headers, name, read_named(server, wsi, name));
+        if (!is_common(name)) add(headers, name, read_named(server, wsi, find_token(name), name));
     }
     return TG_OK;
 }

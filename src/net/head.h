@@ -1,6 +1,6 @@
 /* What the library has parsed of a request's head, as slices in the server's arena.
  *
- * Valid inside the library's callbacks up to and including ESTABLISHED.
+ * Valid inside the library's callbacks up to and including CONFIRM_UPGRADE.
  */
 #ifndef TG_NET_HEAD_H
 #define TG_NET_HEAD_H

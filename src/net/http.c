@@ -11,7 +11,10 @@
 #include "net/files.h"
 #include "net/head.h"
 #include "net/listener.h"
+#include "net/socket.h"
+#include "net/subprotocol.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -220,29 +223,58 @@ static bool find_objection(struct tg_server *server, struct lws *wsi, struct tg_
     return true;
 }
 
-/* Core decides on the rest. */
-static bool is_refused(struct tg_server *server, struct lws *wsi, struct tg_answer *answer)
+/* Core decides on the rest. NULL: it has refused. */
+static struct tg_request *decide(struct tg_server *server, struct lws *wsi, const struct tg_consumer **out,
+                                 struct tg_refusal *refusal)
 {
-    struct tg_refusal refusal;
     const struct tg_upgrade upgrade = {
         .path = tg_head_path(server, wsi),
         .version = VALUE(VERSION),
         .key = VALUE(KEY),
-        .protocol = VALUE(PROTOCOL),
         .is_stopping = !server->is_listening,
     };
-    if (!tg_upgrade_is_refused(server->worker, &upgrade, &refusal)) return false;
-    *answer = (struct tg_answer){
-        .status = refusal.status, .content_type = "application/json", .body = refusal.body};
-    if (refusal.status == 426) answer->headers = UPGRADE_HEADERS "Sec-WebSocket-Version: 13\r\n";
-    return true;
 #undef VALUE
+    char peer[TG_PEER_BYTES];
+    struct tg_request parts = {0};
+    const struct tg_consumer *consumer = tg_upgrade_find(server->worker, &upgrade, refusal);
+    *out = consumer;
+    if (!consumer) return NULL;
+    if (tg_head_read(server, wsi, consumer, &parts) != TG_OK) {
+        *refusal = (struct tg_refusal){503, TG_SLICE("{\"detail\":\"Out of memory\"}"), {0}};
+        return NULL;
+    }
+    parts.peer = tg_socket_peer(lws_get_socket_fd(wsi), peer);
+    return tg_upgrade_decide(server->worker, consumer, &upgrade, &parts, refusal);
+}
+
+/* The library ends a header's text at a 0, and we write lines into it: the refusal's are copied. */
+static void refuse(struct tg_server *server, const struct tg_refusal *refusal, struct tg_answer *answer)
+{
+    struct tg_slice lines = tg_arena_copy(&server->arena, refusal->headers);
+    *answer = (struct tg_answer){
+        .status = refusal->status, .content_type = "application/json", .body = refusal->body};
+    if (lines.length) answer->headers = lines.data;
+}
+
+static bool is_refused(struct tg_server *server, struct lws *wsi, struct tg_answer *answer)
+{
+    struct tg_granted *granted = &server->granted;
+    struct tg_refusal refusal;
+    free(granted->request); /* of a handshake that failed behind us */
+    granted->wsi = wsi;
+    granted->request = decide(server, wsi, &granted->consumer, &refusal);
+    if (granted->request)
+        tg_subprotocol_offer(server, wsi);
+    else
+        refuse(server, &refusal, answer);
+    return !granted->request;
 }
 
 int tg_http_check_upgrade(struct tg_server *server, struct lws *wsi)
 {
     struct tg_answer answer;
     tg_arena_reset(&server->arena);
+    tg_arena_reset(&server->worker->arena); /* where refusals lie */
     if (tg_listener_is_for_api(wsi)) {
         answer = TG_ANSWER_ERROR(404, "Not found");
         server->worker->metrics.handshakes_refused++;

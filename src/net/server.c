@@ -14,6 +14,7 @@
 #include "net/http.h"
 #include "net/listener.h"
 #include "net/state.h"
+#include "net/subprotocol.h"
 #include "net/ws.h"
 
 #include <assert.h>
@@ -63,6 +64,9 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return tg_http_check_upgrade(server, wsi);
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        tg_subprotocol_answer(server);
+        return 0;
     case LWS_CALLBACK_HTTP_FILE_COMPLETION:
         return lws_http_transaction_completed(wsi) ? -1 : 0;
     case LWS_CALLBACK_RAW_ADOPT:
@@ -72,15 +76,6 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     }
 }
-
-static const struct lws_protocols protocols[] = {
-    {.name = "tidegate",
-     .callback = callback,
-     .per_session_data_size = sizeof(struct tg_session),
-     .rx_buffer_size = RX_BUFFER_BYTES,
-     .tx_packet_size = TX_BYTES_MAX},
-    {0},
-};
 
 /* "[time] E: text\n": our own line has a time and a level. What the library calls an error is often
  * a client's mistake, so nothing is more than a warning. */
@@ -100,6 +95,14 @@ static enum tg_status open_library(struct tg_server *server, struct tg_error *er
 {
     static const lws_retry_bo_t no_validity_timers = {.secs_since_valid_ping = 0,
                                                       .secs_since_valid_hangup = 0};
+    const struct lws_protocols protocols[] = {
+        {.name = server->subprotocol,
+         .callback = callback,
+         .per_session_data_size = sizeof(struct tg_session),
+         .rx_buffer_size = RX_BUFFER_BYTES,
+         .tx_packet_size = TX_BYTES_MAX},
+        {0},
+    };
     void *loops[] = {tg_net_loop_uv(server->loop)};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
@@ -222,6 +225,7 @@ bool tg_server_close(struct tg_server *server)
     for (int i = 0; i < TG_LISTENERS; i++) assert(!server->listeners[i].is_open);
     if (server->spare_fd >= 0) close(server->spare_fd);
     tg_arena_deinit(&server->arena);
+    free(server->granted.request);
     free(server->static_root);
     free(server);
     return true;

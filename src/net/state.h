@@ -27,6 +27,13 @@ struct tg_listener {
     bool is_open; /* `poll`, which outlives the descriptor by a turn */
 };
 
+/* An upgrade that was granted. The library establishes it, or lets it fail, before it does anything else. */
+struct tg_granted {
+    const struct lws *wsi;
+    const struct tg_consumer *consumer;
+    struct tg_request *request; /* owned; NULL: there is none */
+};
+
 struct tg_server {
     struct tg_worker *worker; /* borrowed, as the loop */
     struct tg_net_loop *loop;
@@ -40,7 +47,9 @@ struct tg_server {
     bool is_closing;
     struct tg_api *api;    /* borrowed; NULL: there is none */
     struct tg_list bodies; /* that are being read: net/api_http.c */
-    char *static_root;     /* owned, resolved, no '/' at its end; NULL: no static files */
+    struct tg_granted granted;
+    char subprotocol[TG_SUBPROTOCOLS_BYTES_MAX + 1]; /* the name of our protocol: net/subprotocol.h */
+    char *static_root; /* owned, resolved, no '/' at its end; NULL: no static files */
     enum lws_token_indexes headers[TG_UPGRADE_HEADERS]; /* that the library has for tg_upgrade_headers */
     struct tg_arena arena;                              /* of the request that is being answered */
 };

@@ -15,7 +15,6 @@
 
 #include "base/utf8.h"
 #include "core/conn.h"
-#include "net/head.h"
 #include "net/socket.h"
 
 #include <string.h>
@@ -102,23 +101,15 @@ static int end(struct tg_session *session)
 
 static int established(struct tg_server *server, struct lws *wsi, struct tg_session *session)
 {
-    struct tg_generation *generation = server->worker->generation;
-    struct tg_request parts = {0};
-    struct tg_params params;
-    char peer[TG_PEER_BYTES];
+    struct tg_granted *granted = &server->granted;
+    struct tg_request *request = granted->request;
     session->transport.ops = &transport_ops;
     session->wsi = wsi;
     tg_ping_init(&session->ping, &server->pings, wsi);
-    tg_arena_reset(&server->arena);
-    const struct tg_consumer *consumer =
-        tg_registry_find(&generation->registry, tg_head_path(server, wsi), &params);
-    if (!consumer || tg_head_read(server, wsi, consumer, &parts) != TG_OK) return end(session);
-    parts.peer = tg_socket_peer(lws_get_socket_fd(wsi), peer);
-    parts.params = params.items;
-    parts.param_count = params.count;
-    struct tg_request *request = tg_request_new(&parts);
-    if (!request) return end(session);
-    session->conn = tg_conn_open(server->worker, generation, consumer, request, &session->transport);
+    if (!request || granted->wsi != wsi) return end(session);
+    granted->request = NULL;
+    session->conn = tg_conn_open(server->worker, server->worker->generation, granted->consumer, request,
+                                 &session->transport);
     return session->conn ? 0 : end(session);
 }
 

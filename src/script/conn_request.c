@@ -60,6 +60,8 @@ void tg_request_push(lua_State *L, const struct tg_request *request, struct tg_a
         push_parsed(L, arena, request->query, tg_query_parse);
     } else if (strcmp(key, "cookies") == 0) {
         push_parsed(L, arena, tg_pairs_get(&request->headers, TG_SLICE("cookie")), tg_cookie_parse);
+    } else if (strcmp(key, "subprotocol") == 0 && request->subprotocol.length) {
+        push_slice(L, request->subprotocol);
     } else {
         lua_pushnil(L);
     }
@@ -67,7 +69,8 @@ void tg_request_push(lua_State *L, const struct tg_request *request, struct tg_a
 
 void tg_request_push_all(lua_State *L, const struct tg_request *request, struct tg_arena *arena)
 {
-    static const char *const keys[] = {"path", "params", "query", "headers", "cookies", "peer"};
+    static const char *const keys[] = {"path",    "params", "query",      "headers",
+                                       "cookies", "peer",   "subprotocol"};
     lua_createtable(L, 0, sizeof keys / sizeof keys[0]);
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         tg_request_push(L, request, arena, keys[i]);

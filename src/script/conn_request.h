@@ -1,5 +1,5 @@
 /* What a client sent to open its connection, or to ask a route, as Lua sees it: path, params, query, headers,
- * cookies, peer. */
+ * cookies, peer, subprotocol. */
 #ifndef TG_SCRIPT_CONN_REQUEST_H
 #define TG_SCRIPT_CONN_REQUEST_H
 

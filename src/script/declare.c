@@ -177,9 +177,37 @@ static void declare_hooks(struct tg_world *world, lua_State *L, int index, struc
     hooks->receive = keep_field(world, L, index, "receive");
     hooks->binary = keep_field(world, L, index, "binary");
     hooks->before = keep_field(world, L, index, "before");
+    hooks->admit = keep_field(world, L, index, "admit");
     hooks->authenticate = keep_field(world, L, index, "authenticate");
     hooks->sends_authentication = tg_table_flag(L, index, "send_authentication");
     declare_groups(world, L, index, hooks);
+}
+
+/* The origins lie in the arena as texts, and what was read of them points there. */
+static void declare_origins(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
+{
+    struct tg_texts texts = get_texts(world, L, index, "origins");
+    struct tg_origin *origins = arena_calloc(world, L, texts.count, sizeof *origins);
+    for (uint32_t i = 0; i < texts.count; i++) {
+        const char *fault = tg_origin_read_pattern(texts.items[i], &origins[i]);
+        if (fault)
+            luaL_error(L, "%s: the origin \"%s\" %s", consumer->source.data, texts.items[i].data, fault);
+    }
+    consumer->entrance.origins = origins;
+    consumer->entrance.origin_count = texts.count;
+}
+
+static void declare_entrance(struct tg_world *world, lua_State *L, int index, struct tg_consumer *consumer)
+{
+    const struct tg_hooks *hooks = consumer->script_data;
+    struct tg_entrance *entrance = &consumer->entrance;
+    struct tg_texts subprotocols = get_texts(world, L, index, "subprotocols");
+    declare_origins(world, L, index, consumer);
+    entrance->requires_origin = tg_table_flag(L, index, "require_origin");
+    entrance->subprotocols = subprotocols.items;
+    entrance->subprotocol_count = subprotocols.count;
+    entrance->has_admit = hooks->admit != 0;
+    entrance->authenticates = hooks->admit || hooks->authenticate;
 }
 
 /* ---- topics ---- */
@@ -291,6 +319,7 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     check(L, tg_registry_add_consumer(world->registry, consumer), NULL);
     declare_hooks(world, L, index, hooks);
     consumer->takes_binary = hooks->binary != 0;
+    declare_entrance(world, L, index, consumer);
     declare_actions(world, L, index, "actions", consumer, tg_registry_add_action);
     declare_actions(world, L, index, "events", consumer, tg_registry_add_event);
     declare_topics(world, L, index, consumer);
@@ -316,7 +345,7 @@ static void forget_consumer(struct tg_world *world, lua_State *L, const struct t
 {
     const struct tg_hooks *hooks = consumer->script_data;
     const int refs[] = {hooks->object, hooks->connected, hooks->disconnected, hooks->receive,
-                        hooks->binary, hooks->before,    hooks->authenticate};
+                        hooks->binary, hooks->before,    hooks->admit,        hooks->authenticate};
     for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
     for (uint32_t i = 0; i < hooks->group_count; i++) forget(world, L, hooks->groups[i].function);
     forget_actions(world, L, consumer);

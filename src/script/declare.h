@@ -22,6 +22,7 @@ struct tg_hooks {
     int receive; /* text consumers */
     int binary;
     int before;
+    int admit;
     int authenticate;
     bool sends_authentication;      /* frames that say how it ended */
     struct tg_group_source *groups; /* in the arena */

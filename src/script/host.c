@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "core/topic.h"
+#include "script/admit.h"
 #include "script/blocking.h"
 #include "script/borrow.h"
 #include "script/call.h"
@@ -41,6 +42,15 @@ static void note_run(struct tg_host *host)
 {
     note_tasks(host);
     tg_collector_note(&host->collector);
+}
+
+static bool on_admit(struct tg_script *script, const struct tg_consumer *consumer,
+                     const struct tg_request *request, struct tg_refusal *refusal)
+{
+    struct tg_host *host = host_of(script);
+    bool is_admitted = tg_admit(&host->tasks, consumer, request, refusal);
+    note_run(host);
+    return is_admitted;
 }
 
 static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
@@ -259,6 +269,7 @@ static void on_forget_subscription(struct tg_script *script, struct tg_subscript
 }
 
 static const struct tg_script_ops ops = {
+    .admit = on_admit,
     .authenticate = on_authenticate,
     .groups = on_groups,
     .connected = on_connected,

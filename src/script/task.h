@@ -80,9 +80,12 @@ enum tg_task_state { TG_TASK_ENDED, TG_TASK_READY, TG_TASK_RUNNING, TG_TASK_WAIT
 
 enum tg_task_ending { TG_TASK_DONE, TG_TASK_FAILED, TG_TASK_CANCELLED };
 
-/* What a task is run for. Every function may be NULL but `failed`; none raises or runs Lua. */
+/* What a task is run for. Every field may be NULL but `failed`; none raises or runs Lua. */
 struct tg_task_kind {
     bool is_request; /* somebody outside waits for it: it is not one of the generation's own */
+    /* What a wait raises that it cannot pass on, since the body calls without a continuation; NULL: the
+     * function that is in the way is named. */
+    const char *at_once;
     /* The first wait: what `context` borrows from the stack and from the message has to be copied, and
      * task->context set. False without memory: the task is cancelled. */
     bool (*park)(struct tg_task *task);

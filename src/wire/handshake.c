@@ -25,6 +25,59 @@ bool tg_handshake_version_is_supported(struct tg_slice version)
     return tg_slice_equal(version, TG_SLICE("13"));
 }
 
+static bool is_token_character(char c)
+{
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+bool tg_handshake_is_protocol(struct tg_slice name)
+{
+    for (size_t i = 0; i < name.length; i++)
+        if (!is_token_character(name.data[i])) return false;
+    return name.length > 0;
+}
+
+/* Takes the next item off a list with commas. */
+static bool take_item(struct tg_slice *rest, struct tg_slice *item)
+{
+    if (rest->length == 0) return false;
+    const char *comma = memchr(rest->data, ',', rest->length);
+    *item = (struct tg_slice){rest->data, comma ? (size_t)(comma - rest->data) : rest->length};
+    size_t used = item->length + (comma != NULL);
+    rest->data += used, rest->length -= used;
+    while (item->length && strchr(" \t", item->data[0])) item->data++, item->length--;
+    while (item->length && strchr(" \t", item->data[item->length - 1])) item->length--;
+    return true;
+}
+
+static bool offers(struct tg_slice offered, struct tg_slice name)
+{
+    struct tg_slice item;
+    while (take_item(&offered, &item))
+        if (tg_slice_equal(item, name)) return true;
+    return false;
+}
+
+bool tg_handshake_choose_protocol(struct tg_slice offered, const struct tg_slice *names, size_t count,
+                                  struct tg_slice *chosen)
+{
+    struct tg_slice rest = offered, item;
+    *chosen = TG_SLICE("");
+    while (take_item(&rest, &item))
+        if (!tg_handshake_is_protocol(item)) return false;
+    for (size_t i = 0; i < count && !chosen->length; i++)
+        if (offers(offered, names[i])) *chosen = names[i];
+    return true;
+}
+
+struct tg_slice tg_handshake_first_protocol(struct tg_slice offered)
+{
+    struct tg_slice item = TG_SLICE("");
+    take_item(&offered, &item);
+    return item;
+}
+
 void tg_handshake_write_accept(struct tg_buf *out, struct tg_slice key)
 {
     static const struct tg_slice guid = TG_SLICE("258EAFA5-E914-47DA-95CA-C5AB0DC85B11");

@@ -13,6 +13,17 @@ bool tg_handshake_key_is_valid(struct tg_slice key);
 /* RFC 6455 4.4: the one version that is spoken. */
 bool tg_handshake_version_is_supported(struct tg_slice version);
 
+/* RFC 6455 11.3.4, RFC 9110 5.6.2: whether the text can name a subprotocol. */
+bool tg_handshake_is_protocol(struct tg_slice name);
+
+/* The first of `count` names that the list `offered` (Sec-WebSocket-Protocol) has; `chosen` is empty when it
+ * has none of them. False: it is no list of names. */
+bool tg_handshake_choose_protocol(struct tg_slice offered, const struct tg_slice *names, size_t count,
+                                  struct tg_slice *chosen);
+
+/* The first name of such a list. */
+struct tg_slice tg_handshake_first_protocol(struct tg_slice offered);
+
 /* RFC 6455 4.2.2 (5.4): what a server answers to this key, 28 characters of base64. */
 #define TG_HANDSHAKE_ACCEPT_BYTES 28
 void tg_handshake_write_accept(struct tg_buf *out, struct tg_slice key);

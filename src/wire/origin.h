@@ -16,14 +16,14 @@ struct tg_origin {
     struct tg_slice host; /* of a pattern with is_below: what stands behind "*." */
     uint16_t port;        /* that of http and https where none is written; 0: none */
     bool is_any;          /* of patterns: "*" */
-    bool is_below;        /* of patterns: "https://*.example.org" */
+    bool is_below;        /* of patterns: "*." stands before the host */
 };
 
 /* The value of a header `Origin`, RFC 6454 6.2: scheme, host, perhaps a port, and nothing behind. False: it
  * is "null", several of them, or no origin at all. */
 bool tg_origin_read(struct tg_slice text, struct tg_origin *origin);
 
-/* What a consumer declares: an origin, "https://*.example.org" for all hosts below example.org, one or more
+/* What a consumer declares: an origin, the same with "*." before the host for all hosts below it, one or more
  * labels but not itself, or "*". Returns NULL, or what is wrong with it, behind "it ": "has a path". */
 const char *tg_origin_read_pattern(struct tg_slice text, struct tg_origin *pattern);
 

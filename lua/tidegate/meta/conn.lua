@@ -12,6 +12,7 @@
 ---@field headers table<string, string> by names in lower case
 ---@field cookies table<string, string>
 ---@field peer string the client's address
+---@field subprotocol? string the one that was agreed on
 local Conn = {}
 
 --- Sends a message to this client.

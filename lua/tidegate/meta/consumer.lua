@@ -14,6 +14,10 @@
 ---@field topics? tidegate.Topic[] streams that its clients subscribe to
 ---@field topic? tidegate.Topic its paths are this topic alone
 ---@field groups? tidegate.Groups joined before `connected`
+---@field origins? string[] of pages that may connect, beside the same origin
+---@field require_origin? boolean who sends none, and so is no page, is refused
+---@field admit? tidegate.Admit asked before there is a connection
+---@field subprotocols? string[] the one that is liked best first
 ---@field authenticate? tidegate.Authenticate runs before anything else
 ---@field send_authentication? boolean false: no frame says how authentication has ended
 
@@ -24,6 +28,14 @@
 --- with a status (401 when left out, 403 or 404) and a sentence that the client reads. It may wait.
 ---@alias tidegate.Authenticate fun(request: tidegate.Request): any, integer?, string?
 
+--- True lets in; false refuses, with a status of HTTP (from 400 on; 403 when left out), a sentence
+--- and headers of the answer. It may not wait.
+---@alias tidegate.Admit
+---| fun(request: tidegate.Request): boolean, integer?, string?, tidegate.Headers?
+
+--- Names and values; a list of values is as many headers.
+---@alias tidegate.Headers table<string, string | integer | string[]>
+
 --- What a client sent to open its connection.
 ---@class tidegate.Request
 ---@field path string "/ws/room/lobby"
@@ -32,6 +44,7 @@
 ---@field headers table<string, string> by names in lower case
 ---@field cookies table<string, string>
 ---@field peer string the client's address
+---@field subprotocol? string the one that was agreed on
 
 --- Nothing or true: the handler runs. A message: it is the reply, and the handler does not run.
 --- False, and a sentence behind it: the client gets the sentence as an error.
@@ -47,6 +60,10 @@
 ---@field tags? string[]
 ---@field headers? string[]
 ---@field groups? tidegate.Groups joined before `connected`
+---@field origins? string[] of pages that may connect, beside the same origin
+---@field require_origin? boolean who sends none, and so is no page, is refused
+---@field admit? tidegate.Admit asked before there is a connection
+---@field subprotocols? string[] the one that is liked best first
 ---@field authenticate? tidegate.Authenticate who is refused reads the code of the close
 ---@field connected? fun(conn: tidegate.Conn)
 ---@field receive fun(conn: tidegate.Conn, data: string, is_binary: boolean) for each message

@@ -331,6 +331,7 @@ function App:text(message, to) end
 
 --- A client of an application under test. `<close>` closes it.
 ---@class tidegate.TestClient
+---@field subprotocol? string the one that was agreed on
 local Client = {}
 
 --- Sends a table as JSON, a message as its type writes it, or a string as it is.

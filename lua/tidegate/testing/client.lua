@@ -28,6 +28,7 @@ local show <const> = require "tidegate.testing.show"
 ---@field connected_at string the line of the spec
 ---@field id string?
 ---@field consumer string?
+---@field subprotocol string?
 ---@field is_text boolean frames are texts, not messages
 ---@field is_stalled boolean? it reads nothing
 ---@field is_strict boolean frames that the consumer does not declare fail the spec
@@ -157,6 +158,7 @@ local function new(host, link, options)
     connected_at = fail.place(),
     id = link.id,
     consumer = link.consumer,
+    subprotocol = link.subprotocol,
     is_text = link.is_text or false,
     is_strict = options.is_strict,
     seen = {},

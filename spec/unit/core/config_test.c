@@ -55,6 +55,10 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->log_level, TG_LOG_INFO);
     assert_int_equal(config->log_format, TG_LOG_TEXT);
     assert_int_equal(config->validate_outgoing, TG_OUTGOING_DEVELOPMENT);
+    assert_string_equal(config->trusted_proxies, "");
+    assert_int_equal(config->forwarded_header, TG_FORWARDED_X);
+    assert_int_equal(config->login_attempts, 30);
+    assert_int_equal(config->login_addresses, 16384);
     assert_int_equal(config->max_message_bytes, 1048576);
     assert_int_equal(config->max_json_depth, 64);
     assert_int_equal(config->max_errors, 50);
@@ -107,7 +111,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 56);
+    assert_int_equal(count, 60);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);
@@ -367,7 +371,7 @@ static enum tg_status set_once(void *context)
 
 static void stays_as_it_was_without_memory(void **state)
 {
-    assert_int_equal(tg_alloc_sweep(set_once, *state), 7);
+    assert_int_equal(tg_alloc_sweep(set_once, *state), 8);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

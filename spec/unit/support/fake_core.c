@@ -128,6 +128,13 @@ static enum tg_outcome fake_outcome(struct fake_core *core)
     return is_waiting ? TG_WAITING : TG_DONE;
 }
 
+static bool admit(struct tg_script *script, const struct tg_consumer *consumer,
+                  const struct tg_request *request, struct tg_refusal *refusal)
+{
+    (void)consumer;
+    return of_script(script)->on_admit(of_script(script), request, refusal);
+}
+
 /* Says nothing when nobody is interested, which is nearly always. */
 static enum tg_outcome authenticate(struct tg_script *script, struct tg_conn *conn)
 {
@@ -259,6 +266,7 @@ static void forget_subscription(struct tg_script *script, struct tg_subscription
 }
 
 static const struct tg_script_ops script_ops = {
+    .admit = admit,
     .authenticate = authenticate,
     .groups = groups,
     .connected = connected,

@@ -14,6 +14,7 @@
 #ifndef TG_UNIT_SUPPORT_FAKE_CORE_H
 #define TG_UNIT_SUPPORT_FAKE_CORE_H
 
+#include "core/upgrade.h"
 #include "core/worker.h"
 
 #include <stdbool.h>
@@ -51,6 +52,7 @@ struct fake_core {
     bool is_next_waiting; /* what a hook below sets: its call answers TG_WAITING; the spec calls tg_conn_ended
                            */
     /* Run inside the call of the script; NULL: nothing. */
+    bool (*on_admit)(struct fake_core *core, const struct tg_request *request, struct tg_refusal *refusal);
     void (*on_authenticate)(struct fake_core *core, struct tg_conn *conn);
     void (*on_groups)(struct fake_core *core, struct tg_conn *conn);
     void (*on_connected)(struct fake_core *core, struct tg_conn *conn);
