@@ -1,6 +1,7 @@
 --- Consumers: which paths they serve, which messages they handle and send. A consumer is a handle;
 --- what it declares is a plain table that the host reads once, when all modules have been loaded.
 
+local admission <const> = require "tidegate.auth.admission"
 local checks <const> = require "tidegate.consumer_options"
 local declare <const> = require "tidegate.declare"
 local handlers <const> = require "tidegate.handlers"
@@ -62,7 +63,7 @@ function ConsumerMethods:use(mixin)
   end
   append(state.declaration.headers, from.declaration.headers)
   append(state.declaration.sends, from.declaration.sends)
-  append(state.declaration.groups, from.declaration.groups)
+  append(state.declaration.groups, admission.guard(state.declaration, from.declaration.groups))
   from.used_at = from.used_at or declare.position() or "?"
 end
 
@@ -132,6 +133,8 @@ function Consumer.consumer(options)
   local handle <const>, declaration <const> =
     handlers.new("tide.consumer", consumer_metatable, given)
   declaration.send_authentication = given.send_authentication ~= false
+  admission.declare("tide.consumer", states[handle], given)
+  admission.declare_renewal(states[handle])
   if given.topic and given.topics then
     fail 'tide.consumer: has option "topic", a topic alone, and "topics": give one of them'
   end
@@ -176,6 +179,7 @@ function Consumer.text_consumer(options)
   local handle <const>, declaration <const> =
     handlers.new("tide.text_consumer", text_consumer_metatable, given)
   declaration.is_text = true
+  admission.declare("tide.text_consumer", states[handle], given)
   declaration.receive = given.receive
   declaration.connected = without_consumer(given.connected)
   declaration.disconnected = without_consumer(given.disconnected)

@@ -1,5 +1,6 @@
 --- The options of consumers, text consumers, mixins and handlers: what each has to be.
 
+local callable <const> = require "tidegate.auth.callable"
 local declare <const> = require "tidegate.declare"
 local message <const> = require "tidegate.message"
 local states <const> = require "tidegate.consumer_states"
@@ -91,6 +92,16 @@ local function groups(value)
   return is_right, "a list of names of 1 to 200 bytes of UTF-8, or a function that returns one"
 end
 
+---@type tidegate.Check
+local function authenticator(value)
+  return callable.is(value), "a function, or an authenticator of tide.auth"
+end
+
+---@type tidegate.Check
+local function permission(value)
+  return callable.is(value), "a function, or a permission of tide.auth"
+end
+
 ---@param value any
 ---@return boolean
 local function is_topic(value)
@@ -126,9 +137,22 @@ Options.consumer = {
   require_origin = declare.boolean,
   admit = declare.callable,
   subprotocols = subprotocols,
-  authenticate = declare.callable,
   send_authentication = declare.boolean,
 }
+
+--- Who may come in, and who may stay: the same for consumers of plain text.
+local admission <const> = {
+  authenticate = authenticator,
+  authentication_timeout = timeout,
+  object = declare.callable,
+  permissions = permission,
+  authorise_groups = permission,
+  grace = declare.seconds,
+  reauthenticate_seconds = timeout,
+}
+for name, check in pairs(admission) do
+  Options.consumer[name] = check
+end
 
 --- The handlers of a topic stand behind it, as those of a consumer do.
 Options.topic = {
@@ -136,7 +160,7 @@ Options.topic = {
   description = declare.text,
   tags = declare.texts,
   sends = message_types,
-  authorise = declare.callable,
+  authorise = permission,
   on_subscribe = declare.callable,
   on_unsubscribe = declare.callable,
 }
@@ -152,11 +176,13 @@ Options.text_consumer = {
   require_origin = declare.boolean,
   admit = declare.callable,
   subprotocols = subprotocols,
-  authenticate = declare.callable,
   connected = declare.callable,
   receive = declare.callable,
   disconnected = declare.callable,
 }
+for name, check in pairs(admission) do
+  Options.text_consumer[name] = check
+end
 
 Options.mixin = { headers = headers, sends = message_types, groups = groups }
 
@@ -165,6 +191,7 @@ Options.handler = {
   description = declare.text,
   tags = declare.texts,
   output = message_types,
+  allow = permission,
   concurrency = concurrency,
   timeout = timeout,
 }

@@ -217,6 +217,7 @@ local function handled(method, message_type, options, handler, known)
     description = given.description,
     tags = copied(given.tags),
     outputs = listed(method, "output", given.output),
+    allow = given.allow,
     concurrency = given.concurrency or 1,
     timeout = given.timeout or 0,
     source = declare.position() or "?",

@@ -1,5 +1,6 @@
 --- tidegate: what a consumer is written with. `local tide <const> = require "tidegate"`
 
+local auth <const> = require "tidegate.auth"
 local consumer <const> = require "tidegate.consumer"
 local declare <const> = require "tidegate.declare"
 local errors <const> = require "tidegate.errors"
@@ -64,6 +65,7 @@ local tide <const> = {
   http = declare.closed("tide.http", http),
   process = process,
   tcp = tcp,
+  auth = auth,
 }
 for name, value in pairs(task) do
   tide[name] = value

@@ -93,7 +93,7 @@ end
 ---@param found string[]
 local function find_silent_among(actions, found)
   for _, action in ipairs(actions) do
-    if #action.outputs > 0 and source.is_silent(action.handler) then
+    if #action.outputs > 0 and action.handler and source.is_silent(action.handler) then
       found[#found + 1] = silent_text:format(action.source, action.action, outputs_in_words(action))
     end
   end

@@ -169,6 +169,10 @@ Message.standard = {
       { "data", s.any():optional() },
     }
   ),
+  authenticate = standard(
+    "authenticate",
+    s.object { token = s.string({ min = 1, max = 65536 }):secret() }
+  ),
   complete = standard "complete",
   group_complete = standard "group_complete",
   event_complete = standard "event_complete",

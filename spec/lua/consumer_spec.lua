@@ -124,8 +124,9 @@ describe("tide.consumer", function()
           tide.consumer { pth = "/ws/chat" }
         end,
         'tide.consumer: unknown option "pth"; did you mean "path"? (options: authenticate, '
-          .. "before, camelize, description, groups, headers, name, path, send_authentication, "
-          .. "send_completion, sends, strict_frames, tags, topic, topics)"
+          .. "authentication_timeout, authorise_groups, before, camelize, description, grace, groups, headers, "
+          .. "name, object, path, permissions, reauthenticate_seconds, send_authentication, send_completion, "
+          .. "sends, strict_frames, tags, topic, topics)"
       )
     end)
 
@@ -190,7 +191,17 @@ describe("tide.consumer", function()
         { { groups = { "a", 3 } }, '"groups" must be ' .. names_of_groups },
         { { groups = { "a", ("a"):rep(201) } }, '"groups" must be ' .. names_of_groups },
         { { groups = { "\xff" } }, '"groups" must be ' .. names_of_groups },
-        { { authenticate = 1 }, '"authenticate" must be a function' },
+        {
+          { authenticate = 1 },
+          '"authenticate" must be a function, or an authenticator of tide.auth',
+        },
+        { { permissions = 1 }, '"permissions" must be a function, or a permission of tide.auth' },
+        { { object = 1 }, '"object" must be a function' },
+        { { grace = "x" }, '"grace" must be seconds, a number from 0 to 3155760000' },
+        {
+          { authentication_timeout = "x" },
+          '"authentication_timeout" must be seconds, a number greater than 0',
+        },
         { { send_authentication = 1 }, '"send_authentication" must be true or false' },
       }
       for _, case in ipairs(cases) do
@@ -278,7 +289,7 @@ describe("tide.consumer", function()
           consumer:on(tide.messages.ping, { sumary = "x" }, nothing)
         end,
         'on: unknown option "sumary"; did you mean "summary"? '
-          .. "(options: concurrency, description, output, summary, tags, timeout)"
+          .. "(options: allow, concurrency, description, output, summary, tags, timeout)"
       )
     end)
 
@@ -437,8 +448,9 @@ describe("tide.consumer", function()
           tide.text_consumer { path = "/ws/raw", recieve = nothing }
         end,
         'tide.text_consumer: unknown option "recieve"; did you mean "receive"? '
-          .. "(options: authenticate, connected, description, disconnected, groups, headers, name, path, "
-          .. "receive, tags)"
+          .. "(options: authenticate, authentication_timeout, authorise_groups, connected, description, "
+          .. "disconnected, grace, groups, headers, name, object, path, permissions, "
+          .. "reauthenticate_seconds, receive, tags)"
       )
       local consumer <const> = tide.text_consumer { path = "/ws/raw", receive = nothing }
       assert.error_matches(function()

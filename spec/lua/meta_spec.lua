@@ -27,7 +27,7 @@ end
 ---@return table<string, string[]>
 local function option_classes()
   local classes <const> = {}
-  for _, name in ipairs { "schema", "message", "consumer", "topic", "tidegate" } do
+  for _, name in ipairs { "schema", "message", "consumer", "topic", "tidegate", "auth" } do
     local file <close> = assert(io.open("lua/tidegate/meta/" .. name .. ".lua"))
     local class
     for line in file:lines() do
@@ -63,6 +63,7 @@ describe("the definitions for language servers", function()
     assert.equal(names(tide.tcp), names(defined.tcp))
     assert.equal(names(tide.process), names(defined.process))
     assert.equal(names(tide.http), names(defined.http))
+    assert.equal(names(tide.auth), names((definitions "auth")))
   end)
 
   it("name the schemas and their methods", function()
@@ -119,6 +120,11 @@ describe("the definitions for language servers", function()
         return tide.http.get("http://localhost/", options)
       end,
       HttpRequest = tide.http.request,
+      SessionOptions = tide.auth.session,
+      JwtOptions = tide.auth.jwt,
+      ApiKeyOptions = tide.auth.api_key,
+      BasicOptions = tide.auth.basic,
+      HttpAuthOptions = tide.auth.http,
       HandlerOptions = function(options)
         return tide.mixin():on(tide.messages.ping, options, nothing)
       end,
@@ -170,6 +176,7 @@ describe("the definitions for language servers", function()
     local modules <const> = "collect consumer consumer_options consumer_states declare errors event "
       .. "http init message process router schema "
       .. "schema_fields schema_kinds schema_methods schema_node schema_options task tcp topic "
+      .. "auth/init auth/jwks auth/combine auth/session auth/jwt auth/api_key auth/basic "
       .. "json_schema_export json_schema_import json_schema_source json_schema_types json_schema_values"
     for module in modules:gmatch "%S+" do
       local file <close> = assert(io.open("lua/tidegate/" .. module .. ".lua"))
@@ -182,7 +189,8 @@ describe("the definitions for language servers", function()
       assert.is_true(asked[name], name .. " is defined and not used")
     end
     for name in pairs(asked) do
-      assert.is_true(defined[name] ~= nil or name == "null", name .. " is used and not defined")
+      local is_value <const> = name == "null" or name == "mode"
+      assert.is_true(defined[name] ~= nil or is_value, name .. " is used and not defined")
     end
   end)
 end)

@@ -6,6 +6,7 @@
 #include "core/config.h"
 
 #include "base/nearest.h"
+#include "core/secrets.h"
 #include "core/settings.h"
 
 #include <arpa/inet.h>
@@ -342,11 +343,19 @@ static enum tg_status check_api(const struct tg_config *config, struct tg_error 
     return status;
 }
 
+static enum tg_status check_secrets(const struct tg_config *config, struct tg_error *error)
+{
+    if (config->secrets[0] && config->secrets_file[0])
+        return tg_error_set(error, TG_E_INVALID, "secrets_file: `secrets` are set as well; give one of them");
+    return tg_secrets_check(tg_slice_of(config->secrets), error);
+}
+
 enum tg_status tg_config_check(const struct tg_config *config, struct tg_error *error)
 {
     enum tg_status status = check_host("host", config->host, error);
     if (status == TG_OK) status = check_api(config, error);
     if (status == TG_OK) status = tg_proxy_check(config->trusted_proxies, error);
+    if (status == TG_OK) status = check_secrets(config, error);
     if (status != TG_OK) return status;
     if (config->outbox_high_water_bytes > config->outbox_max_bytes)
         return tg_error_set(error, TG_E_INVALID,

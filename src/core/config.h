@@ -50,6 +50,10 @@ struct tg_config {
     uint64_t max_answer_bytes;  /* of the body of an answer; a longer one is an error of the handler */
     uint32_t max_http_requests; /* under way at once; 503 beyond */
     uint32_t body_timeout_ms;   /* for the whole body to come; 408 beyond */
+    /* who somebody is: core/secrets.h */
+    char *secrets;            /* with commas between; secret; "": made at start in development, else none */
+    char *secrets_file;       /* where they are read from, one a line; "": nowhere */
+    uint64_t max_token_bytes; /* of a JSON Web Token; refused beyond */
 
     /* what */
     enum tg_mode mode;

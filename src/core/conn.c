@@ -221,10 +221,10 @@ void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
         tg_assembly_done(&conn->assembly);
         return;
     }
-    if (tg_conn_order_is_busy(conn))
-        tg_conn_order_keep(conn, message, conn->assembly.is_binary);
-    else
-        tg_dispatch(conn, message, conn->assembly.is_binary);
+    bool is_binary = conn->assembly.is_binary;
+    bool is_handled = tg_conn_order_is_busy(conn) ? tg_dispatch_renewal(conn, message, is_binary)
+                                                  : tg_dispatch(conn, message, is_binary);
+    if (!is_handled) tg_conn_order_keep(conn, message, is_binary);
     tg_assembly_done(&conn->assembly);
 }
 

@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tg_credential;
 struct tg_user;
 struct tg_worker;
 struct tg_subscription;
@@ -74,11 +75,13 @@ struct tg_conn {
     bool is_full : 1;              /* a frame did not fit: 1013 at the end of the turn */
     bool is_close_awaited : 1;     /* nothing is left but the client's close frame, until a deadline */
     bool has_secrets : 1;          /* something that its clients send is secret; known while recorded */
+    bool is_renewing : 1;          /* the authenticator is asked again (credential.h) */
     bool is_broken : 1;            /* a write failed, or the kernel says so: only the drop is left */
 
-    struct tg_request *request; /* owned */
-    struct tg_list event_link;  /* in worker->eventful while there may be an event to begin */
-    struct tg_list link;        /* in worker->conns */
+    struct tg_request *request;       /* owned */
+    struct tg_credential *credential; /* owned; NULL: what let it in is good for ever */
+    struct tg_list event_link;        /* in worker->eventful while there may be an event to begin */
+    struct tg_list link;              /* in worker->conns */
     struct tg_assembly assembly;
     struct tg_inbox inbox; /* what came while a handler waits, and events */
     struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */

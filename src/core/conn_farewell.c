@@ -6,6 +6,7 @@
 #include "core/conn_farewell.h"
 
 #include "base/log.h"
+#include "core/credential.h"
 #include "core/group.h"
 #include "core/topic.h"
 #include "core/user.h"
@@ -25,6 +26,7 @@ void tg_conn_free(struct tg_conn *conn)
     tg_worker_remove(conn->worker, conn);
     tg_group_forget(conn);
     tg_user_forget(conn);
+    tg_credential_forget(conn);
     tg_assembly_deinit(&conn->assembly);
     free(conn->close_reason);
     free(conn->request);

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "core/conn_flow.h"
+#include "core/conn_start.h"
 #include "core/dispatch.h"
 #include "core/event.h"
 #include "core/topic.h"
@@ -66,6 +67,12 @@ static bool may_begin(const struct tg_conn *conn)
     return !conn->is_inbox_blocked && tg_conn_may_start(conn, conn->running_action);
 }
 
+static void discount_message(struct tg_worker *worker, const struct tg_inbox_message *message)
+{
+    worker->metrics.inbox_messages--;
+    worker->metrics.inbox_bytes -= message->length;
+}
+
 /* The first of the inbox, which is a message. False: it may not be handled yet. */
 static bool begin_message(struct tg_conn *conn)
 {
@@ -75,8 +82,7 @@ static bool begin_message(struct tg_conn *conn)
         conn->is_inbox_blocked = true;
         return false;
     }
-    conn->worker->metrics.inbox_messages--;
-    conn->worker->metrics.inbox_bytes -= message->length;
+    discount_message(conn->worker, message);
     tg_inbox_message_free(message);
     return true;
 }
@@ -101,6 +107,22 @@ void tg_conn_order_go_on(struct tg_conn *conn)
     balance_inbox(conn);
 }
 
+struct tg_inbox_message *tg_conn_order_take_first(struct tg_conn *conn)
+{
+    if (!conn->inbox.first || begins_with_event(conn)) return NULL;
+    struct tg_inbox_message *message = tg_inbox_take(&conn->inbox);
+    discount_message(conn->worker, message);
+    balance_inbox(conn);
+    return message;
+}
+
+/* The authenticator may wait for what a client says. */
+static void tell_said(struct tg_conn *conn)
+{
+    struct tg_script *script = conn->generation->script;
+    if (conn->is_starting && conn->stage == TG_STAGE_AUTHENTICATE) script->ops->said(script, conn);
+}
+
 void tg_conn_order_keep(struct tg_conn *conn, struct tg_slice message, bool is_binary)
 {
     if (conn->is_draining) return; /* it is not begun any more, and 1001 says so */
@@ -110,6 +132,7 @@ void tg_conn_order_keep(struct tg_conn *conn, struct tg_slice message, bool is_b
     }
     conn->worker->metrics.inbox_messages++;
     conn->worker->metrics.inbox_bytes += message.length;
+    tell_said(conn);
     tg_conn_order_go_on(conn);
 }
 

@@ -15,6 +15,10 @@ bool tg_conn_order_is_busy(const struct tg_conn *conn);
 /* Keeps a message (copied) until its turn, which may be at once. */
 void tg_conn_order_keep(struct tg_conn *conn, struct tg_slice message, bool is_binary);
 
+/* Takes the first message out, before its turn: of a connection that is being authenticated, which gets no
+ * events. NULL: there is none. The caller frees it. */
+struct tg_inbox_message *tg_conn_order_take_first(struct tg_conn *conn);
+
 /* Whether an event that comes now has to wait for others: whatever is sent on for it comes behind theirs. */
 bool tg_conn_order_has_events(const struct tg_conn *conn);
 

@@ -2,8 +2,11 @@
  *
  *     AUTHENTICATE -> GROUPS -> CONNECTED -> READY
  *
- * Until the last stage has ended what the client sends waits in the inbox. Private to conn.c and
- * conn_start.c; tg_conn_start (conn.h) begins.
+ * The first finds out who the client is, loads what the connection is about, and asks whether it may
+ * (script.h).
+ *
+ * Until the last stage has ended what the client sends waits in the inbox. Private to core; tg_conn_start
+ * (conn.h) begins.
  */
 #ifndef TG_CORE_CONN_START_H
 #define TG_CORE_CONN_START_H
@@ -21,6 +24,12 @@ enum tg_conn_stage {
 
 /* The stage under way has ended. */
 void tg_conn_start_go_on(struct tg_conn *conn, enum tg_outcome outcome);
+
+/* Whether it is let in: until then nothing goes to it but what the script itself has to tell it. */
+static inline bool tg_conn_is_let_in(const struct tg_conn *conn)
+{
+    return conn->stage > TG_STAGE_AUTHENTICATE;
+}
 
 /* Whether a server that goes away lets it end: a client that is not let in yet loses nothing. */
 bool tg_conn_start_is_worth_waiting(const struct tg_conn *conn);

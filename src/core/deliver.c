@@ -7,6 +7,7 @@
 #include "core/deliver.h"
 
 #include "core/completion.h"
+#include "core/conn_start.h"
 #include "core/event.h"
 #include "core/payload.h"
 #include "core/user.h"
@@ -101,7 +102,8 @@ static void deliver_to_consumer(struct delivery *delivery)
     struct tg_list *conns = &delivery->worker->conns;
     for (struct tg_list *node = conns->next; node != conns; node = node->next) {
         struct tg_conn *conn = TG_CONTAINER(node, struct tg_conn, link);
-        if (tg_slice_equal(conn->consumer->name, delivery->publication->consumer)) deliver_to(delivery, conn);
+        if (tg_conn_is_let_in(conn) && tg_slice_equal(conn->consumer->name, delivery->publication->consumer))
+            deliver_to(delivery, conn);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "core/dispatch.h"
 
 #include "core/completion.h"
+#include "core/credential.h"
 #include "core/topic.h"
 #include "core/worker.h"
 #include "wire/json.h"
@@ -139,6 +140,14 @@ static void log_received(struct tg_conn *conn, const struct tg_action *action,
            TG_LOG_STR("payload", tg_buf_peek(shown)));
 }
 
+/* Costs a look at the client's credential, and no turn. */
+static bool renew(struct tg_conn *conn, const struct tg_action *action, struct tg_envelope *envelope)
+{
+    if (!tg_credential_renew(conn, envelope)) return false;
+    action->handler->messages++;
+    return true;
+}
+
 /* What is right goes to the script, or to the topic. False: it is not its turn. */
 static bool handle(struct reading *reading, struct tg_envelope *envelope)
 {
@@ -146,6 +155,7 @@ static bool handle(struct reading *reading, struct tg_envelope *envelope)
     const struct tg_action *action = reading->action;
     struct tg_script *script = conn->generation->script;
     if (!action) return tg_topic_frame_handle(conn, &reading->frame, &envelope->ref);
+    if (action->is_renewal) return renew(conn, action, envelope);
     if (!tg_conn_may_start(conn, action)) return false;
     if (reading->frame.subscription) envelope->ref.topic = reading->frame.subscription->name;
     action->handler->messages++;
@@ -179,6 +189,31 @@ static bool dispatch_message(struct tg_conn *conn, struct tg_slice text)
     return is_its_turn;
 }
 
+/* Reads the envelope alone, into the worker's arena. */
+static bool read_envelope(struct tg_worker *worker, struct tg_slice message, struct tg_envelope *envelope)
+{
+    struct tg_value *tree = tg_arena_alloc(&worker->arena, sizeof *tree);
+    struct tg_error error;
+    struct tg_issues issues;
+    tg_buf_truncate(&worker->issues, 0);
+    tg_issues_init(&issues, &worker->issues, 1);
+    return tree &&
+           tg_json_parse(message, worker->config->max_json_depth, &worker->arena, tree, &error) == TG_OK &&
+           tg_envelope_read(tree, envelope, NULL, &issues) == TG_OK;
+}
+
+bool tg_dispatch_renewal(struct tg_conn *conn, struct tg_slice message, bool is_binary)
+{
+    const struct tg_action *renewal = conn->consumer->renewal;
+    struct tg_envelope envelope = {0};
+    if (!renewal || is_binary || conn->is_starting || conn->is_draining || conn->is_renewing) return false;
+    if (!memmem(message.data, message.length, renewal->name.data, renewal->name.length)) return false;
+    bool is_renewal = read_envelope(conn->worker, message, &envelope) && !envelope.topic.data &&
+                      tg_slice_equal(envelope.action, renewal->name);
+    tg_arena_reset(&conn->worker->arena);
+    return is_renewal && dispatch_message(conn, message);
+}
+
 /* "s:17" -> 17; 0 for anything else. */
 static uint64_t call_number(const struct tg_ref *ref)
 {
@@ -197,15 +232,9 @@ bool tg_dispatch_answer(struct tg_conn *conn, struct tg_slice message, bool is_b
 {
     struct tg_worker *worker = conn->worker;
     if (is_binary || conn->consumer->is_text) return false;
-    struct tg_value tree;
-    struct tg_error error;
     struct tg_envelope envelope = {0};
-    struct tg_issues issues;
     bool is_answer = false;
-    tg_buf_truncate(&worker->issues, 0);
-    tg_issues_init(&issues, &worker->issues, 1);
-    if (tg_json_parse(message, worker->config->max_json_depth, &worker->arena, &tree, &error) == TG_OK &&
-        tg_envelope_read(&tree, &envelope, NULL, &issues) == TG_OK) {
+    if (read_envelope(worker, message, &envelope)) {
         uint64_t number = call_number(&envelope.ref);
         is_answer = number && tg_conn_call_answer(conn, number, envelope.payload);
     }

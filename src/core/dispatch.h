@@ -19,6 +19,10 @@ bool tg_dispatch(struct tg_conn *conn, struct tg_slice message, bool is_binary);
 /* A message that may be the answer to a call that waits (its ref is one of ours). False: it is not. */
 bool tg_dispatch_answer(struct tg_conn *conn, struct tg_slice message, bool is_binary);
 
+/* A message that may be a new credential of a client whose handlers wait: that does not wait for them. False:
+ * it is something else, or has to wait all the same. */
+bool tg_dispatch_renewal(struct tg_conn *conn, struct tg_slice message, bool is_binary);
+
 /* Queues an error frame with the list of issues, which it finishes, and counts the message as invalid. */
 void tg_dispatch_answer_issues(struct tg_conn *conn, struct tg_issues *issues, const struct tg_ref *ref);
 

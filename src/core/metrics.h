@@ -55,7 +55,12 @@
     X(tasks, gauge, "Tasks alive now: handlers that wait, and what was spawned")                             \
     X(handler_timeouts, counter, "Handlers and hooks ended because they waited too long")                    \
     X(authentications_refused, counter, "Clients that an authenticator did not let in")                      \
+    X(tokens_too_large, counter, "JSON Web Tokens refused: max_token_bytes")                                 \
     X(authentication_timeouts, counter, "Connections closed with 4408: authentication_timeout_ms")           \
+    X(messages_forbidden, counter, "Messages that the `allow` of their handler refused")                     \
+    X(credentials_expired, counter, "Connections closed with 4401: what let them in has expired")            \
+    X(credentials_renewed, counter, "New credentials that clients have sent and that count")                 \
+    X(credentials_asked_again, counter, "Times an authenticator was asked again: reauthenticate_seconds")    \
     X(slow_clients, counter, "Connections closed with 1013: no progress, or paused for too long")            \
     X(outbox_full, counter, "Connections closed with 1013: outbox_max_bytes, outbox_max_messages")           \
     X(heartbeat_timeouts, counter, "Connections dropped: no answer in heartbeat_timeout_seconds")            \

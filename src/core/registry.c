@@ -102,7 +102,9 @@ enum tg_status tg_registry_add_action(struct tg_registry *registry, struct tg_co
                                       struct tg_action *action, struct tg_error *error)
 {
     const struct table table = {&consumer->actions, &consumer->ordered_actions, &consumer->action_count};
-    return add(registry, consumer, &table, action, error);
+    enum tg_status status = add(registry, consumer, &table, action, error);
+    if (status == TG_OK && action->is_renewal) consumer->renewal = action;
+    return status;
 }
 
 enum tg_status tg_registry_add_event(struct tg_registry *registry, struct tg_consumer *consumer,

@@ -39,7 +39,9 @@ struct tg_action {
     const struct tg_schema *payload; /* of kind TG_SCHEMA_NULL when there is none */
     bool is_event;
     bool is_relay;            /* an event that goes to the client as it is: nobody handles it */
+    bool is_renewal;          /* a client's new credential, for the authenticator (credential.h) */
     int script_ref;           /* the handler */
+    int script_allow;         /* who may have it run; 0: everybody */
     const void *script_type;  /* what was declared of the message; the script's own, in the arena */
     uint32_t script_name_key; /* the name, as the script keeps it */
     uint32_t concurrency;     /* so many messages of a connection at once; 0 counts as 1 */
@@ -87,7 +89,8 @@ struct tg_consumer {
     struct tg_map events; /* the same of events, which have names of their own */
     struct tg_action **ordered_events;
     uint32_t event_count;
-    struct tg_topic **topics; /* that it hosts, in the order in which they are asked */
+    const struct tg_action *renewal; /* among the actions; NULL: clients cannot renew */
+    struct tg_topic **topics;        /* that it hosts, in the order in which they are asked */
     uint32_t topic_count;
     const struct tg_topic *own_topic; /* its paths are this topic alone, which is the one in `topics` */
     bool is_topic;                    /* it is a topic's, see below */

@@ -33,8 +33,16 @@ struct tg_script_ops {
      * says with what. It ends without waiting; what it raises refuses, with 500. */
     bool (*admit)(struct tg_script *script, const struct tg_consumer *consumer,
                   const struct tg_request *request, struct tg_refusal *refusal);
-    /* The connection is open. Who may not come in is closed, and that is TG_DONE too. */
+    /* The connection is open: who is it, what is it about, may it. Who may not come in is closed, and that is
+     * TG_DONE too. */
     enum tg_outcome (*authenticate)(struct tg_script *script, struct tg_conn *conn);
+    /* While `authenticate` waits, the client has sent something, which lies in the inbox. */
+    void (*said)(struct tg_script *script, struct tg_conn *conn);
+    /* Asks the authenticator again (credential.h): with the token in the payload of the client's message,
+     * whose tree is gone when this returns; or as at first, `envelope` NULL. What it decides has been told,
+     * and done, when it ends. TG_WAITING: tg_credential_asked follows. */
+    enum tg_outcome (*renew)(struct tg_script *script, struct tg_conn *conn,
+                             const struct tg_envelope *envelope);
     /* It is let in: joins the consumer's groups. */
     enum tg_outcome (*groups)(struct tg_script *script, struct tg_conn *conn);
     /* It is in its groups. */

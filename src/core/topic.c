@@ -194,9 +194,17 @@ void tg_topic_refuse(struct tg_subscription *subscription, struct tg_slice detai
 
 /* ---- frames ---- */
 
+/* A new credential is the connection's affair, also where its path is a topic. */
+static bool is_renewal(const struct tg_conn *conn, const struct tg_envelope *envelope)
+{
+    const struct tg_action *renewal = conn->consumer->renewal;
+    return renewal && tg_slice_equal(envelope->action, renewal->name);
+}
+
 struct tg_topic_frame tg_topic_frame_of(const struct tg_conn *conn, const struct tg_envelope *envelope)
 {
     struct tg_topic_frame frame = {.kind = TG_FRAME_OWN, .name = envelope->topic};
+    if (!frame.name.data && is_renewal(conn, envelope)) return frame;
     if (!frame.name.data) frame.name = conn->own_topic_name;
     if (conn->consumer->topic_count == 0 || !frame.name.data) return frame;
     struct tg_params params;

@@ -44,20 +44,54 @@ void tg_conn_user_push(lua_State *L, int index)
     lua_replace(L, -2);
 }
 
-void tg_conn_user_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index)
+/* Puts the value at `index` among what has been asked of the handle. */
+static void set_field(struct tg_world *world, lua_State *L, struct tg_conn *conn, const char *name, int index)
 {
     index = lua_absindex(L, index);
     tg_conn_handle_push(world, L, conn);
     tg_conn_handle_push_cache(L, lua_gettop(L));
-    lua_pushliteral(L, "user");
+    lua_pushstring(L, name);
     lua_pushvalue(L, index);
     lua_rawset(L, -3);
     lua_pop(L, 2);
+}
+
+void tg_conn_object_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index)
+{
+    set_field(world, L, conn, "object", index);
+}
+
+void tg_conn_user_keep(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index)
+{
+    set_field(world, L, conn, "user", index);
     conn->is_authenticated = true;
-    if (!tg_conn_user_push_id(L, index)) return;
-    struct tg_slice id;
+}
+
+void tg_conn_user_note(struct tg_world *world, lua_State *L, struct tg_conn *conn)
+{
+    int top = lua_gettop(L);
+    tg_conn_handle_push(world, L, conn);
+    tg_conn_user_push(L, lua_gettop(L));
+    if (tg_conn_user_push_id(L, lua_gettop(L))) {
+        struct tg_slice id;
+        id.data = lua_tolstring(L, -1, &id.length);
+        if (tg_user_set(conn, id) == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
+    }
+    lua_settop(L, top);
+}
+
+bool tg_conn_user_is(lua_State *L, const struct tg_conn *conn, int index)
+{
+    struct tg_slice id = {0};
+    if (!tg_conn_user_push_id(L, index)) return !conn->user;
     id.data = lua_tolstring(L, -1, &id.length);
-    enum tg_status status = tg_user_set(conn, id);
-    if (status == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
+    bool is_same = tg_slice_equal(id, conn->user_id);
     lua_pop(L, 1);
+    return is_same;
+}
+
+void tg_conn_user_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index)
+{
+    tg_conn_user_keep(world, L, conn, index);
+    tg_conn_user_note(world, L, conn);
 }

@@ -9,6 +9,18 @@
  * the authenticator, which is not asked. [-0, +0, e] */
 void tg_conn_user_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index);
 
+/* Both halves of it: the value becomes conn.user, in the place of one before; and others find the connection
+ * by the id of what conn.user is. [-0, +0, e] */
+void tg_conn_user_keep(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index);
+void tg_conn_user_note(struct tg_world *world, lua_State *L, struct tg_conn *conn);
+
+/* Whether the user at `index` is the one whose the connection is. Without an id only another one without is.
+ * [-0, +0, e] */
+bool tg_conn_user_is(lua_State *L, const struct tg_conn *conn, int index);
+
+/* The value at `index` becomes conn.object. [-0, +0, e] */
+void tg_conn_object_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index);
+
 /* Pushes conn.user of the handle at `index`; nil for an anonymous one. [-0, +1, e] */
 void tg_conn_user_push(lua_State *L, int index);
 

@@ -90,6 +90,15 @@ static void check(lua_State *L, enum tg_status status, const struct tg_error *er
     if (status != TG_OK) luaL_error(L, "%s", error->text);
 }
 
+/* The seconds under `name` in milliseconds; nil counts as 0. */
+static uint64_t get_ms(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    uint64_t milliseconds = (uint64_t)ceil(luaL_optnumber(L, -1, 0) * 1000);
+    lua_pop(L, 1);
+    return milliseconds;
+}
+
 /* The action table on top, as an action of a client's or an event. */
 static struct tg_action *read_action(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
@@ -112,9 +121,9 @@ static struct tg_action *read_action(struct tg_world *world, lua_State *L, const
     action->source = get_text(world, L, index, "source");
     lua_getfield(L, index, "concurrency");
     action->concurrency = (uint32_t)luaL_checkinteger(L, -1);
-    lua_getfield(L, index, "timeout");
-    action->timeout_ms = (uint64_t)ceil(luaL_checknumber(L, -1) * 1000);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
+    action->timeout_ms = get_ms(L, index, "timeout");
+    action->is_renewal = tg_table_flag(L, index, "is_renewal");
     return action;
 }
 
@@ -131,6 +140,7 @@ static void declare_actions(struct tg_world *world, lua_State *L, int index, con
         struct tg_action *action = read_action(world, L, consumer);
         check(L, add(world->registry, consumer, action, &error), &error);
         action->script_ref = keep_field(world, L, lua_gettop(L), "handler"); /* now it will be forgotten */
+        action->script_allow = keep_field(world, L, lua_gettop(L), "allow");
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -179,6 +189,11 @@ static void declare_hooks(struct tg_world *world, lua_State *L, int index, struc
     hooks->before = keep_field(world, L, index, "before");
     hooks->admit = keep_field(world, L, index, "admit");
     hooks->authenticate = keep_field(world, L, index, "authenticate");
+    hooks->load_object = keep_field(world, L, index, "load_object");
+    hooks->permissions = keep_field(world, L, index, "permissions");
+    hooks->authentication_timeout_ms = get_ms(L, index, "authentication_timeout");
+    hooks->grace_ms = get_ms(L, index, "grace");
+    hooks->ask_every_ms = get_ms(L, index, "reauthenticate_seconds");
     hooks->sends_authentication = tg_table_flag(L, index, "send_authentication");
     declare_groups(world, L, index, hooks);
 }
@@ -335,8 +350,10 @@ static void forget(struct tg_world *world, lua_State *L, int ref)
 
 static void forget_actions(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
-    for (uint32_t i = 0; i < consumer->action_count; i++)
+    for (uint32_t i = 0; i < consumer->action_count; i++) {
         forget(world, L, consumer->ordered_actions[i]->script_ref);
+        forget(world, L, consumer->ordered_actions[i]->script_allow);
+    }
     for (uint32_t i = 0; i < consumer->event_count; i++)
         forget(world, L, consumer->ordered_events[i]->script_ref);
 }
@@ -344,8 +361,9 @@ static void forget_actions(struct tg_world *world, lua_State *L, const struct tg
 static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
     const struct tg_hooks *hooks = consumer->script_data;
-    const int refs[] = {hooks->object, hooks->connected, hooks->disconnected, hooks->receive,
-                        hooks->binary, hooks->before,    hooks->admit,        hooks->authenticate};
+    const int refs[] = {hooks->object,      hooks->connected, hooks->disconnected, hooks->receive,
+                        hooks->binary,      hooks->before,    hooks->authenticate, hooks->load_object,
+                        hooks->permissions, hooks->admit};
     for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
     for (uint32_t i = 0; i < hooks->group_count; i++) forget(world, L, hooks->groups[i].function);
     forget_actions(world, L, consumer);

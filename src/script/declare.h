@@ -23,9 +23,11 @@ struct tg_hooks {
     int binary;
     int before;
     int admit;
-    int authenticate;
-    bool sends_authentication;      /* frames that say how it ended */
-    struct tg_group_source *groups; /* in the arena */
+    int authenticate, load_object, permissions;
+    uint64_t authentication_timeout_ms; /* of the three together; 0: that of the settings */
+    uint64_t grace_ms, ask_every_ms;    /* of core/credential.h */
+    bool sends_authentication;          /* frames that say how it ended */
+    struct tg_group_source *groups;     /* in the arena */
     uint32_t group_count;
 };
 

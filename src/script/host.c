@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "core/topic.h"
+#include "script/admission.h"
 #include "script/admit.h"
 #include "script/blocking.h"
 #include "script/borrow.h"
@@ -11,6 +12,7 @@
 #include "script/declare.h"
 #include "script/exchange.h"
 #include "script/host_library.h"
+#include "script/libs/crypto.h"
 #include "script/libs/life.h"
 #include "script/loader.h"
 #include "script/outside.h"
@@ -56,13 +58,22 @@ static bool on_admit(struct tg_script *script, const struct tg_consumer *consume
 static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
 {
     struct tg_host *host = host_of(script);
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .what = "authenticate",
-                         .answers = true,
-                         .is_authentication = true,
-                         .handler = &conn->consumer->counters->hooks[TG_HOOK_AUTHENTICATE]};
-    enum tg_outcome outcome = tg_start_authenticate(&host->tasks, &run);
+    enum tg_outcome outcome = tg_admission_begin(&host->tasks, conn);
+    note_run(host);
+    return outcome;
+}
+
+static void on_said(struct tg_script *script, struct tg_conn *conn)
+{
+    (void)script;
+    tg_admission_said(conn);
+}
+
+static enum tg_outcome on_renew(struct tg_script *script, struct tg_conn *conn,
+                                const struct tg_envelope *envelope)
+{
+    struct tg_host *host = host_of(script);
+    enum tg_outcome outcome = tg_admission_renew(&host->tasks, conn, envelope);
     note_run(host);
     return outcome;
 }
@@ -271,6 +282,8 @@ static void on_forget_subscription(struct tg_script *script, struct tg_subscript
 static const struct tg_script_ops ops = {
     .admit = on_admit,
     .authenticate = on_authenticate,
+    .said = on_said,
+    .renew = on_renew,
     .groups = on_groups,
     .connected = on_connected,
     .message = on_message,
@@ -310,6 +323,7 @@ static int open_world(lua_State *L)
     tg_conn_call_install(world, L);
     tg_topic_handle_install(world, L);
     tg_host_library_install(world, L);
+    tg_crypto_library_install(world, L);
     /* How long a call really takes is nothing that a spec should depend on. */
     if (tg_config_is_development(world->config) && !world->is_borrowed) tg_blocking_install(world, L);
     return 0;

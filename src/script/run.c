@@ -3,14 +3,17 @@
 #include "script/run.h"
 
 #include "core/completion.h"
+#include "core/credential.h"
 #include "core/dispatch.h"
 #include "core/event.h"
 #include "core/topic.h"
 #include "core/turn.h"
 #include "core/worker.h"
+#include "script/admission.h"
 #include "script/conn_handle.h"
 #include "script/message_type.h"
 #include "script/payload.h"
+#include "script/place.h"
 #include "script/run_failure.h"
 #include "script/to_lua.h"
 #include "script/topic_handle.h"
@@ -154,28 +157,63 @@ static bool finish_payload(lua_State *L, struct tg_run *run)
     return false;
 }
 
-static int message_body(lua_State *L)
+/* Of the handler, whose arguments are on top: `before` or the handler itself is next. */
+static int go_to_handler(lua_State *L)
 {
     struct tg_run *run = tg_run_of(L);
     int before = tg_run_is_event(run) ? 0 : tg_hooks_of(run->conn)->before;
-    lua_rawgeti(L, 1, TG_REF_KEYS);
-    if (!before) lua_rawgeti(L, 1, run->action->script_ref);
-    if (before)
-        tg_run_push_conn(L, run);
-    else
-        push_subject(L, run);
-    push_message(L, run);
-    tg_watchdog_restart();
-    if (run->envelope->calls && !finish_payload(L, run)) return 0;
     if (!before) {
+        lua_rawgeti(L, 1, run->action->script_ref);
+        lua_insert(L, -3);
         lua_callk(L, 2, 1, 0, send_reply);
         return send_reply(L, LUA_OK, 0);
+    }
+    if (run->subscription) { /* of the connection, whichever stream the message belongs to */
+        tg_run_push_conn(L, run);
+        lua_replace(L, 3);
     }
     lua_rawgeti(L, 1, before);
     lua_pushvalue(L, 3);
     lua_pushvalue(L, 4);
     lua_callk(L, 2, 2, 0, after_before);
     return after_before(L, LUA_OK, 0);
+}
+
+/* What `allow` returned: true, or false and a sentence. */
+static int after_allow(lua_State *L, int status, lua_KContext context)
+{
+    (void)status;
+    (void)context;
+    struct tg_run *run = tg_run_of(L);
+    if (!lua_isboolean(L, -2) && !lua_isnil(L, -2))
+        luaL_error(L, "%s: `allow` returned %s: it returns true, or false and a sentence",
+                   run->action->source.data, tg_place_push_kind(L, lua_absindex(L, -2)));
+    if (lua_toboolean(L, -2)) {
+        lua_pop(L, 2);
+        return go_to_handler(L);
+    }
+    struct tg_detail detail = {.code = TG_SLICE("forbidden"),
+                               .detail = TG_SLICE("You do not have permission to perform this action.")};
+    if (lua_type(L, -1) == LUA_TSTRING) detail.detail.data = lua_tolstring(L, -1, &detail.detail.length);
+    run->conn->worker->metrics.messages_forbidden++;
+    tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
+    return 0;
+}
+
+static int message_body(lua_State *L)
+{
+    struct tg_run *run = tg_run_of(L);
+    lua_rawgeti(L, 1, TG_REF_KEYS);
+    push_subject(L, run);
+    push_message(L, run);
+    tg_watchdog_restart();
+    if (run->envelope->calls && !finish_payload(L, run)) return 0;
+    if (!run->action->script_allow) return go_to_handler(L);
+    lua_rawgeti(L, 1, run->action->script_allow);
+    lua_pushvalue(L, 3);
+    lua_pushvalue(L, 4);
+    lua_callk(L, 2, 2, 0, after_allow);
+    return after_allow(L, LUA_OK, 0);
 }
 
 /* Hooks answer nothing; a message that one returned would be lost without a word. */
@@ -248,7 +286,7 @@ static void too_late(struct tg_timer *timer)
 static uint64_t timeout_of(const struct tg_run *run)
 {
     if (run->is_farewell) return 0;
-    if (run->is_authentication) return run->world->config->authentication_timeout_ms;
+    if (run->is_authentication) return tg_admission_timeout_ms(run);
     return run->action && run->action->timeout_ms ? run->action->timeout_ms
                                                   : run->world->config->handler_timeout_ms;
 }
@@ -295,13 +333,17 @@ static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending 
     (void)pool;
     struct tg_run *run = context;
     struct tg_conn *conn = run->conn;
-    bool is_expected = ending != TG_TASK_CANCELLED || run->is_late;
+    bool is_expected = ending != TG_TASK_CANCELLED || run->is_late, is_renewal = run->is_renewal;
+    enum tg_outcome outcome = ending == TG_TASK_DONE ? TG_DONE : TG_FAILED;
     note_end(run, tg_turn_now_ns());
     if (run->is_late && ending == TG_TASK_CANCELLED) tg_run_tell_late(run, timeout_of(run));
     tg_wheel_disarm(&conn->worker->wheel, &run->timer);
     if (is_expected) complete(run);
     free(run);
-    if (is_expected) tg_conn_ended(conn, ending == TG_TASK_DONE ? TG_DONE : TG_FAILED);
+    if (is_expected && is_renewal)
+        tg_credential_asked(conn, outcome);
+    else if (is_expected)
+        tg_conn_ended(conn, outcome);
 }
 
 /* A slice of the loop's time: from a resume to the next wait, or to the end. */

@@ -27,7 +27,8 @@ struct tg_run {
     bool answers;               /* what goes wrong is told to the client */
     bool is_farewell;           /* core watches over its time */
     bool is_data;               /* a data frame of the client began it: `complete` ends it */
-    bool is_authentication;     /* in a frame of its own (start.c) */
+    bool is_authentication;     /* in a frame of its own (admission.c) */
+    bool is_renewal;            /* such a one, beside the handlers (core/credential.h) */
     bool is_late;               /* its time is over */
     struct tg_timer timer;      /* of that */
     struct tg_task *task;       /* once it has waited */

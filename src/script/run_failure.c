@@ -6,7 +6,7 @@
 #include "core/dispatch.h"
 #include "core/topic.h"
 #include "core/worker.h"
-#include "script/start.h"
+#include "script/admission.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +75,7 @@ void tg_run_tell_failure(void *context, const struct tg_failure *failure)
         log_failure(run, failure);
     }
     if (run->is_authentication)
-        tg_start_authentication_failed(run->conn);
+        tg_admission_failed(run);
     else if (run->answers)
         answer_failure(run, failure);
 }
@@ -84,7 +84,7 @@ void tg_run_tell_late(const struct tg_run *run, uint64_t timeout_ms)
 {
     struct tg_worker *worker = run->conn->worker;
     if (run->is_authentication) {
-        tg_start_authentication_late(run->conn);
+        tg_admission_late(run);
         return;
     }
     worker->metrics.handler_timeouts++;

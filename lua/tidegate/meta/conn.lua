@@ -4,6 +4,7 @@
 ---@class tidegate.Conn
 ---@field id string unique in this server
 ---@field user any what `authenticate` returned; nil without one
+---@field object any what `object` of the consumer returned; nil without one
 ---@field groups string[] a new list of the names, as joined; in `disconnected`: as they were
 ---@field state table for whatever belongs to the connection
 ---@field path string "/ws/room/lobby"

@@ -18,7 +18,13 @@
 ---@field require_origin? boolean who sends none, and so is no page, is refused
 ---@field admit? tidegate.Admit asked before there is a connection
 ---@field subprotocols? string[] the one that is liked best first
----@field authenticate? tidegate.Authenticate runs before anything else
+---@field authenticate? tidegate.Authenticator runs before anything else
+---@field authentication_timeout? number seconds for who it is, the object and the permissions
+---@field object? fun(conn: tidegate.Conn): any what it is about, conn.object; nil: 404
+---@field permissions? tidegate.Permission whether it may, when it is known who and about what
+---@field authorise_groups? tidegate.GroupPermission of the names that functions of `groups` return
+---@field grace? number seconds for which a credential that has expired is put up with
+---@field reauthenticate_seconds? number so often the authenticator is asked again
 ---@field send_authentication? boolean false: no frame says how authentication has ended
 
 --- Names of 1 to 200 bytes of UTF-8, or a function that returns some. It may wait.
@@ -36,6 +42,18 @@
 --- Names and values; a list of values is as many headers.
 ---@alias tidegate.Headers table<string, string | integer | string[]>
 
+--- A function, or what tide.auth makes.
+---@alias tidegate.Authenticator tidegate.Authenticate | tidegate.auth.Callable
+
+--- True; or false, and a sentence that the client reads. It may wait.
+---@alias tidegate.PermissionCheck fun(subject: any, message?: any): boolean?, string?
+
+--- Of a connection, of a message (`allow`), or of a subscription (`authorise`): it gets what the
+--- handler there gets.
+---@alias tidegate.Permission tidegate.PermissionCheck | tidegate.auth.Callable
+
+---@alias tidegate.GroupPermission fun(conn: tidegate.Conn, name: string): boolean?, string?
+
 --- What a client sent to open its connection.
 ---@class tidegate.Request
 ---@field path string "/ws/room/lobby"
@@ -45,6 +63,7 @@
 ---@field cookies table<string, string>
 ---@field peer string the client's address
 ---@field subprotocol? string the one that was agreed on
+---@field token? string what the client has sent in a message to renew, or to begin with
 
 --- Nothing or true: the handler runs. A message: it is the reply, and the handler does not run.
 --- False, and a sentence behind it: the client gets the sentence as an error.
@@ -64,7 +83,13 @@
 ---@field require_origin? boolean who sends none, and so is no page, is refused
 ---@field admit? tidegate.Admit asked before there is a connection
 ---@field subprotocols? string[] the one that is liked best first
----@field authenticate? tidegate.Authenticate who is refused reads the code of the close
+---@field authenticate? tidegate.Authenticator who is refused reads the code of the close
+---@field authentication_timeout? number seconds for who it is, the object and the permissions
+---@field object? fun(conn: tidegate.Conn): any what it is about, conn.object; nil: 404
+---@field permissions? tidegate.Permission whether it may, when it is known who and about what
+---@field authorise_groups? tidegate.GroupPermission of the names that functions of `groups` return
+---@field grace? number seconds for which a credential that has expired is put up with
+---@field reauthenticate_seconds? number so often the authenticator is asked again
 ---@field connected? fun(conn: tidegate.Conn)
 ---@field receive fun(conn: tidegate.Conn, data: string, is_binary: boolean) for each message
 ---@field disconnected? fun(conn: tidegate.Conn, code: integer, reason: string)
@@ -79,6 +104,7 @@
 ---@field description? string
 ---@field tags? string[]
 ---@field output? tidegate.Sendable | tidegate.Sendable[] what the handler answers
+---@field allow? tidegate.Permission who may have it run; gets the connection and the message
 ---@field concurrency? integer messages of a connection handled at once, when they wait; 1
 ---@field timeout? number seconds after which a handler that waits is ended
 
@@ -168,8 +194,10 @@ function Consumer:use(mixin) end
 ---@class tidegate.Action
 ---@field action string
 ---@field type tidegate.MessageType
----@field handler? tidegate.Handler nil for an event that is relayed
+---@field handler? tidegate.Handler nil for an event that is relayed, and a renewal
 ---@field is_relay? boolean
+---@field is_renewal? boolean a client's new credential, which the host handles
+---@field allow? tidegate.Permission
 ---@field summary? string
 ---@field description? string
 ---@field tags string[]
@@ -186,7 +214,13 @@ function Consumer:use(mixin) end
 ---@field sends tidegate.Sendable[]
 ---@field groups (string | fun(conn: tidegate.Conn): string | string[])[]
 ---@field send_authentication boolean
----@field authenticate? tidegate.Authenticate
+---@field authenticate? tidegate.Authenticator
+---@field load_object? fun(conn: tidegate.Conn): any
+---@field permissions? tidegate.Permission
+---@field authorise_groups? tidegate.GroupPermission
+---@field authentication_timeout? number
+---@field grace? number
+---@field reauthenticate_seconds? number
 ---@field actions tidegate.Action[]
 ---@field topics tidegate.TopicDeclaration[]
 ---@field is_topic boolean its paths are the one topic alone

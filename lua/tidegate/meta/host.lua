@@ -32,6 +32,10 @@ function host.is_loading() end
 ---@param declaration tidegate.Declaration
 function host.declared(declaration) end
 
+--- Waits for the client's first message, in its authenticator: the token in it, nil for another.
+---@return string?
+function host.first_token() end
+
 --- Compiles a type and returns the function that makes its messages.
 ---@param message_type tidegate.AnyMessageType
 ---@return fun(self: tidegate.AnyMessageType, payload?: any): tidegate.Outgoing

@@ -21,6 +21,9 @@ tide.messages = {
   --- Whom the server takes the client for: the first frame of a consumer that authenticates.
   ---@type tidegate.MessageType
   authentication = {},
+  --- A client's credential: to begin with, or a new one before the old one ends.
+  ---@type tidegate.MessageType
+  authenticate = {},
   --- A message has been dealt with.
   ---@type tidegate.MessageType
   complete = {},
@@ -164,6 +167,9 @@ function tide.group(name) end
 ---@param id string | integer compared by its text
 ---@return tidegate.User
 function tide.user(id) end
+
+--- Who clients are, and what they may.
+tide.auth = require "tidegate.auth.library"
 
 --- Sockets to other servers.
 tide.tcp = {}

@@ -1,5 +1,6 @@
 #include "support/fake_core.h"
 
+#include "core/credential.h"
 #include "core/topic.h"
 
 #include <setjmp.h>
@@ -146,6 +147,21 @@ static enum tg_outcome authenticate(struct tg_script *script, struct tg_conn *co
     return core->is_authenticate_raising ? TG_FAILED : fake_outcome(core);
 }
 
+static void said(struct tg_script *script, struct tg_conn *conn)
+{
+    struct fake_core *core = of_script(script);
+    if (core->on_said) core->on_said(core, conn);
+}
+
+static enum tg_outcome renew(struct tg_script *script, struct tg_conn *conn,
+                             const struct tg_envelope *envelope)
+{
+    struct fake_core *core = of_script(script);
+    note(core, conn, "renew%s", envelope ? " with a token" : "");
+    if (core->on_renew) core->on_renew(core, conn);
+    return core->is_renew_raising ? TG_FAILED : fake_outcome(core);
+}
+
 static enum tg_outcome groups(struct tg_script *script, struct tg_conn *conn)
 {
     struct fake_core *core = of_script(script);
@@ -268,6 +284,8 @@ static void forget_subscription(struct tg_script *script, struct tg_subscription
 static const struct tg_script_ops script_ops = {
     .admit = admit,
     .authenticate = authenticate,
+    .said = said,
+    .renew = renew,
     .groups = groups,
     .connected = connected,
     .message = message,
@@ -345,6 +363,24 @@ static void declare_camel(struct fake_core *core)
     handle_event(core, camel, "left", rename, false);
 }
 
+/* Whose clients renew what lets them in. */
+static void declare_room(struct fake_core *core)
+{
+    struct tg_registry *registry = &core->generation.registry;
+    struct tg_schema *credential = tg_schema_new(&registry->arena, TG_SCHEMA_OBJECT);
+    credential->object.fields = tg_arena_calloc(&registry->arena, 1, sizeof *credential->object.fields);
+    credential->object.fields[0] = (struct tg_schema_field){
+        .name = TG_SLICE("token"), .key_id = 7, .schema = tg_schema_new(&registry->arena, TG_SCHEMA_STRING)};
+    credential->object.count = 1;
+    assert_int_equal(tg_schema_seal_object(&registry->arena, credential, NULL), TG_OK);
+    struct tg_consumer *room = declare(core, "room", "/room");
+    struct tg_action *renewal = tg_arena_calloc(&registry->arena, 1, sizeof *renewal);
+    *renewal =
+        (struct tg_action){.name = TG_SLICE(TG_RENEWAL_ACTION), .payload = credential, .is_renewal = true};
+    assert_int_equal(tg_registry_add_action(registry, room, renewal, NULL), TG_OK);
+    handle(core, room, "ping", tg_schema_new(&registry->arena, TG_SCHEMA_NULL));
+}
+
 static void declare_events(struct fake_core *core)
 {
     struct tg_arena *arena = &core->generation.registry.arena;
@@ -398,6 +434,7 @@ static void declare_all(struct fake_core *core)
     declare_camel(core);
     declare_topics(core);
     declare_events(core);
+    declare_room(core);
     declare(core, "text", "/text")->is_text = true;
     declare(core, "binary", "/binary")->takes_binary = true;
     declare(core, "strict", "/strict")->has_strict_frames = true;

@@ -48,12 +48,14 @@ struct fake_core {
     uint64_t alarm_ms;
     uint32_t turns_requested, stops;
     int connections; /* their numbers in the journal */
-    bool is_authenticate_raising, is_groups_raising, is_connected_raising;
+    bool is_authenticate_raising, is_renew_raising, is_groups_raising, is_connected_raising;
     bool is_next_waiting; /* what a hook below sets: its call answers TG_WAITING; the spec calls tg_conn_ended
                            */
     /* Run inside the call of the script; NULL: nothing. */
     bool (*on_admit)(struct fake_core *core, const struct tg_request *request, struct tg_refusal *refusal);
     void (*on_authenticate)(struct fake_core *core, struct tg_conn *conn);
+    void (*on_said)(struct fake_core *core, struct tg_conn *conn);
+    void (*on_renew)(struct fake_core *core, struct tg_conn *conn);
     void (*on_groups)(struct fake_core *core, struct tg_conn *conn);
     void (*on_connected)(struct fake_core *core, struct tg_conn *conn);
     void (*on_message)(struct fake_core *core, struct tg_conn *conn, const struct tg_envelope *envelope);
@@ -70,7 +72,8 @@ struct fake_core {
  * `checked`, a string with the script's check 9; it relays the event `joined` and handles `left`, objects
  * {user_name}), /events (action `ping`; handles the event `notify`, an integer, relays `joined`; sends
  * completions), /hub (hosts the topics room:{name}, action `say`, event `notify`, and room:lobby; sends
- * completions), /alone/{name} (the topic room:{name} alone), /text, /binary, /strict. At most
+ * completions), /alone/{name} (the topic room:{name} alone),
+ * /room (actions `ping`, and `authenticate` by which clients renew), /text, /binary, /strict. At most
  * `max_connections`. */
 struct fake_core *fake_core_new_for(uint32_t max_connections);
 struct fake_core *fake_core_new(void);

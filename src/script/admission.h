@@ -1,0 +1,46 @@
+/* Who comes in, and who may stay: the consumer's authenticator, its object, its permissions.
+ *
+ *     authenticate(request) -> object(conn) -> permissions(conn) -> frame `authentication` 200
+ *
+ * is one run, for authentication_timeout_ms altogether. Whatever refuses or fails on the way ends in a frame
+ * that says so and a close; nobody is let in by an error.
+ */
+#ifndef TG_SCRIPT_ADMISSION_H
+#define TG_SCRIPT_ADMISSION_H
+
+#include "script/run.h"
+
+/* TG_DONE: the client is let in, or closed. TG_FAILED, TG_WAITING. */
+enum tg_outcome tg_admission_begin(struct tg_task_pool *pool, struct tg_conn *conn);
+
+/* Asks the authenticator again: with the token that the client has sent, or as at first, `envelope` NULL, and
+ * then its permissions too. As `renew` of core/script.h. */
+enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *conn,
+                                   const struct tg_envelope *envelope);
+
+/* The client has sent something while its authenticator waits: for that, perhaps. */
+void tg_admission_said(struct tg_conn *conn);
+
+/* How long such a run may wait. */
+uint64_t tg_admission_timeout_ms(const struct tg_run *run);
+
+/* For run.c: something raised. */
+void tg_admission_failed(const struct tg_run *run);
+
+/* For run.c: it waited longer than that. */
+void tg_admission_late(const struct tg_run *run);
+
+/* Adds what lua/tidegate/auth asks of C to the table on top. [-0, +0, e] */
+void tg_admission_library_install(struct tg_world *world, lua_State *L);
+
+/* ---- for a connection that goes over to other code ---- */
+
+/* Pushes the function that loads the object, to be called with the connection. False, and nothing: the
+ * consumer has none. [-0, +0|1, -] */
+bool tg_admission_push_loader(lua_State *L, struct tg_run *run);
+
+/* What it returned is on top, and becomes conn.object. False: it is nil, and the client has been told 404 and
+ * closed. [-1, +0, e] */
+bool tg_admission_keep_object(lua_State *L, struct tg_run *run);
+
+#endif
