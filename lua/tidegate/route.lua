@@ -29,12 +29,6 @@ local function bytes(value)
   return is_right, "bytes, an integer from 1 to 1073741824"
 end
 
----@type tidegate.Check
-local function origins(value)
-  return declare.is_list(value, declare.text),
-    'a list of origins, as in { "https://example.org", "https://*.example.org" }'
-end
-
 local options <const> = {
   schema = body_schema,
   output = body_schema,
@@ -42,7 +36,7 @@ local options <const> = {
   description = declare.text,
   tags = declare.texts,
   headers = checks.consumer.headers,
-  origins = origins,
+  origins = checks.consumer.origins,
   timeout = checks.handler.timeout,
   max_body_bytes = bytes,
 }
@@ -57,20 +51,8 @@ local function check_method(method)
   if method == "HEAD" then
     fail 'tide.route: HEAD is answered by the route of "GET", without the body'
   end
-  local hint <const> = declare.suggest(type(method) == "string" and method:lower(), {
-    "get",
-    "post",
-    "put",
-    "patch",
-    "delete",
-    "options",
-  })
-  fail(
-    "tide.route: the method must be one of %s, got %s%s",
-    table.concat(methods, ", "),
-    show(method),
-    (hint:upper():gsub("; DID YOU MEAN", "; did you mean"))
-  )
+  local text <const> = "tide.route: the method must be one of %s, got %s"
+  fail(text, table.concat(methods, ", "), show(method))
 end
 
 ---@param value any

@@ -5,6 +5,8 @@
 #include "core/exchange.h"
 
 #include "base/log.h"
+#include "core/origin.h"
+#include "core/proxy.h"
 #include "core/script.h"
 #include "core/worker.h"
 #include "wire/json.h"
@@ -77,19 +79,22 @@ static bool is_form(struct tg_slice content_type)
     return has_type(content_type, TG_SLICE("application/x-www-form-urlencoded"));
 }
 
+static bool is_declared_origin(const struct tg_http_route *route, struct tg_slice text)
+{
+    struct tg_origin origin;
+    if (!tg_origin_read(text, &origin)) return false;
+    for (uint32_t i = 0; i < route->origin_count; i++)
+        if (tg_origin_matches(&route->origins[i], &origin)) return true;
+    return false;
+}
+
 /* A page of another site can send a form with the user's cookies (CSRF), as it can open a WebSocket. Its
  * browser says where it comes from; what is no browser need not. */
 static bool is_foreign(const struct tg_http_route *route, const struct tg_request *request)
 {
-    struct tg_origin origin, own;
     struct tg_slice text = tg_pairs_get(&request->headers, TG_SLICE("origin"));
     if (tg_http_method_is_safe(route->method) || !text.data) return false;
-    if (!tg_origin_read(text, &origin)) return true;
-    struct tg_slice host = tg_pairs_get(&request->headers, TG_SLICE("host"));
-    if (tg_origin_of_host(host, request->is_secure, &own) && tg_origin_matches(&own, &origin)) return false;
-    for (uint32_t i = 0; i < route->origin_count; i++)
-        if (tg_origin_matches(&route->origins[i], &origin)) return false;
-    return true;
+    return !tg_origin_is_same(&request->headers, request->is_secure) && !is_declared_origin(route, text);
 }
 
 static uint64_t max_body_bytes(const struct tg_worker *worker, const struct tg_http_route *route)
@@ -185,9 +190,15 @@ static struct tg_exchange *new_exchange(struct tg_worker *worker, const struct t
 }
 
 struct tg_exchange *tg_exchange_begin(struct tg_worker *worker, const struct tg_http_match *match,
-                                      const struct tg_http_head *head, struct tg_exchange_client *client,
+                                      const struct tg_http_head *given, struct tg_exchange_client *client,
                                       struct tg_http_answer *answer)
 {
+    struct tg_client from;
+    struct tg_http_head resolved = *given, *head = &resolved;
+    tg_proxy_resolve(worker->config, given->request.peer, given->request.is_secure, &given->request.headers,
+                     &from);
+    head->request.peer = from.peer;
+    head->request.is_secure = from.is_secure;
     answer->is_unread = head->body_bytes > 0 || head->is_chunked;
     if (find_objection(worker, match, head, answer)) return NULL;
     if (is_beyond_limits(worker, match->route, head, answer)) return NULL;

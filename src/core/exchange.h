@@ -76,9 +76,10 @@ struct tg_exchange {
 };
 
 /* Takes a request whose path is `match`'s and which has a body to read, or none. NULL: `answer`, which the
- * caller has initialised, is all there is to say. */
+ * caller has initialised, is all there is to say. The peer is that of the socket: what proxies say is read
+ * here. */
 struct tg_exchange *tg_exchange_begin(struct tg_worker *worker, const struct tg_http_match *match,
-                                      const struct tg_http_head *head, struct tg_exchange_client *client,
+                                      const struct tg_http_head *given, struct tg_exchange_client *client,
                                       struct tg_http_answer *answer);
 
 /* A piece of the body. False: it is longer than the head said. */
