@@ -17,7 +17,10 @@
 
 #include <stdlib.h>
 
-enum { LOOK_MS = 250 };
+enum {
+    LOOK_MS = 250,
+    LINGER_SECONDS = 2, /* for the client to read an answer before its connection is ended */
+};
 
 /* A request that was taken. The library keeps a pointer to it with the socket. */
 struct asked {
@@ -101,7 +104,10 @@ static int write_answer(struct lws *wsi, struct tg_http_answer *answer, bool is_
     if (answer->headers.has_failed || answer->type.has_failed || answer->body.has_failed)
         written = TG_ANSWER_ERROR(503, "Out of memory");
     written.closes_connection = closes;
-    return tg_http_write(wsi, &written);
+    int result = tg_http_write(wsi, &written);
+    /* The library goes on with what it takes for the rest of the body. */
+    if (closes && result == 0) lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, LINGER_SECONDS);
+    return result;
 }
 
 static void answered(struct tg_exchange_client *client)
