@@ -3,7 +3,9 @@
  *     /ws/system  system  ping, user_message  consumers/system/init.lua:5
  *       room:{room_name}  post  consumers/system/rooms.lua:3
  *
- * with the topics that it hosts below each.
+ * with the topics that it hosts below each. Then what answers plain requests:
+ *
+ *     POST /login  consumers/accounts.lua:8
  */
 #include "app/commands/commands.h"
 
@@ -49,6 +51,10 @@ int tg_command_routes(const struct tg_cli *cli, const struct tg_config *config)
     const struct tg_registry *registry = &host->generation.registry;
     int width = widest_pattern(registry);
     for (uint32_t i = 0; i < registry->endpoint_count; i++) print_endpoint(&registry->endpoints[i], width);
+    for (uint32_t i = 0; i < registry->routes.count; i++) {
+        const struct tg_http_route *route = registry->routes.items[i];
+        printf("%.*s  %.*s\n", TG_SLICE_ARG(route->name), TG_SLICE_ARG(route->source));
+    }
     tg_host_close(host);
     return EXIT_SUCCESS;
 }
