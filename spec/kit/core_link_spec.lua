@@ -124,6 +124,11 @@ describe("an upgrade", function()
       { 400, '{"detail":"Sec-WebSocket-Protocol is not a list of names"}' },
       refused { path = "/x", headers = protocol }
     )
+    local twice <const> = { { "Origin", "http://127.0.0.1" }, { "origin", "http://127.0.0.1" } }
+    assert.same(
+      { 403, '{"detail":"This origin is not allowed"}' },
+      refused { path = "/x", headers = twice }
+    )
     local version <const> = { { "Sec-WebSocket-Version", "8" } }
     assert.same(
       { 426, '{"detail":"The WebSocket version is not supported"}' },

@@ -30,6 +30,10 @@ local function declare(tide)
     send_completion = true,
     topics = { Room },
     sends = { Said },
+    subprotocols = { "chat" },
+    admit = function(request)
+      return request.query.id == "7", 401, "Who?", { ["www-authenticate"] = "Basic" }
+    end,
     authenticate = function(request)
       return { id = request.query.id }
     end,
@@ -57,8 +61,13 @@ end
 local function converse(app)
   local links <const> = {}
   for index = 1, 2 do
-    links[index] = app:connect { path = "/x", query = "id=7" }
+    links[index] = app:connect {
+      path = "/x",
+      query = "id=7",
+      headers = { { "sec-websocket-protocol", "chat" }, { "x-forwarded-for", "192.0.2.1" } },
+    }
   end
+  app:connect { path = "/x", query = "id=8" }
   for _, link in pairs(links) do
     link:send("text", '{"action":"subscribe","topic":"room:a","ref":"r"}')
     link:send("text", '{"action":"say","topic":"room:a","payload":{"someText":"in the room"}}')

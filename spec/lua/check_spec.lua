@@ -37,6 +37,24 @@ describe("tidegate check", function()
     assert.equal(0, status, output)
   end
 
+  describe("refuses an origin that no page can have", function()
+    for origin, problem in pairs {
+      ["example.org"] = "does not begin with a scheme, as in https://example.org",
+      ["https://example.org/"] = "has a path, and an origin has none",
+      ["https://a*.example.org"] = 'has a "*" that does not stand for whole labels in front',
+      ["https://*.org"] = "is all of a top-level domain",
+      ["null"] = "is the origin of every page that hides its own",
+    } do
+      it(origin, function()
+        local text <const> = 'return tide.consumer {\n  path = "/a",\n  origins = { "%s" },\n}\n'
+        is_refused(
+          { ["a.lua"] = header .. text:format(origin) },
+          ('a.lua:2: the origin "%s" %s'):format(origin, problem)
+        )
+      end)
+    end
+  end)
+
   describe("accepts", function()
     it("the served consumers and the examples", function()
       local examples <const> = { "chat", "discussion", "order_form", "raw_text", "topics_hub" }

@@ -39,6 +39,10 @@ describe("tide.consumer", function()
         camelize = true,
         before = before,
         groups = { "a", "日本" },
+        origins = { "https://example.org" },
+        require_origin = true,
+        admit = authenticate,
+        subprotocols = { "chat.v2", "chat.v1" },
         authenticate = authenticate,
         send_authentication = false,
       }
@@ -53,6 +57,10 @@ describe("tide.consumer", function()
       assert.is_true(declaration.camelize)
       assert.equal(before, declaration.before)
       assert.same({ "a", "日本" }, declaration.groups)
+      assert.same({ "https://example.org" }, declaration.origins)
+      assert.is_true(declaration.require_origin)
+      assert.equal(authenticate, declaration.admit)
+      assert.same({ "chat.v2", "chat.v1" }, declaration.subprotocols)
       assert.equal(authenticate, declaration.authenticate)
       assert.is_false(declaration.send_authentication)
       assert.equal(consumer, declaration.object)
@@ -71,6 +79,10 @@ describe("tide.consumer", function()
       assert.is_nil(declaration.connected)
       assert.is_nil(declaration.before)
       assert.same({}, declaration.groups)
+      assert.same({}, declaration.origins)
+      assert.is_false(declaration.require_origin)
+      assert.is_nil(declaration.admit)
+      assert.same({}, declaration.subprotocols)
       assert.is_nil(declaration.authenticate)
       assert.is_true(declaration.send_authentication)
     end)
@@ -123,10 +135,10 @@ describe("tide.consumer", function()
         function()
           tide.consumer { pth = "/ws/chat" }
         end,
-        'tide.consumer: unknown option "pth"; did you mean "path"? (options: authenticate, '
+        'tide.consumer: unknown option "pth"; did you mean "path"? (options: admit, authenticate, '
           .. "authentication_timeout, authorise_groups, before, camelize, description, grace, groups, headers, "
-          .. "name, object, path, permissions, reauthenticate_seconds, send_authentication, send_completion, "
-          .. "sends, strict_frames, tags, topic, topics)"
+          .. "name, object, origins, path, permissions, reauthenticate_seconds, require_origin, "
+          .. "send_authentication, send_completion, sends, strict_frames, subprotocols, tags, topic, topics)"
       )
     end)
 
@@ -167,6 +179,9 @@ describe("tide.consumer", function()
     end)
 
     it("options of the wrong type", function()
+      local list_of_origins <const> = 'a list of origins, as in { "https://example.org" }'
+      local list_of_subprotocols <const> = "a list of different names of 1 to 62 characters, "
+        .. 'as in { "chat.v2", "chat.v1" }'
       local names_of_groups <const> = "a list of names of 1 to 200 bytes of UTF-8, "
         .. "or a function that returns one"
       local cases <const> = {
@@ -191,6 +206,14 @@ describe("tide.consumer", function()
         { { groups = { "a", 3 } }, '"groups" must be ' .. names_of_groups },
         { { groups = { "a", ("a"):rep(201) } }, '"groups" must be ' .. names_of_groups },
         { { groups = { "\xff" } }, '"groups" must be ' .. names_of_groups },
+        { { origins = "https://example.org" }, '"origins" must be ' .. list_of_origins },
+        { { origins = { "" } }, '"origins" must be ' .. list_of_origins },
+        { { require_origin = 1 }, '"require_origin" must be true or false' },
+        { { admit = 1 }, '"admit" must be a function' },
+        { { subprotocols = { "a b" } }, '"subprotocols" must be ' .. list_of_subprotocols },
+        { { subprotocols = { "a", "a" } }, '"subprotocols" must be ' .. list_of_subprotocols },
+        { { subprotocols = { ("a"):rep(63) } }, '"subprotocols" must be ' .. list_of_subprotocols },
+        { { subprotocols = { "1.0" } }, '"subprotocols" must be ' .. list_of_subprotocols },
         {
           { authenticate = 1 },
           '"authenticate" must be a function, or an authenticator of tide.auth',
@@ -448,9 +471,9 @@ describe("tide.consumer", function()
           tide.text_consumer { path = "/ws/raw", recieve = nothing }
         end,
         'tide.text_consumer: unknown option "recieve"; did you mean "receive"? '
-          .. "(options: authenticate, authentication_timeout, authorise_groups, connected, description, "
-          .. "disconnected, grace, groups, headers, name, object, path, permissions, "
-          .. "reauthenticate_seconds, receive, tags)"
+          .. "(options: admit, authenticate, authentication_timeout, authorise_groups, connected, "
+          .. "description, disconnected, grace, groups, headers, name, object, origins, path, permissions, "
+          .. "reauthenticate_seconds, receive, require_origin, subprotocols, tags)"
       )
       local consumer <const> = tide.text_consumer { path = "/ws/raw", receive = nothing }
       assert.error_matches(function()

@@ -29,7 +29,7 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_segment_pool_init(&worker->segments);
     tg_groups_init(&worker->groups);
     tg_users_init(&worker->users);
-    tg_attempts_init(&worker->attempts, config->login_attempts, config->login_addresses);
+    tg_attempts_init(&worker->attempts, config->login_attempts, (uint32_t)config->login_addresses);
     tg_subscriptions_init(&worker->subscriptions);
     tg_layer_memory_init(&worker->layer_memory, worker);
     worker->layer = &worker->layer_memory.layer;

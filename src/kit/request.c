@@ -116,6 +116,31 @@ static void read_header(lua_State *L, struct tg_arena *arena, struct tg_pair *pa
     lua_pop(L, 2);
 }
 
+static struct tg_pair *find_header(const struct tg_pairs *headers, struct tg_slice name)
+{
+    for (uint32_t i = 0; i < headers->count; i++)
+        if (tg_slice_equal(headers->items[i].name, name)) return &headers->items[i];
+    return NULL;
+}
+
+/* Several of one name are joined as net/head.c joins them (RFC 9110 5.3, RFC 6265 5.4). */
+static void add_header(lua_State *L, struct tg_arena *arena, struct tg_pairs *headers, struct tg_pair header)
+{
+    struct tg_pair *before = find_header(headers, header.name);
+    if (!before) {
+        headers->items[headers->count++] = header;
+        return;
+    }
+    bool is_cookie = tg_slice_equal(header.name, TG_SLICE("cookie"));
+    lua_pushlstring(L, before->value.data, before->value.length);
+    lua_pushstring(L, is_cookie ? "; " : ", ");
+    lua_pushlstring(L, header.value.data, header.value.length);
+    lua_concat(L, 3);
+    before->value.data = lua_tolstring(L, -1, &before->value.length);
+    before->value = copy(L, arena, before->value);
+    lua_pop(L, 1);
+}
+
 static void read_headers(lua_State *L, int index, struct tg_arena *arena, struct tg_pairs *headers)
 {
     lua_Unsigned count = lua_getfield(L, index, "headers") == LUA_TTABLE ? lua_rawlen(L, -1) : 0;
@@ -123,8 +148,10 @@ static void read_headers(lua_State *L, int index, struct tg_arena *arena, struct
     tg_world_check_memory(L, headers->items);
     headers->count = 0;
     for (lua_Unsigned i = 1; i <= count; i++) {
+        struct tg_pair header;
         lua_rawgeti(L, -1, (lua_Integer)i);
-        read_header(L, arena, &headers->items[headers->count++]);
+        read_header(L, arena, &header);
+        add_header(L, arena, headers, header);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);

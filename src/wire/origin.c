@@ -38,7 +38,7 @@ static bool is_scheme(struct tg_slice text)
     if (text.length == 0 || !is_letter(text.data[0])) return false;
     for (size_t i = 1; i < text.length; i++) {
         char c = text.data[i];
-        if (!is_letter(c) && !is_digit(c) && !memchr("+-.", c, 3)) return false;
+        if (!is_letter(c) && !is_digit(c) && c != '+' && c != '-' && c != '.') return false;
     }
     return true;
 }
