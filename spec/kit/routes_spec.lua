@@ -411,7 +411,7 @@ describe("a route", function()
     local function nothing() end
 
     it("with what is no method, no path or no function", function()
-      refused('tide.route: the method must be one of GET, POST', function(tide)
+      refused("tide.route: the method must be one of GET, POST", function(tide)
         tide.route("get", "/", nothing)
       end)
       refused('HEAD is answered by the route of "GET"', function(tide)

@@ -87,10 +87,7 @@ describe("accounts", function()
     ann:send { action = "echo", payload = "Hello!" }
     assert.frame({ action = "echo", payload = "Echo: Hello!" }, ann:receive())
     local nobody <close> = assert(app:connect "/ws/echo/")
-    assert.frame(
-      { action = "authentication", payload = { status_code = 401 } },
-      nobody:receive()
-    )
+    assert.frame({ action = "authentication", payload = { status_code = 401 } }, nobody:receive())
     nobody:assert_closed(4401)
   end)
 
