@@ -1,5 +1,5 @@
---- Who may log in. A real application asks its database, which may wait; what it keeps of a password
---- is the same: a hash that tide.auth.hash_password made once.
+--- Who may log in. A real application asks its database, which may wait; what it keeps of a
+--- password is the same: a hash that tide.auth.hash_password made once.
 
 local tide <const> = require "tidegate"
 

@@ -3,6 +3,7 @@
 
 local checks <const> = require "tidegate.consumer_options"
 local declare <const> = require "tidegate.declare"
+local handlers <const> = require "tidegate.handlers"
 local host <const> = require "tidegate.host"
 local schema <const> = require "tidegate.schema"
 
@@ -64,16 +65,6 @@ local function as_schema(value)
   return schema.library.object(value)
 end
 
----@param names? string[]
----@return string[]
-local function lowered(names)
-  local list <const> = {}
-  for index, name in ipairs(names or {}) do
-    list[index] = name:lower()
-  end
-  return list
-end
-
 --- Raises what the host says of a route. What is wrong with a default or an example comes with the
 --- line of that one.
 ---@param text string
@@ -112,7 +103,7 @@ function Route.route(method, path, given, handler)
     summary = read.summary,
     description = read.description,
     tags = read.tags or {},
-    headers = lowered(read.headers),
+    headers = handlers.lowered(read.headers),
     origins = read.origins or {},
     timeout = read.timeout,
     max_body_bytes = read.max_body_bytes,

@@ -41,9 +41,9 @@ static bool make_room(struct tg_http_routes *routes, struct tg_arena *arena)
     bool is_full = (routes->count & (routes->count - 1)) == 0;
     if (!is_full) return true;
     size_t room = routes->count ? 2 * (size_t)routes->count : 1;
-    struct tg_http_route **grown = tg_arena_calloc(arena, room, sizeof *grown);
+    struct tg_http_route **grown = tg_arena_calloc(arena, room, sizeof(void *));
     if (!grown) return false;
-    if (routes->count) memcpy(grown, routes->items, routes->count * sizeof *grown);
+    if (routes->count) memcpy(grown, routes->items, routes->count * sizeof(void *));
     routes->items = grown;
     return true;
 }

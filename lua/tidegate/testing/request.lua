@@ -177,7 +177,7 @@ end
 ---@field status integer
 ---@field body string
 ---@field json any what the body says, if it is JSON
----@field headers table<string, string> by names in lower case; several of a name with commas between
+---@field headers table<string, string> by names in lower case; several with commas between
 ---@field cookies table<string, string> that it sets
 
 --- What stands in lines, each with its CRLF, by names in lower case.
