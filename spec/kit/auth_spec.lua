@@ -228,6 +228,36 @@ describe("a connection", function()
   end)
 end)
 
+describe("without memory", function()
+  it("a client is let in whole or not at all, and what it had before stays", function()
+    local app <close> = testing.app(declare)
+    local n, refused = 0, 0
+    repeat
+      n = n + 1
+      seen = {}
+      app:inject { allocation = n }
+      local client <const> = app:connect("/ws/room", { query = { name = "ann", seconds = 60 } })
+      if client then
+        client:send { action = "authenticate", payload = { token = "ann" } }
+      end
+      local left <const> = app:inject { allocation = 0 }
+      local is_connected <const> = seen[5] == "connected"
+      if not is_connected then
+        refused = refused + 1
+        assert.equal(0, app:user("ann"):count())
+      end
+      if client then
+        client:drop()
+      end
+      assert.equal(0, app:group("all"):count())
+      assert.no_leaks(app)
+    until left > 0
+    assert.is_true(refused > 5, refused .. " refused")
+    app:advance(100)
+    assert.no_leaks(app)
+  end)
+end)
+
 describe("reauthenticate_seconds", function()
   local app, answer, tokens
 
@@ -379,6 +409,56 @@ describe("first_message", function()
     client:assert_authenticated(401)
     client:assert_closed(4408)
     assert.no_leaks(app)
+  end)
+end)
+
+describe("a path that is a topic", function()
+  it("has its clients renew as others do", function()
+    local app <close> = testing.app(function(tide)
+      local say <const> = tide.message "say"
+      local room <const> = tide.topic { pattern = "room:{name}" }
+      room:on(say, { output = say }, function()
+        return say()
+      end)
+      return tide.consumer {
+        path = "/ws/rooms/{name}",
+        topic = room,
+        authenticate = function(request)
+          return request.token or "ann", { expires_at = tide.now() + 60 }
+        end,
+      }
+    end)
+    local client <const> = app:connect "/ws/rooms/tea"
+    client:assert_authenticated()
+    assert.frame({ action = "subscribed", topic = "room:tea" }, client:receive())
+    app:advance(50)
+    client:send { action = "authenticate", payload = { token = "ann" } }
+    client:assert_authenticated()
+    app:advance(50)
+    assert.frame({ action = "say", topic = "room:tea" }, client:call { action = "say" })
+    app:advance(11)
+    client:assert_closed(4401, "expired")
+  end)
+end)
+
+describe("login attempts", function()
+  it("are what shows something wrong, not what shows nothing or is asked again", function()
+    local app <close> = testing.app(function(tide)
+      return tide.consumer {
+        path = "/ws/room",
+        authenticate = tide.auth.api_key { keys = { [tide.auth.hash_key "k"] = "ann" } },
+      }
+    end, { login_attempts = 3 })
+    for _ = 1, 10 do
+      app:connect("/ws/room"):assert_authenticated(401)
+    end
+    for _ = 1, 3 do
+      app:connect("/ws/room", { headers = { ["x-api-key"] = "guess" } }):assert_authenticated(401)
+    end
+    local client <const>, refusal <const> =
+      app:connect("/ws/room", { headers = { ["x-api-key"] = "k" } })
+    assert.is_nil(client)
+    assert.equal(429, refusal.status)
   end)
 end)
 

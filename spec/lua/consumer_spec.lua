@@ -135,10 +135,11 @@ describe("tide.consumer", function()
         function()
           tide.consumer { pth = "/ws/chat" }
         end,
-        'tide.consumer: unknown option "pth"; did you mean "path"? (options: admit, authenticate, '
-          .. "authentication_timeout, authorise_groups, before, camelize, description, grace, groups, headers, "
-          .. "name, object, origins, path, permissions, reauthenticate_seconds, require_origin, "
-          .. "send_authentication, send_completion, sends, strict_frames, subprotocols, tags, topic, topics)"
+        'tide.consumer: unknown option "pth"; did you mean "path"? (options: admit, '
+          .. "authenticate, authentication_timeout, authorise_groups, before, camelize, description, grace, "
+          .. "groups, headers, name, object, origins, path, permissions, reauthenticate_seconds, "
+          .. "require_origin, send_authentication, send_completion, sends, strict_frames, subprotocols, "
+          .. "tags, topic, topics)"
       )
     end)
 
@@ -206,14 +207,6 @@ describe("tide.consumer", function()
         { { groups = { "a", 3 } }, '"groups" must be ' .. names_of_groups },
         { { groups = { "a", ("a"):rep(201) } }, '"groups" must be ' .. names_of_groups },
         { { groups = { "\xff" } }, '"groups" must be ' .. names_of_groups },
-        { { origins = "https://example.org" }, '"origins" must be ' .. list_of_origins },
-        { { origins = { "" } }, '"origins" must be ' .. list_of_origins },
-        { { require_origin = 1 }, '"require_origin" must be true or false' },
-        { { admit = 1 }, '"admit" must be a function' },
-        { { subprotocols = { "a b" } }, '"subprotocols" must be ' .. list_of_subprotocols },
-        { { subprotocols = { "a", "a" } }, '"subprotocols" must be ' .. list_of_subprotocols },
-        { { subprotocols = { ("a"):rep(63) } }, '"subprotocols" must be ' .. list_of_subprotocols },
-        { { subprotocols = { "1.0" } }, '"subprotocols" must be ' .. list_of_subprotocols },
         {
           { authenticate = 1 },
           '"authenticate" must be a function, or an authenticator of tide.auth',
@@ -225,6 +218,14 @@ describe("tide.consumer", function()
           { authentication_timeout = "x" },
           '"authentication_timeout" must be seconds, a number greater than 0',
         },
+        { { origins = "https://example.org" }, '"origins" must be ' .. list_of_origins },
+        { { origins = { "" } }, '"origins" must be ' .. list_of_origins },
+        { { require_origin = 1 }, '"require_origin" must be true or false' },
+        { { admit = 1 }, '"admit" must be a function' },
+        { { subprotocols = { "a b" } }, '"subprotocols" must be ' .. list_of_subprotocols },
+        { { subprotocols = { "a", "a" } }, '"subprotocols" must be ' .. list_of_subprotocols },
+        { { subprotocols = { ("a"):rep(63) } }, '"subprotocols" must be ' .. list_of_subprotocols },
+        { { subprotocols = { "1.0" } }, '"subprotocols" must be ' .. list_of_subprotocols },
         { { send_authentication = 1 }, '"send_authentication" must be true or false' },
       }
       for _, case in ipairs(cases) do
@@ -471,8 +472,8 @@ describe("tide.consumer", function()
           tide.text_consumer { path = "/ws/raw", recieve = nothing }
         end,
         'tide.text_consumer: unknown option "recieve"; did you mean "receive"? '
-          .. "(options: admit, authenticate, authentication_timeout, authorise_groups, connected, "
-          .. "description, disconnected, grace, groups, headers, name, object, origins, path, permissions, "
+          .. "(options: admit, authenticate, authentication_timeout, authorise_groups, connected, description, "
+          .. "disconnected, grace, groups, headers, name, object, origins, path, permissions, "
           .. "reauthenticate_seconds, receive, require_origin, subprotocols, tags)"
       )
       local consumer <const> = tide.text_consumer { path = "/ws/raw", receive = nothing }

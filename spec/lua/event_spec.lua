@@ -176,8 +176,10 @@ describe("an event", function()
       function()
         tide.text_consumer { path = "/ws/raw", receive = nothing, send_completion = true }
       end,
-      'tide.text_consumer: unknown option "send_completion" (options: authenticate, connected, '
-        .. "description, disconnected, groups, headers, name, path, receive, tags)"
+      'tide.text_consumer: unknown option "send_completion" (options: admit, authenticate, '
+        .. "authentication_timeout, authorise_groups, connected, description, disconnected, grace, groups, "
+        .. "headers, name, object, origins, path, permissions, reauthenticate_seconds, receive, require_origin, "
+        .. "subprotocols, tags)"
     )
   end)
 end)

@@ -133,7 +133,7 @@ describe("tide.message", function()
       assert.equal("message", message_type.role)
       count = count + 1
     end
-    assert.equal(7, count)
+    assert.equal(8, count)
     assert.is_nil(tide.messages.ping.schema)
     assert.equal("any", tide.messages.error.schema.kind)
     local fields <const> = tide.messages.authentication.schema.fields
@@ -145,7 +145,7 @@ describe("tide.message", function()
       function()
         local _ = tide.messages.png
       end,
-      'tide.messages has no "png"; did you mean "ping"? (it has: authentication, complete, error, '
+      'tide.messages has no "png"; did you mean "ping"? (it has: authenticate, authentication, complete, error, '
         .. "event_complete, group_complete, ping, pong)"
     )
   end)

@@ -90,9 +90,12 @@ describe("tide.topic", function()
         'tide.topic: unknown option "patern"; did you mean "pattern"? (options: authorise, '
           .. "description, on_subscribe, on_unsubscribe, pattern, sends, tags)"
       )
-      refused(function()
-        tide.topic { pattern = "room", authorise = true }
-      end, 'tide.topic: option "authorise" must be a function, got the boolean true')
+      refused(
+        function()
+          tide.topic { pattern = "room", authorise = true }
+        end,
+        'tide.topic: option "authorise" must be a function, or a permission of tide.auth, got the boolean true'
+      )
     end)
 
     it("handlers of what is the topic's own, and two of one action", function()

@@ -107,10 +107,13 @@ static void parse_test(struct tg_cli *cli, char **flags)
     memmove(flags + at, flags + at + 1, (size_t)(cli->flag_count-- - at) * sizeof *flags);
 }
 
-/* Commands that read their arguments themselves: app/order.h. */
-static bool is_outside(const char *command)
+/* Commands that read their arguments themselves: app/order.h, app/badge.h. */
+static bool reads_itself(const char *command)
 {
-    return strcmp(command, "send-event") == 0 || strcmp(command, "broadcast") == 0;
+    static const char *const commands[] = {"send-event", "broadcast", "token", "session"};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        if (strcmp(command, commands[i]) == 0) return true;
+    return false;
 }
 
 enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char **arguments, struct tg_error *error)
@@ -125,7 +128,7 @@ enum tg_status tg_cli_parse(struct tg_cli *cli, int count, char **arguments, str
         parse_test(cli, arguments + 1);
         return TG_OK;
     }
-    if (is_outside(cli->command)) return TG_OK;
+    if (reads_itself(cli->command)) return TG_OK;
     bool has_folder = false;
     for (int i = 1; i < count;) {
         struct flag flag;

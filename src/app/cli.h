@@ -17,8 +17,8 @@ struct tg_cli {
     const char *folder;      /* the application; "." unless given */
     const char *config_path; /* --config; NULL: FOLDER/tidegate.lua, if there is one */
     const char *output_path; /* --output of `types`; NULL: standard output */
-    char *const *flags;      /* what follows the command; of `test` without its folder; of `send-event` and
-                              * `broadcast` all of it; borrowed */
+    char *const *flags;      /* what follows the command; of `test` without its folder; of
+                              * commands that read them themselves all of it; borrowed */
     int flag_count;
     bool is_test;        /* flags are busted's: none is a setting */
     bool is_dev_flagged; /* --dev was given */

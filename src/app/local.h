@@ -8,6 +8,7 @@
 #include "base/status.h"
 
 #define TG_LOCAL_TOKEN "token"
+#define TG_LOCAL_SECRET "secret"   /* of sessions; stays when the gateway ends */
 #define TG_LOCAL_ADDRESS "address" /* of /api: http://127.0.0.1:8000 */
 
 /* 32 random bytes in hexadecimal, and a zero. */

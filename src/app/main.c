@@ -1,5 +1,6 @@
 #include "app/cli.h"
 #include "app/commands/commands.h"
+#include "app/secrets.h"
 #include "base/log.h"
 #include "net/keeper.h"
 
@@ -12,16 +13,19 @@ static const struct {
     const char *name;
     int (*run)(const struct tg_cli *cli, const struct tg_config *config);
     bool needs_config;
+    enum tg_secrets_use secrets;
 } commands[] = {
-    {"run", tg_command_run, true},
-    {"check", tg_command_check, true},
-    {"routes", tg_command_routes, true},
-    {"types", tg_command_types, true},
-    {"test", tg_command_test, true},
-    {"send-event", tg_command_send_event, false},
-    {"broadcast", tg_command_broadcast, false},
-    {"help", tg_command_help, false},
-    {"version", tg_command_version, false},
+    {"run", tg_command_run, true, TG_SECRETS_SERVE},
+    {"check", tg_command_check, true, TG_SECRETS_LOAD},
+    {"routes", tg_command_routes, true, TG_SECRETS_LOAD},
+    {"types", tg_command_types, true, TG_SECRETS_LOAD},
+    {"test", tg_command_test, true, TG_SECRETS_LOAD},
+    {"send-event", tg_command_send_event, false, TG_SECRETS_NONE},
+    {"broadcast", tg_command_broadcast, false, TG_SECRETS_NONE},
+    {"token", tg_command_token, false, TG_SECRETS_NONE},
+    {"session", tg_command_session, false, TG_SECRETS_NONE},
+    {"help", tg_command_help, false, TG_SECRETS_NONE},
+    {"version", tg_command_version, false, TG_SECRETS_NONE},
 };
 
 static int run_command(const struct tg_cli *cli, struct tg_config *config, struct tg_error *error)
@@ -31,6 +35,9 @@ static int run_command(const struct tg_cli *cli, struct tg_config *config, struc
         if (commands[i].needs_config && tg_cli_configure(cli, environ, config, error) != TG_OK)
             return EXIT_FAILURE;
         tg_log_open(STDERR_FILENO, config->log_format, config->log_level, tg_clock_system());
+        if (commands[i].secrets != TG_SECRETS_NONE &&
+            tg_secrets_settle(config, cli->folder, commands[i].secrets, error) != TG_OK)
+            return EXIT_FAILURE;
         return commands[i].run(cli, config);
     }
     tg_error_set(error, TG_E_INVALID, "there is no command '%s': try `tidegate help`", cli->command);

@@ -63,8 +63,9 @@ static enum tg_status read_group(struct tg_buf *out, const char *alphabet, const
 static enum tg_status read_groups(struct tg_buf *out, const char *alphabet, const char *text, size_t length)
 {
     size_t before = out->length;
-    if (length % GROUP_DIGITS == 1) return TG_E_INVALID;
-    tg_buf_reserve(out, length / GROUP_DIGITS * GROUP_BYTES + GROUP_BYTES);
+    size_t rest = length % GROUP_DIGITS;
+    if (rest == 1) return TG_E_INVALID;
+    tg_buf_reserve(out, length / GROUP_DIGITS * GROUP_BYTES + (rest ? rest - 1 : 0));
     for (size_t i = 0; i < length; i += GROUP_DIGITS) {
         size_t count = length - i < GROUP_DIGITS ? length - i : GROUP_DIGITS;
         if (read_group(out, alphabet, text + i, count) == TG_OK) continue;

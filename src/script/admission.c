@@ -11,7 +11,6 @@
 #include "script/conn_request.h"
 #include "script/conn_user.h"
 #include "script/place.h"
-#include "script/run_failure.h"
 #include "script/table.h"
 #include "script/task.h"
 #include "wire/json.h"
@@ -73,10 +72,19 @@ static enum tg_status tell(const struct tg_run *run, lua_Integer code, struct tg
     return tg_conn_commit(conn, TG_OPCODE_TEXT);
 }
 
+/* What authenticators of ours say of who has shown nothing (lua/tidegate/auth/combine.lua): no attempt. */
+static const struct tg_slice missing = TG_SLICE("Authentication credentials were not provided.");
+
 /* A client that renews of its own accord has nothing to lose by it. */
 static bool is_of_client(const struct tg_run *run)
 {
     return run->is_renewal && run->is_data;
+}
+
+/* Not when it was us who asked again. */
+static bool is_attempt(const struct tg_run *run)
+{
+    return !run->is_renewal || run->is_data;
 }
 
 static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detail)
@@ -86,6 +94,8 @@ static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detai
     conn->worker->metrics.authentications_refused++;
     tg_log(TG_LOG_INFO, "authentication_refused", TG_LOG_CONN(conn), TG_LOG_I("status", status),
            TG_LOG_S("by", run->what), TG_LOG_STR("detail", detail.data ? detail : TG_SLICE("")));
+    if (is_attempt(run) && status == UNAUTHORIZED && !tg_slice_equal(detail, missing))
+        tg_worker_note_attempt(conn->worker, conn->request->peer);
     tell(run, status, detail);
     if (!is_of_client(run)) tg_conn_close(conn, verdict->close_code, verdict->text);
 }
@@ -345,61 +355,4 @@ enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *co
     run.envelope = envelope;
     if (envelope) run.ref = envelope->ref;
     return tg_run_task(pool, &run, admission_body);
-}
-
-/* ---- host.first_token() -> token | nil ---- */
-
-static int first_token(lua_State *L, int status, lua_KContext context);
-
-/* Only the authenticator itself may wait for it, and only while nobody has been let in. */
-static struct tg_run *check_asking(lua_State *L)
-{
-    struct tg_task *task = tg_task_of(L);
-    struct tg_run *run = task->kind && task->kind->failed == tg_run_tell_failure ? task->context : NULL;
-    if (!run || !run->is_authentication)
-        luaL_error(L, "only an authenticator waits for the first message, and not in a task of its own");
-    return run;
-}
-
-static int first_token(lua_State *L, int status, lua_KContext context)
-{
-    (void)status;
-    struct tg_run *run = check_asking(L);
-    struct tg_buf *token = &run->world->scratch;
-    if (run->is_renewal) return 0;
-    tg_buf_truncate(token, 0);
-    switch (tg_credential_take_first(run->conn, token)) {
-    case TG_OK:
-        lua_pushlstring(L, tg_buf_peek(token).data, tg_buf_peek(token).length);
-        tg_buf_truncate(token, 0);
-        return 1;
-    case TG_E_NOT_FOUND:
-        return tg_task_nap(L, NULL, TG_NEVER, first_token, context);
-    case TG_E_NO_MEMORY:
-        return luaL_error(L, "not enough memory");
-    default:
-        return 0;
-    }
-}
-
-static int host_first_token(lua_State *L)
-{
-    return first_token(L, LUA_OK, 0);
-}
-
-void tg_admission_said(struct tg_conn *conn)
-{
-    for (struct tg_list *node = conn->tasks.next; node != &conn->tasks; node = node->next) {
-        struct tg_task *task = TG_CONTAINER(node, struct tg_task, siblings);
-        if (task->goes_on != first_token || task->wait != &task->nap.wait) continue;
-        tg_task_end_nap(&task->nap);
-        return;
-    }
-}
-
-void tg_admission_library_install(struct tg_world *world, lua_State *L)
-{
-    tg_world_push_self(world, L);
-    lua_pushcclosure(L, host_first_token, 1);
-    lua_setfield(L, -2, "first_token");
 }

@@ -18,9 +18,6 @@ enum tg_outcome tg_admission_begin(struct tg_task_pool *pool, struct tg_conn *co
 enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *conn,
                                    const struct tg_envelope *envelope);
 
-/* The client has sent something while its authenticator waits: for that, perhaps. */
-void tg_admission_said(struct tg_conn *conn);
-
 /* How long such a run may wait. */
 uint64_t tg_admission_timeout_ms(const struct tg_run *run);
 
@@ -29,9 +26,6 @@ void tg_admission_failed(const struct tg_run *run);
 
 /* For run.c: it waited longer than that. */
 void tg_admission_late(const struct tg_run *run);
-
-/* Adds what lua/tidegate/auth asks of C to the table on top. [-0, +0, e] */
-void tg_admission_library_install(struct tg_world *world, lua_State *L);
 
 /* ---- for a connection that goes over to other code ---- */
 

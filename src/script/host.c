@@ -11,6 +11,7 @@
 #include "script/conn_handle.h"
 #include "script/declare.h"
 #include "script/exchange.h"
+#include "script/first_message.h"
 #include "script/host_library.h"
 #include "script/libs/crypto.h"
 #include "script/libs/life.h"
@@ -66,7 +67,7 @@ static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn 
 static void on_said(struct tg_script *script, struct tg_conn *conn)
 {
     (void)script;
-    tg_admission_said(conn);
+    tg_first_message_said(conn);
 }
 
 static enum tg_outcome on_renew(struct tg_script *script, struct tg_conn *conn,

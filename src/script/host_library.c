@@ -2,8 +2,8 @@
 #include "script/host_library.h"
 
 #include "base/log.h"
-#include "script/admission.h"
 #include "script/events.h"
+#include "script/first_message.h"
 #include "script/libs/group.h"
 #include "script/libs/http.h"
 #include "script/libs/life.h"
@@ -219,7 +219,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     tg_world_push_self(world, L);
     luaL_setfuncs(L, functions, 1);
     tg_life_library_install(world, L);
-    tg_admission_library_install(world, L);
+    tg_first_message_library_install(world, L);
     tg_group_library_install(world, L);
     tg_queue_library_install(world, L);
     tg_route_library_install(world, L);

@@ -35,15 +35,36 @@ static void open_libraries(lua_State *L)
     }
 }
 
+/* Pushes the texts of the list on top with commas between them. [-0, +1, e] */
+static void join(lua_State *L, const struct reading *reading, const char *name)
+{
+    int list = lua_gettop(L);
+    luaL_Buffer joined;
+    luaL_buffinit(L, &joined);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (lua_rawgeti(L, list, i) != LUA_TSTRING || strchr(lua_tostring(L, -1), ','))
+            luaL_error(L, "%s: %s: a list has strings without commas in it", reading->path, name);
+        luaL_addvalue(&joined);
+        if (i < count) luaL_addchar(&joined, ',');
+    }
+    luaL_pushresult(&joined);
+}
+
 /* The setting whose name and value are on top. */
 static void set(lua_State *L, struct reading *reading)
 {
     struct tg_slice name, text;
     name.data = lua_tolstring(L, -2, &name.length);
-    if (lua_istable(L, -1) || lua_isfunction(L, -1))
-        luaL_error(L, "%s: %s: a setting is a string, a number or a boolean, got a %s", reading->path,
-                   name.data, luaL_typename(L, -1));
+    if (lua_isfunction(L, -1) || (lua_istable(L, -1) && lua_rawlen(L, -1) == 0))
+        luaL_error(L, "%s: %s: a setting is a string, a number, a boolean or a list of strings, got a %s",
+                   reading->path, name.data, luaL_typename(L, -1));
+    if (lua_istable(L, -1))
+        join(L, reading, name.data);
+    else
+        lua_pushvalue(L, -1);
     text.data = luaL_tolstring(L, -1, &text.length);
+    lua_remove(L, -2);
     reading->status = tg_config_set(reading->config, reading->path, name, text, reading->error);
     lua_pop(L, 1);
 }

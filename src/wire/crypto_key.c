@@ -291,10 +291,21 @@ static EVP_PKEY *finish_building(struct building *building, const char *kind, bo
     return pkey;
 }
 
+/* RFC 7518 6.3.2: who gives one of the factors gives all that belongs to them. OpenSSL 3.0 would lose the
+ * memory of some. */
+static bool has_rsa_numbers(const struct tg_key_parts *parts)
+{
+    const struct tg_slice *factors[] = {&parts->p, &parts->q, &parts->dp, &parts->dq, &parts->qi};
+    size_t given = 0, all = sizeof factors / sizeof factors[0];
+    for (size_t i = 0; i < all; i++) given += factors[i]->length > 0;
+    return parts->n.length && parts->e.length && (!parts->d.length || given == 0 || given == all);
+}
+
 static EVP_PKEY *build_rsa(const struct tg_key_parts *parts)
 {
+    if (!has_rsa_numbers(parts)) return NULL;
     struct building building = {.builder = OSSL_PARAM_BLD_new()};
-    building.has_failed = !building.builder || !parts->n.length || !parts->e.length;
+    building.has_failed = !building.builder;
     add_number(&building, OSSL_PKEY_PARAM_RSA_N, parts->n);
     add_number(&building, OSSL_PKEY_PARAM_RSA_E, parts->e);
     add_number(&building, OSSL_PKEY_PARAM_RSA_D, parts->d);

@@ -112,16 +112,20 @@ bool tg_crypto_verify(struct tg_crypto_key *key, struct tg_slice text, struct tg
     return is_right;
 }
 
-/* ---- signing ---- */
+/* ---- signing: seldom, and in a context of its own, since one that has signed cannot be used to hash ---- */
 
 static bool sign_text(struct tg_crypto_key *key, struct tg_slice text, unsigned char *room, size_t *length)
 {
     const struct tg_alg_facts *facts = tg_alg_facts(key->alg);
+    EVP_MD_CTX *signing = EVP_MD_CTX_new();
     EVP_PKEY_CTX *context = NULL;
-    return EVP_MD_CTX_reset(key->hashing) == 1 &&
-           EVP_DigestSignInit_ex(key->hashing, &context, facts->digest, NULL, NULL, key->pkey, NULL) == 1 &&
-           tg_crypto_set_padding(key, context) &&
-           EVP_DigestSign(key->hashing, room, length, bytes_of(text), text.length) == 1;
+    bool is_signed =
+        signing &&
+        EVP_DigestSignInit_ex(signing, &context, facts->digest, NULL, NULL, key->pkey, NULL) == 1 &&
+        tg_crypto_set_padding(key, context) &&
+        EVP_DigestSign(signing, room, length, bytes_of(text), text.length) == 1;
+    EVP_MD_CTX_free(signing);
+    return is_signed;
 }
 
 enum tg_status tg_crypto_sign(struct tg_crypto_key *key, struct tg_slice text, struct tg_buf *signature)

@@ -23,7 +23,8 @@ local function basic(options)
     if not encoded then
       return combine.refuse_missing()
     end
-    local name <const>, password <const> = (crypto.from_base64(encoded) or ""):match "^([^:%c]*):(%C*)$"
+    local text <const> = crypto.from_base64(encoded) or ""
+    local name <const>, password <const> = text:match "^([^:%c]*):(%C*)$"
     local user <const> = name and given.verify(name, password, request)
     if user == nil or user == false or user == host.null then
       return nil, 401, "The name or the password is wrong"

@@ -37,15 +37,15 @@ function auth.anonymous() end
 ---@return tidegate.auth.Callable
 function auth.custom(authenticate) end
 
---- Waits for {"action":"authenticate","payload":{"token":...}} as the client's first message, and has
---- `inner` look at the token, request.token.
+--- Waits for {"action":"authenticate","payload":{"token":...}} as the client's first message, and
+--- has `inner` look at the token, request.token.
 ---@param inner tidegate.Authenticator
 ---@return tidegate.auth.Callable
 function auth.first_message(inner) end
 
 ---@class (exact) tidegate.SessionOptions
 ---@field cookie? string its name; "sessionid"
----@field load? fun(user_id: string, request: tidegate.Request): any the user; nil: refused. May wait
+---@field load? fun(user_id: string, request: tidegate.Request): any nil: refused; may wait
 ---@field max_age_seconds? number from logging in on; two weeks
 ---@field secrets? string[] the first signs, all count; else those of the setting `secrets`
 ---@field path? string of the cookie; "/"
@@ -131,8 +131,8 @@ function auth.basic(options) end
 ---@field timeout? number seconds; 5
 ---@field user? fun(body: any, response: tidegate.HttpResponse): any what an authenticator returns
 
---- Asks another server, and takes its answer: 2xx with a JSON object, the user; 401, 403 or 404 with
---- `detail`. `expires_at` of the object is the end of it.
+--- Asks another server, and takes its answer: 2xx with a JSON object, the user; 401, 403 or 404
+--- with `detail`. `expires_at` of the object is the end of it.
 ---@param options tidegate.HttpAuthOptions
 ---@return tidegate.auth.Callable
 function auth.http(options) end

@@ -7,7 +7,7 @@ local crypto = {}
 --- A key: one of `secret`, `pem`, `file`, `jwk` and `jwks`.
 ---@class (exact) tidegate.KeySpec
 ---@field id? string chosen by the `kid` of a token; a JWK has its own
----@field alg? string needed with secret, pem and file; beside jwks the only one that its keys are used with
+---@field alg? string needed with secret, pem and file; beside jwks what all its keys are for
 ---@field secret? string of HS256, HS384, HS512; as long as the hash or longer
 ---@field pem? string a public key, a certificate or a private key, which can sign as well
 ---@field file? string the path of such a PEM
@@ -15,7 +15,7 @@ local crypto = {}
 ---@field jwks? string the JSON of a JWK set; keys in it that are of no use here are skipped
 
 ---@class (exact) tidegate.VerifyOptions
----@field audience? string | string[] one of them must be in `aud`; without it a token that has `aud` is refused
+---@field audience? string | string[] one must be in `aud`; without it no token may have one
 ---@field issuer? string | string[] one of them must be `iss`
 ---@field leeway? number seconds by which clocks may differ; 0
 ---@field required? string[] claims that must be there
@@ -52,8 +52,8 @@ function Keys:verify(token, options) end
 ---@return string token
 function Keys:sign(claims, options) end
 
---- Puts the keys of another JWK set in the place of those that came from one; secrets in it are skipped, and
---- when no key is left, nothing has changed.
+--- Puts the keys of another JWK set in the place of those that came from one; secrets in it are
+--- skipped, and when no key is left, nothing has changed.
 ---@param jwks string
 ---@return true?
 ---@return string? why
@@ -70,8 +70,8 @@ function crypto.keys(specs, where) end
 ---@field max_age_seconds? number of seal: when it expires; never without it
 ---@field now? number Unix time; the clock's
 
---- The value with its signature, HMAC-SHA256: readable by who has it, but not to be changed. Has only letters,
---- digits, "-", "_" and ".". The first secret signs.
+--- The value with its signature, HMAC-SHA256: readable by who has it, but not to be changed. Has
+--- only letters, digits, "-", "_" and ".". The first secret signs.
 ---@param value string
 ---@param secrets string[] each of 32 bytes or more
 ---@param options tidegate.SealOptions
@@ -83,10 +83,11 @@ function crypto.seal(value, secrets, options) end
 ---@param secrets string[]
 ---@param options tidegate.SealOptions
 ---@return string? value
----@return (integer | "malformed" | "signature" | "expired")? why when it expires, if ever; or why it does not count
+---@return (integer | "malformed" | "signature" | "expired")? # when it expires, or what is wrong
 function crypto.unseal(text, secrets, options) end
 
---- The secrets of the application, from the setting `secrets`; raises with what to do when there are none.
+--- The secrets of the application, from the setting `secrets`; raises with what to do when there
+--- are none.
 ---@param where string
 ---@return string[]
 function crypto.secrets(where) end
@@ -128,17 +129,20 @@ function crypto.from_base64url(text) end
 ---@return string?
 function crypto.from_base64(text) end
 
---- How an API key is kept: "sha256:" and its hash. For long random keys; people's passwords need hash_password.
+--- How an API key is kept: "sha256:" and its hash. For long random keys; people's passwords need
+--- hash_password.
 ---@param key string
 ---@return string
 function crypto.hash_key(key) end
 
---- How a password is kept: "scrypt:...", with salt. It takes about 50 ms, and nothing else runs meanwhile.
+--- How a password is kept: "scrypt:...", with salt. It takes about 50 ms, and nothing else runs
+--- meanwhile.
 ---@param password string
 ---@return string
 function crypto.hash_password(password) end
 
---- Whether this is the password, or the key, that `hash` was made of; false for a hash of neither kind.
+--- Whether this is the password, or the key, that `hash` was made of; false for a hash of neither
+--- kind.
 ---@param secret string
 ---@param hash string
 ---@return boolean

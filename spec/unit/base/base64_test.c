@@ -54,6 +54,44 @@ static void refuses_what_is_no_base64_and_appends_nothing(void **state)
     tg_buf_deinit(&out);
 }
 
+static void writes_and_reads_texts_for_urls(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+        struct tg_buf out, text;
+        tg_buf_init(&out);
+        tg_buf_init(&text);
+        for (size_t j = 0; j < pairs[i].text.length && pairs[i].text.data[j] != '='; j++) {
+            char c = pairs[i].text.data[j];
+            if (c == '+') c = '-';
+            tg_buf_append_char(&text, c == '/' ? '_' : c);
+        }
+        tg_base64url_write(&out, pairs[i].bytes);
+        assert_true(tg_slice_equal(tg_buf_peek(&out), tg_buf_peek(&text)));
+        tg_buf_truncate(&out, 0);
+        assert_int_equal(tg_base64url_read(&out, tg_buf_peek(&text)), TG_OK);
+        assert_true(tg_slice_equal(tg_buf_peek(&out), pairs[i].bytes));
+        tg_buf_deinit(&out);
+        tg_buf_deinit(&text);
+    }
+}
+
+static void refuses_other_texts_for_the_same_bytes(void **state)
+{
+    (void)state;
+    static const struct tg_slice texts[] = {TG_SLICE("Zg=="), TG_SLICE("Zh"),    TG_SLICE("Zm9"),
+                                            TG_SLICE("Z"),    TG_SLICE("Zm9vZ"), TG_SLICE("+//+"),
+                                            TG_SLICE("Zg\n"), TG_SLICE("Zg ")};
+    struct tg_buf out;
+    tg_buf_init(&out);
+    tg_buf_append_literal(&out, "before");
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        assert_int_equal(tg_base64url_read(&out, texts[i]), TG_E_INVALID);
+        assert_true(tg_slice_equal(tg_buf_peek(&out), TG_SLICE("before")));
+    }
+    tg_buf_deinit(&out);
+}
+
 static void answers_without_memory(void **state)
 {
     (void)state;
@@ -94,6 +132,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_and_reads_what_the_rfc_says),
         cmocka_unit_test(refuses_what_is_no_base64_and_appends_nothing),
+        cmocka_unit_test(writes_and_reads_texts_for_urls),
+        cmocka_unit_test(refuses_other_texts_for_the_same_bytes),
         cmocka_unit_test(answers_without_memory),
         cmocka_unit_test(digests_what_the_rfc_says),
     };

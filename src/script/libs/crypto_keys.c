@@ -1,6 +1,7 @@
 /* A set of keys is a userdata, made empty and then filled: whatever raises, it is freed with what it has. */
 #include "script/libs/crypto.h"
 
+#include "base/file.h"
 #include "script/scratch.h"
 #include "script/to_json.h"
 #include "script/to_lua.h"
@@ -8,9 +9,7 @@
 #include "wire/json.h"
 #include "wire/jwt.h"
 
-#include <errno.h>
 #include <lauxlib.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* Of the methods and of `keys`. */
@@ -123,7 +122,7 @@ static void read_alg(lua_State *L, struct spec *spec, bool is_needed)
         fail(L, spec, "needs \"alg\", such as \"RS256\": a key is for one algorithm");
 }
 
-/* Reads the file at `path`, below the served folder unless it is absolute, into `text`. No Lua code runs. */
+/* Reads the file at `path`, below the served folder unless it is absolute. No Lua code runs. */
 static enum tg_status read_file(struct tg_world *world, const char *path, struct tg_buf *text,
                                 struct tg_error *error)
 {
@@ -131,20 +130,10 @@ static enum tg_status read_file(struct tg_world *world, const char *path, struct
     tg_buf_init(&full);
     if (path[0] != '/' && world->root) tg_buf_printf(&full, "%s/", world->root);
     tg_buf_append(&full, path, strlen(path) + 1);
-    FILE *file = full.has_failed ? NULL : fopen(full.data, "re");
-    int reason = errno;
+    enum tg_status status = TG_E_NO_MEMORY;
+    if (!full.has_failed) status = tg_file_read(full.data, FILE_BYTES_MAX, text, error);
     tg_buf_deinit(&full);
-    if (!file) return tg_error_set(error, TG_E_IO, "%s: %s", path, strerror(reason));
-    for (size_t read = 1; read > 0 && text->length <= FILE_BYTES_MAX;) {
-        enum { PIECE_BYTES = 4096 };
-        char *room = tg_buf_reserve(text, PIECE_BYTES);
-        read = room ? fread(room, 1, PIECE_BYTES, file) : 0;
-        text->length += read;
-    }
-    bool has_failed = ferror(file) != 0;
-    fclose(file);
-    if (has_failed) return tg_error_set(error, TG_E_IO, "%s: it cannot be read", path);
-    return tg_buf_status(text);
+    return status;
 }
 
 static enum tg_status add_file(struct tg_world *world, lua_State *L, struct tg_keys *keys,
@@ -186,7 +175,7 @@ static enum tg_status add_set(struct key_set *set, const struct spec *spec, stru
 static void add(struct tg_world *world, lua_State *L, struct key_set *set, struct spec *spec)
 {
     int top = lua_gettop(L);
-    struct tg_slice text = {NULL, 0};
+    struct tg_slice text = {"", 0};
     struct tg_error error = {.text = ""};
     enum tg_status status = TG_OK;
     int source = find_source(L, spec);
