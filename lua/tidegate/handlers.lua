@@ -38,7 +38,7 @@ end
 
 ---@param names? string[]
 ---@return string[]
-local function lowered(names)
+function Handlers.lowered(names)
   local list <const> = {}
   for index, name in ipairs(names or {}) do
     list[index] = name:lower()
@@ -66,7 +66,7 @@ function Handlers.new(what, metatable, given)
     name = given.name,
     description = given.description,
     tags = copied(given.tags),
-    headers = lowered(given.headers),
+    headers = Handlers.lowered(given.headers),
     sends = listed(what, "sends", given.sends),
     strict_frames = given.strict_frames or false,
     send_completion = given.send_completion or false,

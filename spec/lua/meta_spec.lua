@@ -103,6 +103,9 @@ describe("the definitions for language servers", function()
       TextConsumerOptions = tide.text_consumer,
       MixinOptions = tide.mixin,
       TopicOptions = tide.topic,
+      RouteOptions = function(options)
+        return tide.route("POST", "/x", options, nothing)
+      end,
       EveryOptions = function(options)
         return tide.every(1, nothing, options)
       end,

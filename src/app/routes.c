@@ -40,6 +40,10 @@ void tg_routes_print(const struct tg_registry *registry)
 {
     int width = widest_pattern(registry, registry->endpoint_count);
     for (uint32_t i = 0; i < registry->endpoint_count; i++) print_endpoint(&registry->endpoints[i], width);
+    for (uint32_t i = 0; i < registry->routes.count; i++) {
+        const struct tg_http_route *route = registry->routes.items[i];
+        printf("%.*s  %.*s\n", TG_SLICE_ARG(route->name), TG_SLICE_ARG(route->source));
+    }
 }
 
 void tg_routes_print_short(const struct tg_registry *registry)

@@ -9,6 +9,10 @@
  *
  *     /ws/system  system  ping, user_message  consumers/system/init.lua:5
  *       room:{room_name}  post  consumers/system/rooms.lua:3
+ *
+ * then what answers plain requests:
+ *
+ *     POST /login  consumers/accounts.lua:8
  */
 void tg_routes_print(const struct tg_registry *registry);
 

@@ -48,6 +48,11 @@ struct tg_config {
     uint32_t api_max_requests; /* whose bodies are being read at once; 503 beyond */
     uint32_t api_port;         /* of api_host; 0: the kernel picks a free one */
 
+    /* requests to routes of the application: core/exchange.h */
+    uint64_t max_body_bytes;    /* of a request, unless its route says another; 413 beyond */
+    uint64_t max_answer_bytes;  /* of the body of an answer; a longer one is an error of the handler */
+    uint32_t max_http_requests; /* under way at once; 503 beyond */
+    uint32_t body_timeout_ms;   /* for the whole body to come; 408 beyond */
     /* who somebody is: core/secrets.h */
     char *secrets;            /* with commas between; secret; "": made at start in development, else none */
     char *secrets_file;       /* where they are read from, one a line; "": nowhere */

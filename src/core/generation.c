@@ -8,6 +8,7 @@
 #include "core/generation.h"
 
 #include "base/log.h"
+#include "core/exchange.h"
 #include "core/worker.h"
 
 #include <assert.h>
@@ -101,6 +102,7 @@ void tg_generation_expire(struct tg_generation *generation, bool is_last)
     generation->is_last |= is_last;
     if (generation->state == TG_GENERATION_STOPPING) generation->state = TG_GENERATION_STOPPED;
     tg_list_move_all(&generation->conns, &generation->busy);
+    tg_exchange_cancel_all(generation->worker, generation);
     request_turn(generation->worker);
 }
 
@@ -213,11 +215,17 @@ static bool is_alone(const struct tg_worker *worker)
     return worker->generation && worker->generations.next == &worker->generation->link;
 }
 
+/* By connections, or by requests to its routes. */
+static bool is_used(const struct tg_generation *generation)
+{
+    return generation->connections > 0 || tg_exchange_is_any(generation->worker, generation);
+}
+
 static void end_those_without_use(struct tg_worker *worker)
 {
     for (struct tg_generation *g = tg_generation_first(worker), *next; g; g = next) {
         next = tg_generation_next(g);
-        if (g->state == TG_GENERATION_RETIRING && g->connections == 0 && !worker->is_draining) leave(g);
+        if (g->state == TG_GENERATION_RETIRING && !is_used(g) && !worker->is_draining) leave(g);
         if (g->state == TG_GENERATION_STOPPED) finish(g);
     }
 }

@@ -15,7 +15,8 @@ struct tg_handler {
     struct tg_slice name;     /* the action, the event, or the hook: "connected" */
     bool is_hook, is_event;
     bool is_topic;         /* `consumer` is a topic's pattern */
-    uint64_t messages;     /* that it was given; of an event: that it was given or that were relayed */
+    bool is_route;         /* of HTTP: `consumer` is its path, `name` its method */
+    uint64_t messages;     /* or requests that it was given; of an event: given or relayed */
     struct tg_times wall;  /* from its begin to its end, waits included */
     struct tg_times held;  /* the same without the waits: how long the loop was its own */
     uint64_t turn_number;  /* of the turn that turn_ns belongs to */

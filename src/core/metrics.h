@@ -98,6 +98,12 @@
     X(recorded_bytes, counter, "Bytes of the recording")                                                     \
     X(recordings_ended, counter, "Recordings that ended early: record_max_bytes, or the disk")               \
     X(http_requests, counter, "Plain HTTP requests answered")                                                \
+    X(http_exchanges, gauge, "Requests to routes of the application under way now")                          \
+    X(http_invalid, counter, "Requests to routes whose body was answered with a list of errors")             \
+    X(http_too_large, counter, "Requests to routes refused: max_body_bytes")                                 \
+    X(http_full, counter, "Requests to routes refused: max_http_requests")                                   \
+    X(http_origins_refused, counter, "Requests to routes refused: another site's page sent them")            \
+    X(http_body_timeouts, counter, "Requests to routes refused: no whole body in body_timeout_ms")           \
     X(api_requests, counter, "Requests under /api")                                                          \
     X(api_unauthorized, counter, "Of these: with a wrong token, or without one")                             \
     X(api_too_large, counter, "Of these: api_max_bytes")                                                     \

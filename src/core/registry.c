@@ -242,12 +242,30 @@ static enum tg_status refuse_conflict(const struct tg_endpoint *there, const str
                         TG_SLICE_ARG(added->consumer->name), TG_SLICE_ARG(added->consumer->source));
 }
 
+/* Routes are declared before paths of consumers are read. */
+static enum tg_status check_routes(const struct tg_registry *registry, const struct tg_endpoint *added,
+                                   struct tg_error *error)
+{
+    for (uint32_t i = 0; i < registry->routes.count; i++) {
+        const struct tg_http_route *there = registry->routes.items[i];
+        if (tg_route_compare(there->route, added->route) != 0) continue;
+        return tg_error_set(error, TG_E_EXISTS,
+                            "The path \"%.*s\" of consumer \"%.*s\" (%.*s), which speaks WebSocket, and the "
+                            "route %.*s (%.*s) are the same to a client: change one.",
+                            TG_SLICE_ARG(added->route->pattern), TG_SLICE_ARG(added->consumer->name),
+                            TG_SLICE_ARG(added->consumer->source), TG_SLICE_ARG(there->name),
+                            TG_SLICE_ARG(there->source));
+    }
+    return TG_OK;
+}
+
 enum tg_status tg_registry_add_path(struct tg_registry *registry, struct tg_consumer *consumer,
                                     struct tg_slice pattern, struct tg_error *error)
 {
     struct tg_endpoint added = {.consumer = consumer};
     enum tg_status status = tg_route_parse(&registry->arena, pattern, &added.route, error);
     if (status == TG_OK) status = check_own_topic(consumer, added.route, error);
+    if (status == TG_OK) status = check_routes(registry, &added, error);
     if (status != TG_OK) return status;
     uint32_t at = 0;
     for (; at < registry->endpoint_count; at++) {

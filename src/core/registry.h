@@ -12,17 +12,13 @@
 #include "base/status.h"
 #include "core/entrance.h"
 #include "core/handler.h"
+#include "core/http_route.h"
+#include "core/texts.h"
 #include "wire/route.h"
 #include "wire/schema.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* A list of texts in the arena. */
-struct tg_texts {
-    const struct tg_slice *items;
-    uint32_t count;
-};
 
 /* A message that a client may get. */
 struct tg_output {
@@ -128,7 +124,8 @@ struct tg_registry {
     uint32_t topic_count;
     struct tg_endpoint *endpoints; /* in the order in which they are asked */
     uint32_t endpoint_count;
-    bool has_camel; /* some consumer's naming is TG_NAMING_CAMEL */
+    struct tg_http_routes routes; /* of plain requests */
+    bool has_camel;               /* some consumer's naming is TG_NAMING_CAMEL */
 };
 
 /* `max_check_steps`: what one match of a pattern may take. */
@@ -171,8 +168,8 @@ const struct tg_action *tg_consumer_find_event(const struct tg_consumer *consume
 const struct tg_consumer *tg_registry_find_consumer(const struct tg_registry *registry, struct tg_slice name);
 
 /* Adds a path (copied). TG_E_INVALID: a bad pattern, or one without a parameter of the consumer's own topic.
- * TG_E_EXISTS: a path is there that accepts the
- * same; `error` names both patterns and both sources. */
+ * TG_E_EXISTS: a path, or a route, is there that accepts the same; `error` names both patterns and both
+ * sources. */
 enum tg_status tg_registry_add_path(struct tg_registry *registry, struct tg_consumer *consumer,
                                     struct tg_slice pattern, struct tg_error *error);
 

@@ -17,6 +17,7 @@
 
 struct tg_buf;
 struct tg_conn;
+struct tg_exchange;
 struct tg_publication;
 struct tg_refusal;
 struct tg_request;
@@ -117,6 +118,12 @@ struct tg_script_ops {
                                    const char *reason);
     /* The subscription is about to be freed. */
     void (*forget_subscription)(struct tg_script *script, struct tg_subscription *subscription);
+    /* A request for a route, whose body is there and right: exchange->payload, with what is left to do for
+     * it, both gone when this returns. It ends with tg_exchange_answered,
+     * perhaps at once. */
+    void (*exchange)(struct tg_script *script, struct tg_exchange *exchange);
+    /* Ends what waits for it, which is answered no more. */
+    void (*cancel_exchange)(struct tg_script *script, struct tg_exchange *exchange);
 };
 
 struct tg_script {

@@ -52,6 +52,13 @@ static void write_generation(uint32_t generation, struct tg_buf *labels)
 static void write_labels(const struct tg_handler *handler, uint32_t generation, struct tg_buf *labels)
 {
     tg_buf_truncate(labels, 0);
+    if (handler->is_route) {
+        write_label(labels, "route", handler->consumer);
+        tg_buf_append_char(labels, ',');
+        write_label(labels, "method", handler->name);
+        write_generation(generation, labels);
+        return;
+    }
     write_label(labels, handler->is_topic ? "topic" : "consumer", handler->consumer);
     tg_buf_append_char(labels, ',');
     const char *kind = handler->is_hook ? "hook" : handler->is_event ? "event" : "action";
@@ -77,6 +84,7 @@ static void write_count(struct writing *writing, uint64_t count)
 
 static bool is_counted(const struct writing *writing, const struct tg_handler *handler)
 {
+    if (writing->family == FAMILY_http_route_requests) return handler->is_route;
     if (writing->family == FAMILY_action_messages) return !handler->is_hook && !handler->is_event;
     if (writing->family == FAMILY_events) return handler->is_event;
     return !handler->is_hook || tg_times_count(&handler->wall) > 0;
@@ -89,7 +97,8 @@ static void write_handler(struct writing *writing, const struct tg_handler *hand
     write_labels(handler, writing->generation, &writing->labels);
     if (writing->labels.has_failed) out->has_failed = true;
     struct tg_slice labels = tg_buf_peek(&writing->labels);
-    if (writing->family == FAMILY_action_messages || writing->family == FAMILY_events)
+    if (writing->family == FAMILY_action_messages || writing->family == FAMILY_events ||
+        writing->family == FAMILY_http_route_requests)
         write_count(writing, handler->messages);
     else
         tg_times_write(writing->family == FAMILY_handler_seconds ? &handler->wall : &handler->held,
@@ -118,11 +127,25 @@ static void write_consumer(struct writing *writing, const struct tg_consumer *co
     for (int i = 0; i < TG_HOOKS; i++) write_handler(writing, &consumer->counters->hooks[i]);
 }
 
+static bool is_of_consumers(enum family family)
+{
+    return family != FAMILY_http_route_requests;
+}
+
+static bool is_of_routes(enum family family)
+{
+    return family != FAMILY_action_messages && family != FAMILY_events &&
+           family != FAMILY_consumer_messages_invalid;
+}
+
 static void write_registry(struct writing *writing, const struct tg_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->consumer_count; i++) write_consumer(writing, registry->consumers[i]);
-    for (uint32_t i = 0; i < registry->topic_count; i++)
+    for (uint32_t i = 0; is_of_consumers(writing->family) && i < registry->consumer_count; i++)
+        write_consumer(writing, registry->consumers[i]);
+    for (uint32_t i = 0; is_of_consumers(writing->family) && i < registry->topic_count; i++)
         write_consumer(writing, &registry->topics[i]->stream);
+    for (uint32_t i = 0; is_of_routes(writing->family) && i < registry->routes.count; i++)
+        write_handler(writing, registry->routes.items[i]->handler);
 }
 
 static void write_handlers(const struct tg_worker *worker, enum family family, struct tg_buf *out)
@@ -173,6 +196,7 @@ void tg_series_write(const struct tg_worker *worker, struct tg_buf *out)
     write_handlers(worker, FAMILY_action_messages, out);
     write_handlers(worker, FAMILY_events, out);
     write_handlers(worker, FAMILY_consumer_messages_invalid, out);
+    write_handlers(worker, FAMILY_http_route_requests, out);
     write_issues(worker->issue_counts, out);
     write_handlers(worker, FAMILY_handler_seconds, out);
     write_handlers(worker, FAMILY_handler_cpu_seconds, out);

@@ -162,11 +162,9 @@ const struct tg_slice tg_upgrade_headers[TG_UPGRADE_HEADERS] = {
     TG_SLICE("forwarded"),     TG_SLICE("x-forwarded-proto"),
 };
 
-bool tg_upgrade_keeps(const struct tg_consumer *consumer, struct tg_slice name)
+bool tg_upgrade_keeps(const struct tg_texts *declared, struct tg_slice name)
 {
     for (size_t i = 0; i < TG_UPGRADE_HEADERS; i++)
         if (tg_slice_equal(tg_upgrade_headers[i], name)) return true;
-    for (uint32_t i = 0; i < consumer->headers.count; i++)
-        if (tg_slice_equal(consumer->headers.items[i], name)) return true;
-    return false;
+    return tg_texts_have(declared, name);
 }

@@ -12,6 +12,7 @@
 
 #include "base/slice.h"
 #include "core/request.h"
+#include "core/texts.h"
 
 #include <stdbool.h>
 
@@ -51,7 +52,7 @@ enum { TG_SUBPROTOCOLS_BYTES_MAX = 126, TG_SUBPROTOCOL_BYTES_MAX = 62 };
 enum { TG_UPGRADE_HEADERS = 12 };
 extern const struct tg_slice tg_upgrade_headers[TG_UPGRADE_HEADERS];
 
-/* Whether a connection to this consumer keeps the header `name`: one of those, or one that it asks for. */
-bool tg_upgrade_keeps(const struct tg_consumer *consumer, struct tg_slice name);
+/* Whether the header `name` is kept: one of those, or one that the consumer, or the route, has declared. */
+bool tg_upgrade_keeps(const struct tg_texts *declared, struct tg_slice name);
 
 #endif

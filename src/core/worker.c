@@ -4,6 +4,7 @@
 #include "core/worker.h"
 
 #include "base/log.h"
+#include "core/exchange.h"
 
 #include <stdlib.h>
 
@@ -28,6 +29,7 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
     tg_list_init(&worker->conns);
     tg_list_init(&worker->dirty);
     tg_list_init(&worker->eventful);
+    tg_list_init(&worker->exchanges);
     tg_segment_pool_init(&worker->segments);
     tg_groups_init(&worker->groups);
     tg_users_init(&worker->users);
@@ -117,11 +119,20 @@ void tg_worker_note_attempt(struct tg_worker *worker, struct tg_slice peer)
     worker->metrics.login_addresses_forgotten = worker->attempts.forgotten;
 }
 
+static bool has_clients(const struct tg_worker *worker)
+{
+    return !tg_list_is_empty(&worker->conns) || !tg_list_is_empty(&worker->exchanges);
+}
+
 static void stop_if_done(struct tg_worker *worker)
 {
     if (worker->is_over || !worker->is_draining) return;
-    if (!tg_generations_are_stopping(worker) && tg_list_is_empty(&worker->conns))
-        worker->loop->ops->stop(worker->loop);
+    if (!tg_generations_are_stopping(worker) && !has_clients(worker)) worker->loop->ops->stop(worker->loop);
+}
+
+void tg_worker_exchange_closed(struct tg_worker *worker)
+{
+    stop_if_done(worker);
 }
 
 void tg_worker_remove(struct tg_worker *worker, struct tg_conn *conn)
@@ -234,6 +245,7 @@ static void drain_is_over(struct tg_timer *timer)
         struct tg_conn *conn = worker->slots[slot];
         if (conn) tg_conn_drop(conn);
     }
+    tg_exchange_cancel_all(worker, NULL);
     worker->loop->ops->stop(worker->loop);
 }
 
@@ -248,7 +260,7 @@ void tg_worker_drain(struct tg_worker *worker)
     worker->is_draining = true;
     tg_generations_stop(worker);
     stop_if_done(worker);
-    if (!tg_generations_are_stopping(worker) && tg_list_is_empty(&worker->conns)) return;
+    if (!tg_generations_are_stopping(worker) && !has_clients(worker)) return;
     for (struct tg_list *node = worker->conns.next; node != &worker->conns; node = node->next)
         tg_conn_drain(TG_CONTAINER(node, struct tg_conn, link));
     uint64_t deadline_ms = tg_worker_now_ms(worker) + worker->config->drain_seconds * 1000ull;

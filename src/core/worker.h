@@ -61,10 +61,11 @@ struct tg_worker {
     uint64_t issue_counts[TG_ISSUE_TYPES]; /* errors told to clients */
     struct tg_wheel wheel;
     uint64_t began_ms;
-    uint64_t alarm_ms;       /* what the loop was asked for last */
-    struct tg_list conns;    /* all, oldest first */
-    struct tg_list dirty;    /* those with something to flush */
-    struct tg_list eventful; /* those with an event to begin, in turns */
+    uint64_t alarm_ms;        /* what the loop was asked for last */
+    struct tg_list conns;     /* all, oldest first */
+    struct tg_list dirty;     /* those with something to flush */
+    struct tg_list eventful;  /* those with an event to begin, in turns */
+    struct tg_list exchanges; /* requests to routes of HTTP, oldest first (exchange.h) */
     struct tg_segment_pool segments;
     struct tg_groups groups;
     struct tg_users users;
@@ -144,6 +145,9 @@ void tg_worker_end_turn(struct tg_worker *worker, uint64_t ns);
  * to drain_seconds, drops the rest, stops the loop. The server must have stopped listening. A second call
  * does nothing. */
 void tg_worker_drain(struct tg_worker *worker);
+
+/* An exchange has been closed. */
+void tg_worker_exchange_closed(struct tg_worker *worker);
 
 /* What a generation's stop began has ended. */
 void tg_worker_script_stopped(struct tg_worker *worker);

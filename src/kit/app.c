@@ -341,6 +341,7 @@ void tg_kit_app_install(lua_State *L)
         {"metrics", app_metrics},
         {"call", tg_kit_call},
         {"connect", tg_kit_connect},
+        {"request", tg_kit_exchange},
         {"check", tg_kit_check},
         {"is_text", tg_kit_is_text},
         {"text", tg_kit_text},

@@ -98,6 +98,9 @@ void tg_kit_inject(lua_State *L, struct tg_kit_app *app, int index);
 /* app:connect(options) -> link | nil, status, body, headers (connect.c) */
 int tg_kit_connect(lua_State *L);
 
+/* app:request(options) -> status, body, headers, type | nil | false (exchange.c) */
+int tg_kit_exchange(lua_State *L);
+
 /* app:check(consumer, text), app:is_text(consumer), app:text(message, consumer) (check.c) */
 int tg_kit_check(lua_State *L);
 int tg_kit_is_text(lua_State *L);

@@ -78,7 +78,7 @@ static struct tg_request *decide(struct tg_kit_app *app, struct tg_request *part
     const struct tg_consumer *consumer = tg_upgrade_find(&app->worker, &upgrade, refusal);
     *out = consumer;
     if (!consumer) return NULL;
-    tg_kit_request_keep(parts, consumer);
+    tg_kit_request_keep(parts, &consumer->headers);
     return tg_upgrade_decide(&app->worker, consumer, &upgrade, parts, refusal);
 }
 

@@ -170,12 +170,12 @@ void tg_kit_request_read(lua_State *L, int index, struct tg_arena *arena, struct
     read_headers(L, index, arena, &parts->headers);
 }
 
-void tg_kit_request_keep(struct tg_request *parts, const struct tg_consumer *consumer)
+void tg_kit_request_keep(struct tg_request *parts, const struct tg_texts *declared)
 {
     struct tg_pairs *headers = &parts->headers;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < headers->count; i++)
-        if (tg_upgrade_keeps(consumer, headers->items[i].name)) headers->items[kept++] = headers->items[i];
+        if (tg_upgrade_keeps(declared, headers->items[i].name)) headers->items[kept++] = headers->items[i];
     headers->count = kept;
 }
 

@@ -13,8 +13,8 @@
  * one trusts none. [-0, +0, e] */
 void tg_kit_request_read(lua_State *L, int index, struct tg_arena *arena, struct tg_request *parts);
 
-/* Leaves only the headers that a connection to this consumer keeps. */
-void tg_kit_request_keep(struct tg_request *parts, const struct tg_consumer *consumer);
+/* Leaves only the headers that are kept of a request to a consumer, or a route, which has declared these. */
+void tg_kit_request_keep(struct tg_request *parts, const struct tg_texts *declared);
 
 /* The value of a header, by its name in lower case; empty: there is none. */
 struct tg_slice tg_kit_request_header(const struct tg_request *parts, const char *name);

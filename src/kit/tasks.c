@@ -35,6 +35,7 @@ int tg_kit_tasks(lua_State *L)
     lua_settop(L, 1);
     lua_newtable(L);
     append(L, &app->host->tasks.tasks);
+    append(L, &app->host->tasks.requests);
     struct tg_list *conns = &app->worker.conns;
     for (const struct tg_list *node = conns->next; node != conns; node = node->next)
         append(L, &TG_CONTAINER(node, struct tg_conn, link)->tasks);

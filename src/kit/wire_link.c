@@ -321,6 +321,10 @@ int tg_kit_wire_connect(lua_State *L)
     lua_Number began = read_number(L, "began", 0);
     lua_getfield(L, 1, "plain");
     options.is_plain = lua_toboolean(L, -1);
+    if (lua_getfield(L, 1, "method") == LUA_TSTRING) {
+        options.method = lua_tostring(L, -1);
+        options.body.data = need_text(L, "body", &options.body.length);
+    }
     options.header_count = read_headers(L, headers);
     struct tg_client_answer *answer = push_answer(L);
     struct link *link = push_link(L);

@@ -1,12 +1,11 @@
-/* The library takes bodies by Content-Length alone: it hands out chunks as they stand on the wire, and takes
- * a request without a length for a long one. So what has no length is refused, and whatever is refused before
- * its body has been read ends its connection.
+/* What has no length is refused, and whatever is refused before its body has been read ends its connection.
  *
  * Only who has the token gets as far as a body: those that are being read, or whose answer is waited for, are
  * a short list, of at most api_max_requests.
  */
 #include "net/api_http.h"
 
+#include "net/body.h"
 #include "net/head.h"
 #include "net/http.h"
 #include "net/listener.h"
@@ -14,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* A request with a body. */
 struct body {
@@ -51,33 +49,6 @@ static int write_answer(struct lws *wsi, const struct tg_api_answer *answer, boo
 
 /* ---- the head ---- */
 
-/* A decimal number and nothing else: "5, 5" of two headers is none (RFC 9112 6.3). */
-static bool read_length(struct tg_slice text, uint64_t *length)
-{
-    enum { DIGITS_MAX = 18 };
-    if (text.length == 0 || text.length > DIGITS_MAX) return false;
-    *length = 0;
-    for (size_t i = 0; i < text.length; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') return false;
-        *length = *length * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    return true;
-}
-
-/* RFC 9110 10.1.1: who asks whether it may send its body is told so, if it knows of such answers. */
-static int tell_to_continue(struct tg_server *server, struct lws *wsi)
-{
-    static const char interim[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct tg_slice expected = tg_head_value(server, wsi, WSI_TOKEN_HTTP_EXPECT);
-    if (expected.length != sizeof "100-continue" - 1) return 0;
-    if (strncasecmp(expected.data, "100-continue", expected.length) != 0) return 0;
-    if (!tg_slice_equal(tg_head_value(server, wsi, WSI_TOKEN_HTTP), TG_SLICE("HTTP/1.1"))) return 0;
-    unsigned char buffer[LWS_PRE + sizeof interim];
-    memcpy(buffer + LWS_PRE, interim, sizeof interim);
-    int written = lws_write(wsi, buffer + LWS_PRE, sizeof interim - 1, LWS_WRITE_HTTP_HEADERS_CONTINUATION);
-    return written < (int)sizeof interim - 1 ? -1 : 0;
-}
-
 static struct body *begin_body(struct tg_server *server, struct lws *wsi,
                                const struct tg_api_request *request)
 {
@@ -104,9 +75,9 @@ int tg_api_http_head(struct tg_server *server, struct lws *wsi, struct tg_slice 
         .is_get = tg_head_method(wsi) == TG_METHOD_GET || tg_head_method(wsi) == TG_METHOD_HEAD,
         .has_body = tg_http_has_body(wsi),
     };
-    bool has_transfer_encoding = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
-    struct tg_slice length = tg_head_value(server, wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
-    request.has_length = !has_transfer_encoding && read_length(length, &request.body_bytes);
+    struct tg_body_head head = tg_body_read_head(server, wsi);
+    request.has_length = head.has_length;
+    request.body_bytes = head.bytes;
     struct tg_api_answer answer;
     bool is_refused = tg_api_refuses(server->api, &request, &answer);
     if (!is_refused && !request.is_post) tg_api_answer(server->api, path, (struct tg_slice){0}, &answer);
@@ -115,7 +86,7 @@ int tg_api_http_head(struct tg_server *server, struct lws *wsi, struct tg_slice 
         tg_api_answer_deinit(&answer);
         return result;
     }
-    if (begin_body(server, wsi, &request)) return tell_to_continue(server, wsi);
+    if (begin_body(server, wsi, &request)) return tg_body_tell_to_continue(server, wsi);
     struct tg_answer no_memory = TG_ANSWER_ERROR(503, "Out of memory");
     no_memory.closes_connection = true;
     return tg_http_write(wsi, &no_memory);
@@ -151,23 +122,13 @@ void tg_api_http_forget(struct tg_server *server, struct lws *wsi)
     if (body) end_body(server, body);
 }
 
-/* Of a request that has come together with the one before it, the library (4.1.6) hands out the head as the
- * body, and reads the same again and again. No body that we take begins like that; and a client has to send
- * again what was not answered on a connection that ended (RFC 9112 9.3.2). */
-static bool is_head(struct tg_slice piece)
-{
-    static const struct tg_slice method = TG_SLICE("POST ");
-    while (piece.length && strchr(" \t\r\n", piece.data[0])) piece.data++, piece.length--;
-    return piece.length >= method.length && memcmp(piece.data, method.data, method.length) == 0;
-}
-
 /* More than was told is the next request's, and none of the library's pieces. */
 int tg_api_http_body(struct tg_server *server, struct lws *wsi, struct tg_slice piece)
 {
     struct body *body = find(server, wsi);
     if (!body) return 0;
     if (piece.length > body->bytes - body->text.length) return -1;
-    if (body->text.length == 0 && is_head(piece)) return -1;
+    if (body->text.length == 0 && tg_body_is_head(piece)) return -1;
     tg_buf_append_slice(&body->text, piece);
     return 0;
 }
@@ -214,7 +175,7 @@ int tg_api_http_complete(struct tg_server *server, struct lws *wsi)
         struct tg_answer no_memory = TG_ANSWER_ERROR(503, "Out of memory");
         return tg_http_write(wsi, &no_memory);
     }
-    /* What is no JSON may not have been the body: see is_head. */
+    /* What is no JSON may not have been the body: see tg_body_is_head. */
     int result = write_answer(wsi, &answer, answer.status == 400);
     tg_api_answer_deinit(&answer);
     return result;

@@ -30,6 +30,8 @@ struct tg_client_options {
     const struct tg_pair *headers; /* beside those of the handshake; borrowed */
     uint32_t header_count;
     bool is_plain;              /* no upgrade: the answer, whatever its status, is told like a refusal */
+    const char *method;         /* of a plain request; NULL: GET */
+    struct tg_slice body;       /* the same */
     uint32_t timeout_ms;        /* of connecting, of the handshake, and of each send */
     uint64_t seed;              /* of the key and of the masks; 0: from the system, RFC 6455 5.3 */
     uint32_t receive_bytes;     /* SO_RCVBUF; 0: the system's */

@@ -49,7 +49,7 @@ static struct tg_slice find_header(const struct tg_pair *headers, uint32_t count
 static void write_request(struct tg_buf *out, const struct tg_client_options *options, struct tg_slice key)
 {
     bool is_ipv6 = options->host && strchr(options->host, ':') != NULL;
-    tg_buf_append_literal(out, "GET ");
+    tg_buf_printf(out, "%s ", options->method ? options->method : "GET");
     tg_buf_append_slice(out, options->target);
     tg_buf_append_literal(out, " HTTP/1.1\r\n");
     if (!find_header(options->headers, options->header_count, TG_SLICE("host")).data)
@@ -57,6 +57,7 @@ static void write_request(struct tg_buf *out, const struct tg_client_options *op
                       options->host ? options->host : "localhost", is_ipv6 ? "]" : "", options->port);
     if (options->is_plain) {
         tg_buf_append_literal(out, "Connection: close\r\n");
+        if (options->method) tg_buf_printf(out, "Content-Length: %zu\r\n", options->body.length);
     } else {
         tg_buf_append_literal(out,
                               "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n");
@@ -71,6 +72,7 @@ static void write_request(struct tg_buf *out, const struct tg_client_options *op
         tg_buf_append_literal(out, "\r\n");
     }
     tg_buf_append_literal(out, "\r\n");
+    if (options->is_plain) tg_buf_append_slice(out, options->body);
 }
 
 /* ---- the answer ---- */

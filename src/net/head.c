@@ -29,6 +29,14 @@ enum tg_method tg_head_method(struct lws *wsi)
         return TG_METHOD_HEAD;
     case LWSHUMETH_POST:
         return TG_METHOD_POST;
+    case LWSHUMETH_PUT:
+        return TG_METHOD_PUT;
+    case LWSHUMETH_PATCH:
+        return TG_METHOD_PATCH;
+    case LWSHUMETH_DELETE:
+        return TG_METHOD_DELETE;
+    case LWSHUMETH_OPTIONS:
+        return TG_METHOD_OPTIONS;
     default:
         return TG_METHOD_OTHER;
     }
@@ -55,17 +63,19 @@ bool tg_head_is_whole(struct lws *wsi)
 /* The library keeps the path under the name of the method. */
 static enum lws_token_indexes path_token(struct lws *wsi)
 {
-    static const enum lws_token_indexes others[] = {WSI_TOKEN_PUT_URI, WSI_TOKEN_PATCH_URI,
-                                                    WSI_TOKEN_DELETE_URI, WSI_TOKEN_OPTIONS_URI};
     switch (tg_head_method(wsi)) {
     case TG_METHOD_HEAD:
         return WSI_TOKEN_HEAD_URI;
     case TG_METHOD_POST:
         return WSI_TOKEN_POST_URI;
-    case TG_METHOD_OTHER:
-        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-            if (lws_hdr_total_length(wsi, others[i]) > 0) return others[i];
-        return WSI_TOKEN_GET_URI;
+    case TG_METHOD_PUT:
+        return WSI_TOKEN_PUT_URI;
+    case TG_METHOD_PATCH:
+        return WSI_TOKEN_PATCH_URI;
+    case TG_METHOD_DELETE:
+        return WSI_TOKEN_DELETE_URI;
+    case TG_METHOD_OPTIONS:
+        return WSI_TOKEN_OPTIONS_URI;
     default:
         return WSI_TOKEN_GET_URI;
     }
@@ -198,28 +208,34 @@ static void add(struct tg_pairs *headers, struct tg_slice name, struct tg_slice 
     if (value.data) headers->items[headers->count++] = (struct tg_pair){name, value};
 }
 
-static enum tg_status read_headers(struct tg_server *server, struct lws *wsi,
-                                   const struct tg_consumer *consumer, struct tg_pairs *headers)
+static enum tg_status read_headers(struct tg_server *server, struct lws *wsi, const struct tg_texts *kept,
+                                   struct tg_pairs *headers)
 {
     headers->count = 0;
     headers->items =
-        tg_arena_calloc(&server->arena, TG_UPGRADE_HEADERS + consumer->headers.count, sizeof *headers->items);
+        tg_arena_calloc(&server->arena, TG_UPGRADE_HEADERS + kept->count, sizeof *headers->items);
     if (!headers->items) return TG_E_NO_MEMORY;
     for (size_t i = 0; i < TG_UPGRADE_HEADERS; i++)
         add(headers, tg_upgrade_headers[i],
             read_named(server, wsi, server->headers[i], tg_upgrade_headers[i]));
-    for (uint32_t i = 0; i < consumer->headers.count; i++) {
-        struct tg_slice name = consumer->headers.items[i];
+    for (uint32_t i = 0; i < kept->count; i++) {
+        struct tg_slice name = kept->items[i];
         if (!is_common(name)) add(headers, name, read_named(server, wsi, find_token(name), name));
     }
     return TG_OK;
 }
 
-enum tg_status tg_head_read(struct tg_server *server, struct lws *wsi, const struct tg_consumer *consumer,
-                            struct tg_request *parts)
+enum tg_status tg_head_read_kept(struct tg_server *server, struct lws *wsi, const struct tg_texts *kept,
+                                 struct tg_request *parts)
 {
     parts->path = tg_head_path(server, wsi);
     parts->query = read_query(server, wsi);
     if (!parts->path.data || !parts->query.data) return TG_E_NO_MEMORY;
-    return read_headers(server, wsi, consumer, &parts->headers);
+    return read_headers(server, wsi, kept, &parts->headers);
+}
+
+enum tg_status tg_head_read(struct tg_server *server, struct lws *wsi, const struct tg_consumer *consumer,
+                            struct tg_request *parts)
+{
+    return tg_head_read_kept(server, wsi, &consumer->headers, parts);
 }

@@ -16,7 +16,16 @@
 /* Before anything is read. */
 void tg_head_init(struct tg_server *server);
 
-enum tg_method { TG_METHOD_GET, TG_METHOD_HEAD, TG_METHOD_POST, TG_METHOD_OTHER };
+enum tg_method {
+    TG_METHOD_GET,
+    TG_METHOD_HEAD,
+    TG_METHOD_POST,
+    TG_METHOD_PUT,
+    TG_METHOD_PATCH,
+    TG_METHOD_DELETE,
+    TG_METHOD_OPTIONS,
+    TG_METHOD_OTHER
+};
 
 enum tg_method tg_head_method(struct lws *wsi);
 
@@ -35,6 +44,10 @@ struct tg_slice tg_head_value(struct tg_server *server, struct lws *wsi, enum lw
  * `parts` borrows from the arena; peer and params are the caller's. */
 enum tg_status tg_head_read(struct tg_server *server, struct lws *wsi, const struct tg_consumer *consumer,
                             struct tg_request *parts);
+
+/* The same for who names further headers in `kept`. */
+enum tg_status tg_head_read_kept(struct tg_server *server, struct lws *wsi, const struct tg_texts *kept,
+                                 struct tg_request *parts);
 
 /* Appends `text` percent-encoded: letters, digits, "-._~" and the bytes of `keep` stay. RFC 3986 2.1 */
 void tg_head_encode(struct tg_buf *out, struct tg_slice text, const char *keep);

@@ -10,6 +10,7 @@
 #include "core/upgrade.h"
 #include "net/api_http.h"
 #include "net/assets.h"
+#include "net/exchange_http.h"
 #include "net/files.h"
 #include "net/head.h"
 #include "net/listener.h"
@@ -20,7 +21,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HEAD_BYTES = 2048 };
+enum { HEAD_BYTES = 2048 + 8192 }; /* the second part: what a route may answer with */
 
 #define LINE_BREAK TG_ANSWER_ERROR(400, "Path and query must not contain %0A or %0D")
 
@@ -137,17 +138,18 @@ bool tg_http_has_body(struct lws *wsi)
     return bytes < 0 || (bytes > 0 && strcmp(length, "0") != 0);
 }
 
-/* What is wrong with a request whatever it asks for. Only the API takes bodies; the library would wait for
- * one as long as the client likes, and take what it has not understood as a body for the next request. */
-static bool find_request_objection(struct lws *wsi, bool is_for_api, struct tg_answer *answer)
+/* What is wrong with a request whatever it asks for. Only the API and routes take bodies; the library would
+ * wait for one as long as the client likes, and take what it has not understood as a body for the next
+ * request. */
+static bool find_request_objection(struct lws *wsi, bool takes_body, struct tg_answer *answer)
 {
     enum tg_method method = tg_head_method(wsi);
-    if (!is_for_api && method != TG_METHOD_GET && method != TG_METHOD_HEAD) {
+    if (!takes_body && method != TG_METHOD_GET && method != TG_METHOD_HEAD) {
         *answer = TG_ANSWER_ERROR(405, "Method not allowed");
         answer->headers = "Allow: GET, HEAD\r\n";
     } else if (!tg_head_is_whole(wsi)) {
         *answer = LINE_BREAK;
-    } else if (has_disguised_body(wsi) || (!is_for_api && tg_http_has_body(wsi))) {
+    } else if (has_disguised_body(wsi) || (!takes_body && tg_http_has_body(wsi))) {
         *answer = TG_ANSWER_ERROR(400, "A request with a body is not taken");
     } else {
         return false;
@@ -156,8 +158,9 @@ static bool find_request_objection(struct lws *wsi, bool is_for_api, struct tg_a
     return true;
 }
 
-/* On the address of the API there is nothing else. */
-static int answer_plain(struct tg_server *server, struct lws *wsi, struct tg_slice path)
+/* On the address of the API there is nothing else. `match`: of routes, none of which is for a GET. */
+static int answer_plain(struct tg_server *server, struct lws *wsi, struct tg_slice path,
+                        const struct tg_http_match *match)
 {
     struct tg_buf text;
     tg_buf_init(&text);
@@ -165,7 +168,11 @@ static int answer_plain(struct tg_server *server, struct lws *wsi, struct tg_sli
     struct tg_answer answer =
         is_elsewhere ? TG_ANSWER_ERROR(404, "Not found") : answer_path(server, path, &text);
     int result;
-    if (answer.status != 404 || is_elsewhere || !path.data || !tg_files_serve(server, wsi, path, &result)) {
+    if (answer.status == 404 && !is_elsewhere && path.data && tg_files_serve(server, wsi, path, &result)) {
+        /* a file */
+    } else if (answer.status == 404 && match->methods) {
+        result = tg_exchange_http_head(server, wsi, match);
+    } else {
         answer.has_no_body_sent = tg_head_method(wsi) == TG_METHOD_HEAD;
         result = tg_http_write(wsi, &answer);
     }
@@ -179,9 +186,14 @@ int tg_http_request(struct tg_server *server, struct lws *wsi)
     tg_arena_reset(&server->arena);
     struct tg_answer objection;
     struct tg_slice path = tg_head_path(server, wsi);
+    struct tg_http_match match = {0};
     bool is_for_api = tg_api_http_wants(server, wsi, path);
-    if (find_request_objection(wsi, is_for_api, &objection)) return tg_http_write(wsi, &objection);
-    return is_for_api ? tg_api_http_head(server, wsi, path) : answer_plain(server, wsi, path);
+    bool is_for_route =
+        !is_for_api && !tg_listener_is_for_api(wsi) && tg_exchange_http_wants(server, wsi, path, &match);
+    bool takes_body = is_for_api || (is_for_route && !(match.route && match.route->method == TG_HTTP_GET));
+    if (find_request_objection(wsi, takes_body, &objection)) return tg_http_write(wsi, &objection);
+    if (is_for_route) return tg_exchange_http_head(server, wsi, &match);
+    return is_for_api ? tg_api_http_head(server, wsi, path) : answer_plain(server, wsi, path, &match);
 }
 
 /* ---- upgrades ---- */

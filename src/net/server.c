@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "net/api_http.h"
+#include "net/exchange_http.h"
 #include "net/head.h"
 #include "net/http.h"
 #include "net/listener.h"
@@ -50,12 +51,16 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP:
         return tg_http_request(server, wsi);
     case LWS_CALLBACK_HTTP_BODY:
+        if (tg_exchange_http_has(wsi)) return tg_exchange_http_body(wsi, (struct tg_slice){in, length});
         return tg_api_http_body(server, wsi, (struct tg_slice){in, length});
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        if (tg_exchange_http_has(wsi)) return tg_exchange_http_complete(wsi);
         return tg_api_http_complete(server, wsi);
     case LWS_CALLBACK_HTTP_WRITEABLE:
+        if (tg_exchange_http_has(wsi)) return tg_exchange_http_writable(wsi);
         return tg_api_http_writable(server, wsi);
     case LWS_CALLBACK_CLOSED_HTTP:
+        tg_exchange_http_forget(wsi);
         tg_api_http_forget(server, wsi);
         return 0;
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:

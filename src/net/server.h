@@ -4,6 +4,7 @@
  *     net/server   context, vhost
  *     net/listener listening and accepting
  *     net/api_http requests to the API: heads and bodies
+ *     net/exchange_http  requests to routes of the application, the same
  *     net/http     plain requests: static files, /healthz, /readyz, /metrics, refusals
  *     net/ws       one WebSocket: the callbacks of the library to tg_conn, and its transport
  */

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -108,6 +109,12 @@ bool tg_socket_has_peer_left(int fd)
     default:
         return false;
     }
+}
+
+bool tg_socket_has_input(int fd)
+{
+    int bytes = 0;
+    return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 uint64_t tg_socket_acknowledged_bytes(int fd)

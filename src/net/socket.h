@@ -24,6 +24,9 @@ struct tg_slice tg_socket_peer(int fd, char text[TG_PEER_BYTES]);
 /* Whether the peer has ended its direction of TCP, or all of it. */
 bool tg_socket_has_peer_left(int fd);
 
+/* Whether bytes of the peer's wait to be read. */
+bool tg_socket_has_input(int fd);
+
 /* What the peer's kernel has acknowledged so far. */
 uint64_t tg_socket_acknowledged_bytes(int fd);
 

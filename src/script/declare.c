@@ -401,4 +401,6 @@ void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_reg
 {
     for (uint32_t i = 0; i < registry->consumer_count; i++) forget_consumer(world, L, registry->consumers[i]);
     for (uint32_t i = 0; i < registry->topic_count; i++) forget_topic(world, L, registry->topics[i]);
+    for (uint32_t i = 0; i < registry->routes.count; i++)
+        forget(world, L, registry->routes.items[i]->script_ref);
 }

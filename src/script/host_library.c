@@ -10,6 +10,7 @@
 #include "script/libs/life.h"
 #include "script/libs/process.h"
 #include "script/libs/queue.h"
+#include "script/libs/route.h"
 #include "script/libs/task.h"
 #include "script/libs/tcp.h"
 #include "script/libs/topic.h"
@@ -223,6 +224,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     tg_group_library_install(world, L);
     tg_queue_library_install(world, L);
     tg_keep_library_install(world, L);
+    tg_route_library_install(world, L);
     tg_task_library_install(world, L);
     tg_tcp_library_install(world, L);
     tg_process_library_install(world, L);

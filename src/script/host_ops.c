@@ -5,6 +5,7 @@
 #include "script/admit.h"
 #include "script/call.h"
 #include "script/conn_move.h"
+#include "script/exchange.h"
 #include "script/first_message.h"
 #include "script/host_life.h"
 #include "script/outside.h"
@@ -252,6 +253,21 @@ static enum tg_outcome on_move_in(struct tg_script *script, struct tg_conn *conn
     return outcome;
 }
 
+/* ---- requests to routes ---- */
+
+static void on_exchange(struct tg_script *script, struct tg_exchange *exchange)
+{
+    struct tg_host *host = tg_host_of(script);
+    tg_script_exchange_run(&host->tasks, exchange);
+    tg_host_note_run(host);
+}
+
+static void on_cancel_exchange(struct tg_script *script, struct tg_exchange *exchange)
+{
+    tg_script_exchange_cancel(exchange);
+    tg_host_note_run(tg_host_of(script));
+}
+
 const struct tg_script_ops tg_host_ops = {
     .admit = on_admit,
     .authenticate = on_authenticate,
@@ -281,4 +297,6 @@ const struct tg_script_ops tg_host_ops = {
     .subscribe = on_subscribe,
     .unsubscribe = on_unsubscribe,
     .forget_subscription = on_forget_subscription,
+    .exchange = on_exchange,
+    .cancel_exchange = on_cancel_exchange,
 };

@@ -282,7 +282,9 @@ static enum tg_status declare_all(struct load *load, const char *none)
     if (load->failures == 0 && !load->may_declare_more &&
         tg_call_protected(world->L, report_unreturned, load, NULL) != LUA_OK)
         return TG_E_NO_MEMORY;
-    if (load->failures == 0 && world->registry->consumer_count == 0) {
+    world->takes_routes = false;
+    bool is_empty = world->registry->consumer_count == 0 && world->registry->routes.count == 0;
+    if (load->failures == 0 && is_empty) {
         tg_problems_printf(load->problems, "%s: no consumer was found: %s", load->path, none);
         load->failures++;
     }
@@ -295,6 +297,7 @@ enum tg_status tg_load_application(struct tg_world *world, const char *folder, s
 {
     if (find_folders(world, folder) != TG_OK) return TG_E_NO_MEMORY;
     struct load load = {.world = world, .problems = problems};
+    world->takes_routes = true;
     if (load_entries(&load) != TG_OK) return TG_E_NO_MEMORY;
     return declare_all(&load, "an entry module (*.lua or NAME/init.lua) returns what tide.consumer made");
 }
@@ -317,6 +320,7 @@ enum tg_status tg_load_value(struct tg_world *world, lua_CFunction produce, void
         .world = world, .problems = problems, .path = where, .produce = produce, .context = context};
     load.may_declare_more = may_declare_more;
     if (tg_call_protected(world->L, clear_returned, &load, NULL) != LUA_OK) return TG_E_NO_MEMORY;
+    world->takes_routes = true;
     if (step(&load, run_producer)) load.returned++;
     return declare_all(&load, "it is what tide.consumer made, a router, or a list of them");
 }

@@ -163,9 +163,11 @@ static struct tg_list *owner_list(struct tg_task_pool *pool, struct tg_conn *con
 /* From the first wait on a task is one of its owner's. */
 static void join_owner(struct tg_task *task)
 {
+    struct tg_list *tasks =
+        task->kind->is_request ? &task->pool->requests : owner_list(task->pool, task->conn);
     task->is_parked = true;
     task->pool->count++;
-    tg_list_append(owner_list(task->pool, task->conn), &task->siblings);
+    tg_list_append(tasks, &task->siblings);
 }
 
 static void wake_if_giving_way(struct tg_task *task)
@@ -381,6 +383,15 @@ void tg_task_cancel(struct tg_task *task)
     if (task->state != TG_TASK_WAITING) return; /* runs, or is in the queue already */
     stop_waiting(task);
     make_ready(task);
+}
+
+void tg_task_end(struct tg_task *task)
+{
+    struct tg_world *world = task->pool->world;
+    lua_State *outer = tg_watchdog_enter(world->watchdog, world->L, world->config->handler_cpu_ms);
+    tg_list_remove(&task->siblings);
+    end_cancelled(task);
+    tg_watchdog_leave(world->watchdog, outer);
 }
 
 void tg_task_end_all(struct tg_task_pool *pool, struct tg_list *tasks)

@@ -82,6 +82,7 @@ enum tg_task_ending { TG_TASK_DONE, TG_TASK_FAILED, TG_TASK_CANCELLED };
 
 /* What a task is run for. Every field may be NULL but `failed`; none raises or runs Lua. */
 struct tg_task_kind {
+    bool is_request; /* somebody outside waits for it: it is not one of the generation's own */
     /* What a wait raises that it cannot pass on, since the body calls without a continuation; NULL: the
      * function that is in the way is named. */
     const char *at_once;
@@ -130,9 +131,10 @@ enum { TG_TASK_POOL = 64 };
 struct tg_task_pool {
     const char *marker; /* &tg_task_marker; first, see tg_task_of */
     struct tg_world *world;
-    struct tg_list idle;  /* at most TG_TASK_POOL */
-    struct tg_list ready; /* to be resumed or unwound */
-    struct tg_list tasks; /* of the generation */
+    struct tg_list idle;     /* at most TG_TASK_POOL */
+    struct tg_list ready;    /* to be resumed or unwound */
+    struct tg_list tasks;    /* of the generation */
+    struct tg_list requests; /* that belong to no connection, but to a request from outside */
     uint32_t idle_count;
     uint32_t count;        /* that are parked or spawned */
     uint64_t runs;         /* ever */
@@ -185,6 +187,9 @@ struct tg_task *tg_task_spawn(struct tg_task_pool *pool, struct tg_conn *conn,
 
 /* The task never continues. It ends in the next turn; one that runs, at its next wait. */
 void tg_task_cancel(struct tg_task *task);
+
+/* Ends one that does not run now. */
+void tg_task_end(struct tg_task *task);
 
 /* Ends all tasks of a connection (NULL: of the generation) now. */
 void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn);

@@ -29,6 +29,7 @@ void tg_task_pool_init(struct tg_task_pool *pool, struct tg_world *world)
     tg_list_init(&pool->idle);
     tg_list_init(&pool->ready);
     tg_list_init(&pool->tasks);
+    tg_list_init(&pool->requests);
     world->tasks = pool;
     pool->nobody = pool->stopped = (struct tg_task){.pool = pool, .thread = world->L};
     tg_task_set(world->L, &pool->nobody); /* threads that are made take it over */

@@ -73,6 +73,7 @@ struct tg_world {
     int table_ref;                    /* of `refs` in the Lua registry; 0: a borrowed world that is closed */
     bool is_borrowed;                 /* the state is somebody else's (borrow.h) */
     bool is_collector_stopped;        /* by tg_world_stop_collector */
+    bool takes_routes;                /* an application is being loaded into `registry` */
     bool is_loaded;                   /* modules have run: nothing is declared any more */
     uint32_t key_count;
     uint64_t sockets_collected_ms; /* when libs/tcp.c last had the collector look for lost ones */

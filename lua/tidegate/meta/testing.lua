@@ -187,6 +187,13 @@ function App:close() end
 ---@return tidegate.Refusal? refusal
 function App:connect(path, options) end
 
+--- Sends a request to a route (tide.route), and lets time pass until it is answered.
+---@param method string
+---@param path string "/login?next=%2F"
+---@param options? tidegate.RequestOptions
+---@return tidegate.Response
+function App:request(method, path, options) end
+
 --- Seconds of the application's own clock since it was opened.
 ---@return number
 function App:now() end
@@ -442,6 +449,13 @@ local Server = {}
 ---@return tidegate.TestClient? client
 ---@return tidegate.Refusal? refusal
 function Server:connect(path, options) end
+
+--- Sends a plain request.
+---@param method string
+---@param path string
+---@param options? tidegate.RequestOptions
+---@return tidegate.Response
+function Server:request(method, path, options) end
 
 --- Stops the program. One that did not end well fails the spec with what it wrote.
 ---@param why? string

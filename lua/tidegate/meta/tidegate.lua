@@ -118,6 +118,15 @@ function tide.mixin(options) end
 ---@return tidegate.Topic
 function tide.topic(options) end
 
+--- Declares what answers plain HTTP requests of a method and a path, such as logging in. It is
+--- declared by the call; nothing has to be returned. The options may be left out.
+---@param method "GET" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" a GET answers HEAD too
+---@param path string "/orders/{id:int}"
+---@param options tidegate.RouteOptions
+---@param handler tidegate.RouteHandler
+---@overload fun(method: string, path: string, handler: tidegate.RouteHandler)
+function tide.route(method, path, options, handler) end
+
 --- Puts consumers and routers below a prefix. A key is the path below it; an entry without a key
 --- keeps its own path, behind the prefix.
 ---@param prefix string begins with "/" and does not end with it
@@ -433,5 +442,27 @@ function user:close(code, reason) end
 ---@field signal? integer that ended it
 ---@field stdout string
 ---@field stderr string
+
+---@class (exact) tidegate.RouteOptions
+---@field schema? tidegate.Schema | table<string, tidegate.Schema> of the body: JSON, or a form
+---@field output? tidegate.Schema | table<string, tidegate.Schema> of what is answered below 300
+---@field summary? string
+---@field description? string
+---@field tags? string[]
+---@field headers? string[] names of headers that are kept beside the common ones
+---@field origins? string[] of pages that may ask, beside the same origin
+---@field timeout? number seconds that the handler may wait
+---@field max_body_bytes? integer
+
+--- A plain HTTP request.
+---@class tidegate.RouteRequest: tidegate.Request
+---@field method string "POST"; "HEAD" where a GET is asked for without its body
+---@field body string as it came
+---@field payload any the body along the schema; nil without one
+
+--- What is answered: a status, a body (a string as text, a table as JSON) and headers, of which one
+--- may have a list of values. It may wait.
+---@alias tidegate.RouteHandler
+---| fun(request: tidegate.RouteRequest): integer, string | table | nil, tidegate.Headers?
 
 return tide

@@ -144,6 +144,25 @@ function App:connect(path, options)
   return new_client
 end
 
+--- Sends a request to a route, and lets time pass until it is answered.
+---@param method string
+---@param path string
+---@param options? tidegate.RequestOptions
+---@return tidegate.Response
+function App:request(method, path, options)
+  local core <const> = core_of(self)
+  local asked <const> = request.read_plain("app:request", method, path, options)
+  local status <const>, body <const>, headers <const>, content_type <const> = core:request(asked)
+  if status == nil then
+    local text <const> = "%s %s was not answered in %g s"
+    fail.spec(text:format(method, path, asked.timeout))
+  elseif not status then
+    return request.response(self, 404, '{"detail":"Not found"}', "")
+  end
+  local line <const> = content_type ~= "" and "content-type: " .. content_type .. "\r\n" or ""
+  return request.response(self, status, body, line .. headers)
+end
+
 -- ---- the clock ----
 
 --- Seconds of the application's own clock since it was opened.

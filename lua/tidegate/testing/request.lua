@@ -117,6 +117,111 @@ function Request.read(what, path, options)
     given
 end
 
+---@class (exact) tidegate.RequestOptions
+---@field body? string
+---@field cookies? table<string, string>
+---@field headers? table<string, string>
+---@field json? any the body, written as JSON
+---@field origin? string
+---@field peer? string the address that the client comes from
+---@field query? string | table<string, string | number>
+---@field timeout? number seconds until the client leaves; default: 60
+
+local legal_of_plain <const> = {
+  body = "string",
+  cookies = "table",
+  headers = "table",
+  json = "any",
+  origin = "string",
+  peer = "string",
+  query = "string|table",
+  timeout = "number",
+}
+
+--- What a plain request is sent with.
+---@param what string "app:request"
+---@param method any "POST"
+---@param path any "/login"
+---@param options? tidegate.RequestOptions
+---@return table<string, any>
+function Request.read_plain(what, method, path, options)
+  if type(method) ~= "string" or not method:find "^%u+$" then
+    fail.misuse('%s: expected a method such as "POST", got %s', what, show.value(method, 60))
+  end
+  local given <const> = fail.options(what, options, legal_of_plain)
+  if given.json ~= nil and given.body then
+    fail.misuse("%s: has body and json: give one of them", what)
+  end
+  local asked <const> = Request.read(what, path, {
+    cookies = given.cookies,
+    headers = given.headers,
+    origin = given.origin,
+    peer = given.peer,
+    query = given.query,
+  })
+  if given.json ~= nil then
+    asked.headers[#asked.headers + 1] = { "content-type", "application/json" }
+  end
+  return {
+    method = method,
+    path = asked.path,
+    query = asked.query,
+    headers = asked.headers,
+    peer = asked.peer,
+    body = given.json ~= nil and show.json(given.json) or given.body or "",
+    timeout = given.timeout or 60,
+  }
+end
+
+---@class tidegate.Response
+---@field status integer
+---@field body string
+---@field json any what the body says, if it is JSON
+---@field headers table<string, string> by names in lower case; several with commas between
+---@field cookies table<string, string> that it sets
+
+--- What stands in lines, each with its CRLF, by names in lower case.
+---@param lines string
+---@return table<string, string>
+local function headers_of(lines)
+  local headers <const> = {}
+  for name, value in lines:gmatch "([^:\r\n]+): ?([^\r\n]*)\r\n" do
+    local key <const> = name:lower()
+    headers[key] = headers[key] and headers[key] .. ", " .. value or value
+  end
+  return headers
+end
+
+--- The names and values that Set-Cookie holds, without their attributes: several are joined by
+--- commas, and no attribute but Expires has one in it.
+---@param text string
+---@return table<string, string>
+local function cookies_of(text)
+  local cookies <const> = {}
+  for name, value in (", " .. text):gmatch ", ([^=;,%s]+)=([^;,]*)" do
+    cookies[name] = value
+  end
+  return cookies
+end
+
+--- What a plain request was answered with.
+---@param host tidegate.ClientHost
+---@param status integer
+---@param body string
+---@param headers string | table<string, string> lines, or by names in lower case
+---@return tidegate.Response
+function Request.response(host, status, body, headers)
+  local is_json <const>, value <const> = pcall(host.decode, host, body)
+  local by_name <const> = type(headers) == "string" and headers_of(headers) or headers
+  return {
+    status = status,
+    body = body,
+    json = is_json and value or nil,
+    headers = by_name,
+    cookies = cookies_of(by_name["set-cookie"] or ""),
+  }
+end
+
 ---@class tidegate.Refusal
 ---@field status integer
 ---@field body string

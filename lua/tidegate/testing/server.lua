@@ -260,6 +260,34 @@ function Server:connect(path, options)
   return client.new(self, link, { path = path, is_strict = is_strict })
 end
 
+--- Sends a plain request.
+---@param method string
+---@param path string
+---@param options? tidegate.RequestOptions
+---@return tidegate.Response
+function Server:request(method, path, options)
+  check_open(self)
+  local asked <const> = request.read_plain("server:request", method, path, options)
+  if asked.peer then
+    fail.misuse "server:request: a real server finds out where a client comes from by itself"
+  end
+  local _, status <const>, body <const>, headers <const> = self.wire.connect {
+    host = self.host,
+    port = self.port,
+    target = asked.query ~= "" and asked.path .. "?" .. asked.query or asked.path,
+    headers = asked.headers,
+    plain = true,
+    method = method,
+    body = asked.body,
+    timeout = asked.timeout,
+  }
+  if not status then
+    local said <const> = shown_output(self.process)
+    fail.spec(("cannot ask %s%s: %s; %s"):format(self.url, path, body, said))
+  end
+  return request.response(self, status, body, headers)
+end
+
 -- ---- what it counts ----
 
 --- What /metrics says.

@@ -348,11 +348,11 @@ static void keeps_the_common_headers_and_those_that_a_consumer_asks_for(void **s
     (void)state;
     static const struct tg_slice asked[] = {TG_SLICE("x-tenant")};
     const struct tg_consumer plain = {0}, curious = {.headers = {asked, 1}};
-    assert_true(tg_upgrade_keeps(&plain, TG_SLICE("cookie")));
-    assert_true(tg_upgrade_keeps(&plain, TG_SLICE("user-agent")));
-    assert_false(tg_upgrade_keeps(&plain, TG_SLICE("x-tenant")));
-    assert_true(tg_upgrade_keeps(&curious, TG_SLICE("x-tenant")));
-    assert_false(tg_upgrade_keeps(&curious, TG_SLICE("x-other")));
+    assert_true(tg_upgrade_keeps(&plain.headers, TG_SLICE("cookie")));
+    assert_true(tg_upgrade_keeps(&plain.headers, TG_SLICE("user-agent")));
+    assert_false(tg_upgrade_keeps(&plain.headers, TG_SLICE("x-tenant")));
+    assert_true(tg_upgrade_keeps(&curious.headers, TG_SLICE("x-tenant")));
+    assert_false(tg_upgrade_keeps(&curious.headers, TG_SLICE("x-other")));
 }
 
 int main(void)

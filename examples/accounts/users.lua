@@ -1,0 +1,25 @@
+--- Who may log in. A real application asks its database, which may wait; what it keeps of a
+--- password is the same: a hash that tide.auth.hash_password made once.
+
+local tide <const> = require "tidegate"
+
+local users <const> = {
+  ann = { id = "ann", username = "Ann", password = tide.auth.hash_password "gently" },
+  bob = { id = "bob", username = "Bob", password = tide.auth.hash_password "breeze" },
+}
+
+local Users <const> = {}
+
+--- What others may know of a user; nil for an id that is nobody's.
+function Users.find(id)
+  local user <const> = users[id]
+  return user and { id = user.id, username = user.username }
+end
+
+--- The user with this name and password, or nil.
+function Users.verify(name, password)
+  local user <const> = users[name:lower()]
+  return user and tide.auth.check(password, user.password) and Users.find(user.id) or nil
+end
+
+return Users
