@@ -166,13 +166,32 @@ static void woken(void *user)
     tg_quiet_note(&reloader->quiet);
 }
 
+/* Half a file is not loaded, unless it stays like that: an empty one, such as whoever writes begins with,
+ * would even be right. */
+static bool waits_for_writer(struct tg_reloader *reloader)
+{
+    enum { WAITS_MAX = 50 };
+    if (!tg_places_are_written(reloader->places) || ++reloader->waits > WAITS_MAX) {
+        reloader->waits = 0;
+        return false;
+    }
+    tg_quiet_note(&reloader->quiet);
+    return true;
+}
+
 static void settled(struct tg_quiet *quiet)
 {
     struct tg_reloader *reloader = TG_CONTAINER(quiet, struct tg_reloader, quiet);
-    if (reloader->gateway->worker.is_draining) return;
+    if (reloader->gateway->worker.is_draining || waits_for_writer(reloader)) return;
     watch_again(reloader);
     look_at_settings(reloader);
     tg_reload_request(&reloader->gateway->reload, "files", false, NULL);
+}
+
+static bool is_disturbed(void *context)
+{
+    struct tg_reloader *reloader = context;
+    return tg_places_are_written(reloader->places);
 }
 
 static void told(struct tg_reload_listener *listener, const struct tg_reload_result *result)
@@ -196,8 +215,11 @@ enum tg_status tg_reloader_open(struct tg_reloader *reloader, struct tg_gateway 
     note_settings(reloader, cli);
     if (!cli->is_reloading) return TG_OK;
     enum tg_status status = tg_places_open(&reloader->places, gateway->loop, woken, reloader, error);
-    if (status == TG_OK && watch_again(reloader)) tg_quiet_note(&reloader->quiet);
-    return status;
+    if (status != TG_OK) return status;
+    gateway->reload.is_disturbed = is_disturbed;
+    gateway->reload.disturbed_context = reloader;
+    if (watch_again(reloader)) tg_quiet_note(&reloader->quiet);
+    return TG_OK;
 }
 
 void tg_reloader_close(struct tg_reloader *reloader)
@@ -205,6 +227,7 @@ void tg_reloader_close(struct tg_reloader *reloader)
     if (!reloader->is_open) return;
     tg_quiet_deinit(&reloader->quiet);
     tg_list_remove(&reloader->listener.link);
+    reloader->gateway->reload.is_disturbed = NULL;
     if (reloader->places) tg_places_close(reloader->places);
     tg_files_deinit(&reloader->settings);
 }

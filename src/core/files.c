@@ -212,6 +212,12 @@ struct walk {
     struct tg_map reached; /* folders that were walked to -> where that led; "" nowhere */
 };
 
+/* The texts are bounded where they come from. */
+static void put(char to[PATH_MAX], const char *text)
+{
+    memmove(to, text, strlen(text) + 1);
+}
+
 static const char *reached(const struct walk *walk)
 {
     return walk->done[0] ? walk->done : ".";
@@ -226,7 +232,7 @@ static bool follow(struct walk *walk, const char *at, const char *rest)
     target[length] = '\0';
     if (snprintf(left, sizeof left, "%s/%s", target, rest) >= (int)sizeof left) return false;
     memcpy(walk->left, left, sizeof left);
-    if (target[0] == '/') strcpy(walk->done, "/");
+    if (target[0] == '/') put(walk->done, "/");
     return true;
 }
 
@@ -246,7 +252,7 @@ static bool step(struct walk *walk)
     if (lstat(at, &status) != 0) return false;
     if (S_ISLNK(status.st_mode)) return follow(walk, at, name + length);
     if (!S_ISDIR(status.st_mode)) return false;
-    memmove(walk->left, name + length, strlen(name + length) + 1);
+    put(walk->left, name + length);
     memcpy(walk->done, at, sizeof at);
     return true;
 }
@@ -258,7 +264,7 @@ static bool walk_path(struct walk *walk, const char *path)
     if (length >= sizeof walk->left) return false;
     memcpy(walk->left, path, length + 1);
     walk->links = 0;
-    strcpy(walk->done, path[0] == '/' ? "/" : "");
+    put(walk->done, path[0] == '/' ? "/" : "");
     while (step(walk)) continue;
     return walk->left[strspn(walk->left, "/")] == '\0';
 }
@@ -270,7 +276,7 @@ static bool walk_folder(struct walk *walk, struct tg_slice folder)
     if (folder.length >= sizeof path) return false;
     const char *known = tg_map_get(&walk->reached, folder);
     if (known) {
-        strcpy(walk->done, known);
+        put(walk->done, known);
         return known[0] != '\0';
     }
     memcpy(path, folder.data, folder.length);
@@ -291,7 +297,7 @@ static void walk_file(struct walk *walk, const char *path)
         return;
     }
     if (!walk_folder(walk, (struct tg_slice){path, (size_t)(slash - path)})) return;
-    strcpy(walk->left, slash + 1);
+    put(walk->left, slash + 1);
     walk->links = 0;
     while (step(walk)) continue;
 }

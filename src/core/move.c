@@ -12,8 +12,8 @@
 #include "core/topic.h"
 #include "core/worker.h"
 
-/* So many connections are looked at, for so long, before the loop looks after everything else again. */
-enum { MOVES_PER_TURN = 256, MOVES_MS = 2 };
+/* So many connections are looked at, for so long, twice in a turn: before messages are handled, and after. */
+enum { MOVES_AT_ONCE = 128, MOVES_MS = 2 };
 
 /* When those that had no memory are tried again. */
 enum { RETRY_MS = 100 };
@@ -201,7 +201,7 @@ void tg_moves_turn(struct tg_worker *worker)
 {
     if (worker->is_draining) return;
     uint64_t end_ms = tg_worker_now_ms(worker) + MOVES_MS;
-    for (int i = 0; i < MOVES_PER_TURN; i++) {
+    for (int i = 0; i < MOVES_AT_ONCE; i++) {
         struct tg_conn *conn = next_of(worker);
         if (!conn) return;
         look_at(conn);

@@ -177,7 +177,7 @@ void tg_excerpt_write_text(struct tg_slice excerpt, uint32_t first_line, uint32_
     for (uint32_t number = first_line; next_line(&excerpt, &source); number++) {
         bool is_here = number == line;
         colour(out, has_colour, is_here ? BOLD : DIM);
-        tg_buf_printf(out, "%c %4u | ", is_here ? '>' : ' ', number);
+        tg_buf_printf(out, "%c %4u |%s", is_here ? '>' : ' ', number, source.length ? " " : "");
         if (!is_here) colour(out, has_colour, PLAIN);
         write_source(out, source, false, 0);
         if (is_here) colour(out, has_colour, PLAIN);

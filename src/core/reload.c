@@ -12,10 +12,11 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 /* Files that change as often as they are read belong to a program that writes them: who watches will ask
  * again. */
-enum { LOADS_MAX = 8 };
+enum { LOADS_MAX = 8, PAUSE_MS_MAX = 100 };
 
 enum { NS_PER_MS = 1000 * 1000 };
 
@@ -46,19 +47,25 @@ static bool is_known(struct tg_reload *reload, enum tg_reload_outcome *outcome)
     return has_failed && !source->ops->differs(source, &reload->serving);
 }
 
+/* Whoever writes gets the time to end. */
+static void pause_for_writers(const struct tg_reload *reload)
+{
+    nanosleep(&(struct timespec){.tv_nsec = (long)reload->pause_ms * NS_PER_MS}, NULL);
+}
+
 static enum tg_reload_outcome load(struct tg_reload *reload)
 {
     struct tg_source *source = reload->source;
     struct tg_load *load = &reload->load;
     for (int i = 0; i < LOADS_MAX; i++) {
-        *load = (struct tg_load){.number = reload->number,
-                                 .serving = reload->before,
-                                 .serving_load = &reload->serving};
+        *load = (struct tg_load){
+            .number = reload->number, .serving = reload->before, .serving_load = &reload->serving};
         enum tg_status status = source->ops->load(source, load);
         const char *torn = source->ops->is_torn(source, load);
         if (!torn) return status == TG_OK ? TG_RELOAD_OK : TG_RELOAD_FAILED;
         snprintf(reload->restless, sizeof reload->restless, "%s", torn);
         discard(reload);
+        pause_for_writers(reload);
     }
     return TG_RELOAD_RESTLESS;
 }
@@ -66,6 +73,7 @@ static enum tg_reload_outcome load(struct tg_reload *reload)
 static void work(struct tg_job *job)
 {
     struct tg_reload *reload = TG_CONTAINER(job, struct tg_reload, job);
+    if (reload->repeats) pause_for_writers(reload);
     reload->is_new = reload->is_forced || !is_known(reload, &reload->outcome);
     if (reload->is_new && reload->has_room) reload->outcome = load(reload);
 }
@@ -141,6 +149,13 @@ static void start(struct tg_reload *reload)
     reload->background->ops->run(reload->background, &reload->job);
 }
 
+/* What was read may be half of what somebody writes just now, and right all the same: an empty file is. */
+static bool has_to_repeat(const struct tg_reload *reload)
+{
+    if (!reload->is_disturbed || !reload->is_new || reload->repeats >= LOADS_MAX) return false;
+    return reload->is_disturbed(reload->disturbed_context);
+}
+
 /* Too many are alive: the oldest has no more time. */
 static void wait_for_room(struct tg_reload *reload)
 {
@@ -192,14 +207,17 @@ static void swap(struct tg_reload *reload)
     tell(reload, TG_RELOAD_OK, &reload->serving);
 }
 
+static void drop_load(struct tg_reload *reload)
+{
+    if (reload->load.generation) tg_generation_close(reload->load.generation, reload->background);
+    reload->load.generation = NULL;
+    forget(reload, &reload->load);
+}
+
 /* The server stops: nothing new begins. */
 static void cancel(struct tg_reload *reload)
 {
-    if (reload->load.generation) {
-        tg_generation_close(reload->load.generation, reload->background);
-        reload->load.generation = NULL;
-    }
-    forget(reload, &reload->load);
+    drop_load(reload);
     tell(reload, TG_RELOAD_CANCELLED, NULL);
 }
 
@@ -231,9 +249,15 @@ static void done(struct tg_job *job)
     } else if (reload->is_new && !reload->has_room) {
         wait_for_room(reload);
         return;
+    } else if (has_to_repeat(reload)) {
+        drop_load(reload);
+        reload->repeats++;
+        start(reload);
+        return;
     } else {
         conclude(reload);
     }
+    reload->repeats = 0;
     begin_next(reload);
 }
 
@@ -248,6 +272,8 @@ void tg_reload_init(struct tg_reload *reload, struct tg_worker *worker, struct t
                     struct tg_background *background)
 {
     *reload = (struct tg_reload){.worker = worker, .source = source, .background = background};
+    uint32_t quiet_ms = worker->config->reload_quiet_ms;
+    reload->pause_ms = quiet_ms < PAUSE_MS_MAX ? quiet_ms : PAUSE_MS_MAX;
     reload->job = (struct tg_job){.work = work, .done = done};
     tg_list_init(&reload->observers);
     tg_list_init(&reload->asking);

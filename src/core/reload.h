@@ -56,6 +56,12 @@ struct tg_reload {
     const char *why, *next_why;   /* NULL: none is under way, none follows */
     uint64_t began_ms, next_began_ms;
     bool is_forced, is_next_forced;
+    /* Whether a file is being written just now, which who watches them knows; NULL: nobody does. A load that
+     * ends meanwhile is repeated. */
+    bool (*is_disturbed)(void *context);
+    void *disturbed_context;
+    uint32_t repeats;                   /* so far, for that */
+    uint32_t pause_ms;                  /* before files are read once more */
     uint32_t number;                    /* of the generation that is being made */
     const struct tg_generation *before; /* which serves meanwhile */
     enum tg_reload_outcome outcome;     /* of the job, as the next */

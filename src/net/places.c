@@ -2,6 +2,9 @@
  * what is watched is a set of numbers, paths are not kept, and a folder that lies elsewhere now simply gets
  * another number. Those that were not added again are given up at the end.
  *
+ * That a file is being written is known from its first change to its being closed, for a few files at once:
+ * it is a reason to wait a little, not to be relied on.
+ *
  * Invariant: between tg_places_begin and tg_places_end nothing is read, so `names` is whole when it is asked.
  */
 #include "net/places.h"
@@ -20,9 +23,11 @@
 enum {
     EVENT_BYTES = 16 * 1024,
     NAMES_KEEP_BYTES = 64 * 1024,
+    WRITTEN_MAX = 16,
     NUMBER_BYTES = 16, /* of a folder's number as the beginning of a key */
-    /* A file that is made is whole when it is closed; a link and a folder at once. */
-    EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB,
+    /* What ends the writing of a file, as far as others are concerned. */
+    WHOLE_EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE,
+    EVENTS = WHOLE_EVENTS | IN_MODIFY | IN_CREATE | IN_ATTRIB,
     OWN_EVENTS = IN_MOVE_SELF | IN_DELETE_SELF,
 };
 
@@ -42,6 +47,8 @@ struct tg_places {
     struct tg_arena arena; /* of the names */
     struct tg_map names;   /* "NUMBER/NAME" */
     bool has_new, is_full, is_out_of_memory;
+    uint32_t written[WRITTEN_MAX]; /* hashes of names that are being written */
+    size_t written_count;
 };
 
 /* ---- what happens ---- */
@@ -69,20 +76,60 @@ static bool is_wanted(const struct tg_places *places, const struct inotify_event
     return tg_map_get(&places->names, write_key(key, sizeof key, event->wd, event->name)) != NULL;
 }
 
-static void readable(uv_poll_t *poll, int failure, int events)
+/* A file of this name in that folder. */
+static uint32_t hash_file(const struct inotify_event *event)
 {
-    (void)failure;
-    (void)events;
-    struct tg_places *places = poll->data;
+    uint64_t hash = tg_hash((struct tg_hash_seed){(uint64_t)event->wd, 0}, tg_slice_of(event->name));
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
+static void note_writing(struct tg_places *places, const struct inotify_event *event)
+{
+    size_t at = 0;
+    if (event->len == 0 || event->mask & IN_ISDIR) return;
+    uint32_t hash = hash_file(event);
+    while (at < places->written_count && places->written[at] != hash) at++;
+    bool is_known = at < places->written_count;
+    if (event->mask & IN_MODIFY && !is_known && at < WRITTEN_MAX)
+        places->written[places->written_count++] = hash;
+    if (event->mask & WHOLE_EVENTS && is_known)
+        places->written[at] = places->written[--places->written_count];
+}
+
+/* True: it wakes. */
+static bool take_event(struct tg_places *places, const struct inotify_event *event)
+{
+    if (event->mask & IN_Q_OVERFLOW) places->written_count = 0;
+    if (!is_wanted(places, event)) return false;
+    note_writing(places, event);
+    return true;
+}
+
+/* All that has happened so far. */
+static void read_events(struct tg_places *places)
+{
     char bytes[EVENT_BYTES] __attribute__((aligned(__alignof__(struct inotify_event))));
     bool is_any_wanted = false;
     for (ssize_t length; (length = read(places->fd, bytes, sizeof bytes)) > 0;)
         for (ssize_t at = 0; at < length;) {
             const struct inotify_event *event = (const void *)(bytes + at);
-            is_any_wanted |= is_wanted(places, event);
+            is_any_wanted |= take_event(places, event);
             at += (ssize_t)(sizeof *event + event->len);
         }
     if (is_any_wanted) places->woken(places->user);
+}
+
+static void readable(uv_poll_t *poll, int failure, int events)
+{
+    (void)failure;
+    (void)events;
+    read_events(poll->data);
+}
+
+bool tg_places_are_written(struct tg_places *places)
+{
+    read_events(places);
+    return places->written_count > 0;
 }
 
 /* ---- other places ---- */

@@ -30,6 +30,9 @@ void tg_places_begin(struct tg_places *places);
  */
 void tg_places_add(struct tg_places *places, const char *folder, const char *name);
 
+/* Whether somebody has begun to write to a file in one of the places, and has not closed it by now. */
+bool tg_places_are_written(struct tg_places *places);
+
 /* TG_OK; TG_E_FULL: the system watches no more folders (fs.inotify.max_user_watches); TG_E_NO_MEMORY. What
  * was added before that is watched. `*is_new` (may be NULL): a folder was added that was not watched before,
  * in which something may have happened already. */

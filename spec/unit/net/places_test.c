@@ -228,6 +228,34 @@ static void what_is_not_added_again_is_not_watched(void **state)
     expect_woken(place);
 }
 
+static void knows_that_a_file_is_being_written(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", "a.lua");
+    add(place, "app", "b.lua");
+    end(place);
+    FILE *file = fopen(path_of(place, "app/a.lua"), "w");
+    fputs("half", file);
+    fflush(file);
+    count_woken(place);
+    assert_true(tg_places_are_written(place->places));
+    write_file(place, "app/b.lua");
+    count_woken(place);
+    assert_true(tg_places_are_written(place->places));
+    fclose(file);
+    expect_woken(place);
+    assert_false(tg_places_are_written(place->places));
+    file = fopen(path_of(place, "app/a.lua"), "w");
+    fputs("half", file);
+    fflush(file);
+    count_woken(place);
+    unlink(path_of(place, "app/a.lua"));
+    fclose(file);
+    count_woken(place);
+    assert_false(tg_places_are_written(place->places));
+}
+
 static enum tg_status open_and_add(void *context)
 {
     struct place *place = context;
@@ -259,6 +287,7 @@ int main(void)
         TEST(wakes_when_a_folder_is_deleted),
         TEST(what_is_added_again_is_watched_without_a_gap),
         TEST(what_is_not_added_again_is_not_watched),
+        TEST(knows_that_a_file_is_being_written),
         TEST(may_run_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 
 #include "support/fake_registry.h"
 
+#include "core/dev.h"
 #include "core/topic.h"
 
 #include <setjmp.h>
@@ -340,7 +341,7 @@ struct fake_client *fake_core_add(struct fake_core *core, size_t index, const ch
     const char *query = strchr(target, '?');
     struct tg_slice path = {target, query ? (size_t)(query - target) : strlen(target)};
     struct tg_params params;
-    struct tg_generation *generation = core->worker.generation;
+    struct tg_generation *generation = tg_dev_serving(&core->worker, path);
     const struct tg_consumer *consumer = tg_registry_find(&generation->registry, path, &params);
     assert_non_null(consumer);
     assert_null(client->conn);

@@ -180,7 +180,7 @@ static void run(struct tg_background *background, struct tg_job *job)
 
 static const struct tg_background_ops background_ops = {run};
 
-void fake_reload_work(struct fake_reload *reload)
+void fake_reload_finish(struct fake_reload *reload)
 {
     while (reload->first) {
         struct tg_job *job = reload->first;
@@ -189,6 +189,11 @@ void fake_reload_work(struct fake_reload *reload)
         job->work(job);
         if (done) done(job);
     }
+}
+
+void fake_reload_work(struct fake_reload *reload)
+{
+    fake_reload_finish(reload);
     fake_core_turn(reload->of);
 }
 

@@ -36,7 +36,10 @@ struct fake_reload {
 struct fake_reload *fake_reload_new(struct fake_core *core);
 void fake_reload_free(struct fake_reload *reload);
 
-/* The background does what it has, and the loop hears of it; then the turn ends. */
+/* The background does what it has, and the loop hears of it. */
+void fake_reload_finish(struct fake_reload *reload);
+
+/* The same, and the turn ends. */
 void fake_reload_work(struct fake_reload *reload);
 
 /* Asks, waits for it, and asserts how it went. */
