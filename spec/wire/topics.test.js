@@ -433,7 +433,7 @@ describe('metrics', () => {
     assert.match(body, /^tidegate_subscriptions 1$/m);
     assert.match(body, /^tidegate_subscribes_refused_total [1-9]/m);
     assert.match(body, /^tidegate_topic_frames_refused_total [1-9]/m);
-    assert.match(body, /^tidegate_action_messages_total\{topic="room:\{room_name\}",action="echo"\} [1-9]/m);
+    assert.match(body, /^tidegate_action_messages_total\{topic="room:\{room_name\}",action="echo",generation="1"\} [1-9]/m);
     assert.match(body, /topic="room:\{room_name\}",hook="on_subscribe"/);
     await leave(client);
   });

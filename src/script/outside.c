@@ -133,7 +133,8 @@ static int write_body(lua_State *L)
     lua_getfield(L, 3, "payload");
     write_text(outside, L, TG_NAMING_DECLARED);
     outside->first_bytes = outside->texts.length;
-    if (tg_generations_have_camel(world->worker) && !outside->type->clash.data) write_text(outside, L, TG_NAMING_CAMEL);
+    if (tg_generations_have_camel(world->worker) && !outside->type->clash.data)
+        write_text(outside, L, TG_NAMING_CAMEL);
     return 0;
 }
 

@@ -289,6 +289,12 @@ static int read_out(lua_State *L)
     return 0;
 }
 
+static void flip(struct tg_buf *bytes, size_t i, unsigned bit)
+{
+    unsigned char *byte = (unsigned char *)bytes->data + i;
+    *byte = (unsigned char)(*byte ^ (1u << bit));
+}
+
 static void refuses_what_was_cut_or_damaged(void **state)
 {
     (void)state;
@@ -302,10 +308,10 @@ static void refuses_what_was_cut_or_damaged(void **state)
         assert_int_equal(lua_gettop(L), 0);
     }
     for (size_t i = 0; i < whole.length; i++) {
-        for (int bit = 0; bit < 8; bit++) {
-            stage->out.data[i] ^= (char)(1 << bit);
+        for (unsigned bit = 0; bit < 8; bit++) {
+            flip(&stage->out, i, bit);
             assert_int_equal(tg_call_protected(L, read_out, stage, NULL), LUA_OK);
-            stage->out.data[i] ^= (char)(1 << bit);
+            flip(&stage->out, i, bit);
         }
     }
     end(stage);
