@@ -35,7 +35,18 @@ describe('the page of an application under development', { skip: unavailable }, 
   });
 
   const file = () => path.join(folder, 'system', 'init.lua');
-  const edit = (change) => fs.writeFileSync(file(), change(fs.readFileSync(file(), 'utf8')));
+  const edit = (change) => { // as most editors save
+    fs.writeFileSync(`${file()}.new~`, change(fs.readFileSync(file(), 'utf8')));
+    fs.renameSync(`${file()}.new~`, file());
+  };
+  const corner = () => page.locator('tidegate-dev').locator('output');
+  // What the corner says of the next reload, which `action` leads to.
+  const reloaded = async (action) => {
+    const generation = Number(/^reloaded generation (\d+)/.exec(await corner().textContent())?.[1] ?? 1);
+    await action();
+    const next = new RegExp(`^reloaded generation ${generation + 1} in \\d+ ms: 1 module$`);
+    await corner().filter({ hasText: next }).waitFor({ state: 'attached' });
+  };
   const overlay = () => page.locator('tidegate-dev').getByRole('alertdialog');
   const type = async (text) => {
     await page.getByRole('textbox').fill(text);
@@ -45,8 +56,7 @@ describe('the page of an application under development', { skip: unavailable }, 
   it('answers with what was saved, on the same socket, and says so in the corner', async () => {
     await type('first');
     await page.getByText('System Echo: first').waitFor();
-    edit((text) => text.replace('System Echo:', 'Saved Echo:'));
-    await page.locator('tidegate-dev').getByText(/^reloaded generation 2 in \d+ ms: 1 module$/).waitFor();
+    await reloaded(() => edit((text) => text.replace('System Echo:', 'Saved Echo:')));
     await type('second');
     await page.getByText('Saved Echo: second').waitFor();
     assert.strictEqual(sockets, 1);
@@ -70,7 +80,7 @@ describe('the page of an application under development', { skip: unavailable }, 
   it('takes it away when it is mended', async () => {
     edit((text) => `${text}\n`);
     await overlay().waitFor();
-    edit((text) => text.replace(/local broken.*\n/, ''));
+    await reloaded(() => edit((text) => text.replace(/local broken.*\n/, '')));
     await overlay().waitFor({ state: 'hidden' });
     await type('fourth');
     await page.getByText('Saved Echo: fourth').waitFor();
@@ -78,8 +88,7 @@ describe('the page of an application under development', { skip: unavailable }, 
   });
 
   it('shows a handler that raised', async () => {
-    edit((text) => text.replace(/return messages.system_echo .*/, 'error("oh dear")'));
-    await page.locator('tidegate-dev').getByText(/^reloaded generation \d+ in \d+ ms: 1 module$/).waitFor();
+    await reloaded(() => edit((text) => text.replace(/return messages.system_echo .*/, 'error("oh dear")')));
     await type('fifth');
     await overlay().getByRole('heading', { name: /oh dear/ }).waitFor();
     await overlay().getByRole('button', { name: /Close/ }).click();

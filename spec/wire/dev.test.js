@@ -33,7 +33,10 @@ afterEach(async () => {
   if (left) fs.rmSync(left, { recursive: true, force: true });
 });
 
-const write = (text) => fs.writeFileSync(path.join(folder, 'talk.lua'), text);
+function write(text) { // as most editors save
+  fs.writeFileSync(path.join(folder, 'talk.lua.new~'), text);
+  fs.renameSync(path.join(folder, 'talk.lua.new~'), path.join(folder, 'talk.lua'));
+}
 
 async function serve(args = ['--reload']) {
   folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-dev-'));

@@ -167,6 +167,45 @@ static void gives_up_on_files_that_never_rest(void **state)
     fake_reload_expect(reload, TG_RELOAD_OK);
 }
 
+/* Whether somebody writes to a file, and how often that was asked. */
+static int writing, asked;
+
+static bool is_being_written(void *context)
+{
+    (void)context;
+    asked++;
+    return writing-- > 0;
+}
+
+/* An empty file, with which whoever writes begins, is a module that loads. */
+static void loads_again_what_somebody_was_writing(void **state)
+{
+    (void)state;
+    reload->core.is_disturbed = is_being_written;
+    writing = 3;
+    asked = 0;
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    assert_int_equal(reload->loads, 4);
+    assert_int_equal(asked, 4);
+    assert_int_equal(reload->told_count, 1);
+    assert_int_equal(core->worker.generation->number, 2);
+    fake_reload_work(reload);
+    assert_int_equal(reload->closed, 3 + 1);
+}
+
+static void takes_in_the_end_what_is_written_for_ever(void **state)
+{
+    (void)state;
+    reload->core.is_disturbed = is_being_written;
+    writing = 1000;
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    assert_int_equal(reload->loads, 8 + 1);
+    writing = 0;
+    reload->loads = 0;
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    assert_int_equal(reload->loads, 1);
+}
+
 /* ---- who asks ---- */
 
 static void loads_once_more_for_all_who_ask_meanwhile(void **state)
@@ -438,6 +477,8 @@ int main(void)
         SPEC(loads_again_while_files_change),
         SPEC(loads_a_broken_file_again_when_it_was_half_written),
         SPEC(gives_up_on_files_that_never_rest),
+        SPEC(loads_again_what_somebody_was_writing),
+        SPEC(takes_in_the_end_what_is_written_for_ever),
         SPEC(loads_once_more_for_all_who_ask_meanwhile),
         SPEC(a_request_that_has_to_load_makes_the_one_before_it_load),
         SPEC(does_not_tell_who_has_gone),
