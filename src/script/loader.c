@@ -241,8 +241,7 @@ static enum tg_status load_entries(struct load *load)
     }
     const struct tg_entries *found = status == TG_OK ? &entries : NULL;
     if (status == TG_E_IO) status = TG_OK; /* there is none */
-    if (status == TG_OK && world->files)
-        status = tg_files_note_entries(world->files, world->entries, found);
+    if (status == TG_OK && world->files) status = tg_files_note_entries(world->files, world->entries, found);
     /* When the time is up, every module would say so. */
     for (size_t i = 0; status == TG_OK && i < entries.count && !tg_watchdog_is_stopped(); i++)
         load_entry(load, &entries.items[i]);
