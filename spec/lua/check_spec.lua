@@ -261,8 +261,6 @@ describe("tidegate check", function()
           .. "       |                ^\n"
           .. "     3 | }\n"
           .. "     4 | return t\n"
-          .. "  a.lua:1:\n"
-          .. "     1 | local t <const> = {\n"
           .. "  what to do: what was opened there is not closed; has its end, or a comma, been forgotten?\n"
       )
     end)

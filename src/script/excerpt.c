@@ -222,9 +222,13 @@ static uint32_t find_column(lua_State *L, struct tg_slice text, struct tg_slice 
 
 /* ---- other places ---- */
 
+/* Whether it is shown already. */
 static bool has_place(const struct tg_problem *problem, struct tg_slice file, uint32_t line)
 {
-    if (problem->line == line && tg_slice_equal(problem->file, file)) return true;
+    uint32_t end = problem->first_line;
+    for (size_t i = 0; i < problem->excerpt.length; i++) end += problem->excerpt.data[i] == '\n';
+    bool is_in_excerpt = line == problem->line || (line >= problem->first_line && line < end);
+    if (is_in_excerpt && tg_slice_equal(problem->file, file)) return true;
     for (uint32_t i = 0; i < problem->place_count; i++)
         if (problem->places[i].line == line && tg_slice_equal(problem->places[i].file, file)) return true;
     return false;

@@ -110,8 +110,8 @@ static void names_what_came_and_went(void **state)
            "+1 consumer (room), -1 consumer (chat)", "");
     expect(*state, CHAT("", ""), CHAT("", "C:on_event(tide.event('told', {}), function() end)\n"),
            "+1 event (told)", "");
-    expect(*state, CHAT("", ""), CHAT("topics = { tide.topic { pattern = 'room:{name}' } }", ""), "+1 topic (room:{name})",
-           "");
+    expect(*state, CHAT("", ""), CHAT("topics = { tide.topic { pattern = 'room:{name}' } }", ""),
+           "+1 topic (room:{name})", "");
     expect(*state, CHAT("", ""), "return tide.consumer { name = 'chat', path = '/talk' }\n",
            "+1 route (/talk), -1 route (/chat)", "  chat: a changed path applies to new connections\n");
 }
