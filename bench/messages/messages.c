@@ -271,18 +271,19 @@ int main(int count, char **arguments)
     if (count != 3) die("usage: messages FOLDER ROUNDS");
     struct bench bench = {.folder = arguments[1], .rounds = atoi(arguments[2])};
     struct tg_config config;
-    struct tg_buf errors;
-    tg_buf_init(&errors);
+    struct tg_problems problems;
+    tg_problems_init(&problems);
     tg_buf_init(&bench.out);
     tg_arena_init(&bench.arena, 1 << 20);
     if (tg_config_init(&config) != TG_OK) die("not enough memory");
-    if (tg_host_open(&bench.host, &config, bench.folder, 1, &errors) != TG_OK) die(errors.data);
+    if (tg_host_open(&bench.host, &config, bench.folder, 1, &problems) != TG_OK)
+        die(problems.first ? problems.first->message.data : "not enough memory");
     run(&bench, "small", "\"priority\":", 100000);
     run(&bench, "large", "\"id\":696872,\"name\":\"Item number 88\",\"price\":", 2000);
     tg_host_close(bench.host);
     tg_arena_deinit(&bench.arena);
     tg_buf_deinit(&bench.out);
-    tg_buf_deinit(&errors);
+    tg_problems_deinit(&problems);
     tg_config_deinit(&config);
     return EXIT_SUCCESS;
 }

@@ -37,7 +37,7 @@ for (const [index, socket] of sockets.entries()) {
   const seconds = SLEEP_SECONDS + index / count;
   socket.send(`{"action":"rest","payload":{"seconds":${seconds.toFixed(3)}}}`);
 }
-while ((await metric("tidegate_action_messages_total\\{consumer=\"rest\",action=\"rest\"\\}")) < count) await wait(50);
+while ((await metric("tidegate_action_messages_total\\{consumer=\"rest\",action=\"rest\",generation=\"1\"\\}")) < count) await wait(50);
 const [waitingKb, waitingHeap] = [rssKb(), await metric("tidegate_script_heap_bytes")];
 
 const other = await open();

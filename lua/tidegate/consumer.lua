@@ -34,7 +34,8 @@ end
 MixinMethods.on_binary = on_binary "Mixin"
 ConsumerMethods.on_binary = on_binary "Consumer"
 
-local hook_names <const> = { "connected", "disconnected" }
+local hook_names <const> = { "connected", "disconnected", "reloaded" }
+local is_hook <const> = { connected = true, disconnected = true, reloaded = true }
 
 ---@param list any[]
 ---@param items any[]
@@ -54,7 +55,7 @@ function ConsumerMethods:use(mixin)
   for _, event in ipairs(from.declaration.events) do
     handlers.add_event(state, event)
   end
-  for _, slot in ipairs { "connected", "disconnected", "binary" } do
+  for _, slot in ipairs { "connected", "disconnected", "reloaded", "binary" } do
     local handler <const> = from.declaration[slot]
     if handler then
       fill(state, slot, handler, from.places[handlers.slots[slot]])
@@ -71,7 +72,7 @@ end
 ---@param handler any
 local function assign(handle, name, handler)
   local state <const> = states[handle]
-  if name ~= "connected" and name ~= "disconnected" then
+  if not is_hook[name] then
     local legal <const> = table.concat(hook_names, ", ")
     local hint <const> = declare.suggest(name, hook_names)
     local text <const> = '%s has no hook "%s"%s (hooks: %s; helpers are locals)'
@@ -100,7 +101,7 @@ local function metatable(methods, name)
     __name = name,
     __newindex = assign,
     __index = function(handle, key)
-      if key == "connected" or key == "disconnected" then
+      if is_hook[key] then
         return states[handle].declaration[key]
       end
       return methods[key] or fail_unknown(name, methods, key)
@@ -179,6 +180,7 @@ function Consumer.text_consumer(options)
   declaration.receive = given.receive
   declaration.connected = without_consumer(given.connected)
   declaration.disconnected = without_consumer(given.disconnected)
+  declaration.reloaded = without_consumer(given.reloaded)
   host.declared(declaration)
   return handle
 end

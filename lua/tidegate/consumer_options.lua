@@ -128,6 +128,7 @@ Options.consumer = {
   subprotocols = subprotocols,
   authenticate = declare.callable,
   send_authentication = declare.boolean,
+  migrate = declare.callable,
 }
 
 --- The handlers of a topic stand behind it, as those of a consumer do.
@@ -156,6 +157,8 @@ Options.text_consumer = {
   connected = declare.callable,
   receive = declare.callable,
   disconnected = declare.callable,
+  migrate = declare.callable,
+  reloaded = declare.callable,
 }
 
 Options.mixin = { headers = headers, sends = message_types, groups = groups }

@@ -78,6 +78,7 @@ function Handlers.new(what, metatable, given)
     admit = given.admit,
     subprotocols = copied(given.subprotocols),
     authenticate = given.authenticate,
+    migrate = given.migrate,
     send_authentication = false,
     paths = {},
     actions = {},
@@ -128,11 +129,12 @@ end
 Handlers.slots = {
   connected = 'hook "connected"',
   disconnected = 'hook "disconnected"',
+  reloaded = 'hook "reloaded"',
   binary = "on_binary",
 }
 
 ---@param state tidegate.State
----@param slot "connected" | "disconnected" | "binary"
+---@param slot "connected" | "disconnected" | "reloaded" | "binary"
 ---@param handler function
 ---@param source string
 function Handlers.fill(state, slot, handler, source)

@@ -55,6 +55,7 @@ local tide <const> = {
   broadcast_event = event.broadcast_event,
   error = errors.raise,
   array = host.array,
+  keep = host.keep,
   broadcast = host.broadcast,
   group = host.group,
   user = host.user,

@@ -433,10 +433,20 @@ describe("opening", function()
 
   it("tells what is wrong with the application", function()
     refused("spec/support/nowhere: No such file or directory", { folder = "spec/support/nowhere" })
+    local line <const> = debug.getinfo(1, "l").currentline + 2
     local function raises()
-      error("boo", 0)
+      error("boo", 0) -- here
     end
-    refused("declare: it raised boo", { declare = raises })
+    local _, text <const> = kit.open { declare = raises }
+    local place <const> = "spec/kit/core_world_spec.lua:" .. line
+    assert.equal(place .. ": it raised boo\n", text:match "^[^\n]*\n")
+    assert.truthy(text:find('> +%d+ |       error%("boo", 0%) %-%- here\n'), text)
+    refused(
+      "declare: it raised boo",
+      { declare = coroutine.wrap(function()
+        error("boo", 0)
+      end) }
+    )
   end)
 
   it("tells what is wrong with a setting, as the command line does", function()

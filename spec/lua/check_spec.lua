@@ -171,7 +171,7 @@ describe("tidegate check", function()
         {
           ["a.lua"] = header .. 'return tide.message("x", {\n  name = "string",\n})\n',
         },
-        'a.lua:2: s.object: field "name": expected a schema, got the string "string"; '
+        'a.lua:3: s.object: field "name": expected a schema, got the string "string"; '
           .. "write s.string(...)"
       )
     end)
@@ -240,6 +240,144 @@ describe("tidegate check", function()
     it("a module that is required and not there", function()
       is_refused({ ["a.lua"] = 'require "nowhere"\n' }, "nowhere")
     end)
+  end)
+
+  describe("shows", function()
+    --- Checks that this, and nothing but what is told of other files, is printed.
+    ---@param files table<string, string>
+    ---@param expected string
+    local function shows(files, expected)
+      local output <const>, status <const> = check(files)
+      assert.equal(1, status)
+      assert.equal(expected, output)
+    end
+
+    it("the token where the compiler gave up, which one of several it may be", function()
+      shows(
+        { ["a.lua"] = "local t <const> = {\n  b = 1, c = 2 b = 3,\n}\nreturn t\n" },
+        "a.lua:2: '}' expected (to close '{' at line 1) near 'b'\n"
+          .. "     1 | local t <const> = {\n"
+          .. ">    2 |   b = 1, c = 2 b = 3,\n"
+          .. "       |                ^\n"
+          .. "     3 | }\n"
+          .. "     4 | return t\n"
+          .. "  a.lua:1:\n"
+          .. "     1 | local t <const> = {\n"
+          .. "  what to do: what was opened there is not closed; has its end, or a comma, been forgotten?\n"
+      )
+    end)
+
+    it("the end of a file that ends too early", function()
+      shows(
+        { ["a.lua"] = "local function f()\n  if f then" },
+        "a.lua:2: 'end' expected near <eof>\n"
+          .. "     1 | local function f()\n"
+          .. ">    2 |   if f then\n"
+          .. "       |            ^\n"
+          .. "  what to do: is a comma, an operator or a bracket missing in front of it?\n"
+      )
+    end)
+
+    it("a byte that no name may have, in a line of other letters", function()
+      shows(
+        { ["a.lua"] = "local s <const> = 'äö', é\n" },
+        "a.lua:1: unexpected symbol near '<\\195>'\n"
+          .. ">    1 | local s <const> = 'äö', é\n"
+          .. "       |                         ^\n"
+          .. "  what to do: a value has to stand here: is one missing, or a sign too many?\n"
+      )
+    end)
+
+    it("who called, through all modules, and tells a module that fails twice once", function()
+      shows(
+        {
+          ["a.lua"] = 'return require "b"\n',
+          ["b/c.lua"] = "local function f(user)\n  return user.name.first\nend\nf({})\n",
+          ["b/init.lua"] = 'local c <const> = require "b.c"\nreturn c\n',
+        },
+        "b/c.lua:2: attempt to index a nil value (field 'name')\n"
+          .. "     1 | local function f(user)\n"
+          .. ">    2 |   return user.name.first\n"
+          .. "       |               ^\n"
+          .. "     3 | end\n"
+          .. "     4 | f({})\n"
+          .. "  traceback: b/c.lua:2: in 'f'\n"
+          .. "             b/c.lua:4: in the module itself\n"
+          .. "             b/init.lua:1: in the module itself\n"
+          .. "             a.lua:1: in the module itself\n"
+          .. "  what to do: it is nil here: is its name right, and is it set before this line runs?\n"
+      )
+    end)
+
+    it("an option of a call of several lines where it stands", function()
+      local output <const> = check {
+        ["a.lua"] = header .. 'return tide.consumer {\n  path = "/a",\n  nam = "x",\n}\n',
+      }
+      assert.is_truthy(output:find('a.lua:4: tide.consumer: unknown option "nam"', 1, true), output)
+      assert.is_truthy(output:find('\n>    4 |   nam = "x",\n       |   ^\n', 1, true), output)
+    end)
+
+    it("all the lines that it names", function()
+      local output <const> = check {
+        ["a.lua"] = header .. 'return tide.consumer { path = "/x" }\n',
+        ["b.lua"] = header .. '\nreturn tide.consumer { path = "/x" } -- second\n',
+      }
+      assert.is_truthy(
+        output:find('  a.lua:2:\n     2 | return tide.consumer { path = "/x" }\n', 1, true),
+        output
+      )
+      assert.is_truthy(
+        output:find(
+          '  b.lua:3:\n     3 | return tide.consumer { path = "/x" } -- second\n',
+          1,
+          true
+        ),
+        output
+      )
+    end)
+
+    it("the line of an object that was raised", function()
+      is_refused(
+        { ["a.lua"] = "local function f()\n  error { code = 1 }\nend\nf()\n" },
+        "a.lua:2: it raised table: 0x",
+        ">    2 |   error { code = 1 }\n",
+        "traceback: ",
+        "a.lua:4: in the module itself"
+      )
+    end)
+
+    it("no code of a terminal, neither its own nor of a file", function()
+      local output <const> = check { ["a.lua"] = "local a = '\27[2J' = 1\n" }
+      assert.is_nil(output:find("\27", 1, true))
+      assert.is_truthy(output:find("\\u001b[2J", 1, true), output)
+    end)
+
+    it("a file whose name Lua shortens", function()
+      local folder <const> = ("long_name/"):rep(12)
+      local output <const> = check {
+        ["consumers/" .. folder .. "x.lua"] = "local a = = 1\n",
+        ["consumers/a.lua"] = 'return require "' .. folder:gsub("/", ".") .. 'x"\n',
+        ["consumers/" .. ("b"):rep(70) .. ".lua"] = "local a = = 1\n",
+      }
+      assert.is_truthy(
+        output:find("\n>    1 | local a = = 1\n       |           ^\n", 1, true),
+        output
+      )
+    end)
+  end)
+
+  it("forgets a module that failed, and only that", function()
+    local output <const> = check {
+      ["a.lua"] = 'local has <const>, why <const> = pcall(require, "b")\n'
+        .. 'local again <const>, same <const> = pcall(require, "b")\n'
+        .. "assert(not has and not again and why == same, why)\n"
+        .. 'assert(require "c" == require "c")\nerror("as it should")\n',
+      ["lib.lua"] = "",
+      ["b/x.lua"] = "",
+      ["b.lua"] = 'error("b fails", 0)\n',
+      ["c.lua"] = "return { 1 }\n",
+    }
+    assert.is_truthy(output:find("a.lua:5: as it should", 1, true), output)
   end)
 
   it("tells the errors of all modules at once", function()

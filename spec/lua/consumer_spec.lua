@@ -136,7 +136,7 @@ describe("tide.consumer", function()
           tide.consumer { pth = "/ws/chat" }
         end,
         'tide.consumer: unknown option "pth"; did you mean "path"? (options: admit, '
-          .. "authenticate, before, camelize, description, groups, headers, name, origins, path, "
+          .. "authenticate, before, camelize, description, groups, headers, migrate, name, origins, path, "
           .. "require_origin, send_authentication, send_completion, sends, strict_frames, subprotocols, "
           .. "tags, topic, topics)"
       )
@@ -319,10 +319,13 @@ describe("tide.consumer", function()
       local consumer <const> = tide.consumer { path = "/ws/chat" }
       function consumer.connected() end
       function consumer.disconnected() end
+      function consumer.reloaded() end
       local declaration <const> = declaration_of(consumer)
       assert.is_function(declaration.connected)
+      assert.is_function(declaration.reloaded)
       assert.equal(consumer.connected, declaration.connected)
       assert.equal(consumer.disconnected, declaration.disconnected)
+      assert.equal(consumer.reloaded, declaration.reloaded)
     end)
 
     it("refuse a name that is none, at the line of the assignment", function()
@@ -333,14 +336,14 @@ describe("tide.consumer", function()
           function consumer.conected() end
         end,
         ('the consumer of %s has no hook "conected"; did you mean "connected"? '):format(source)
-          .. "(hooks: connected, disconnected; helpers are locals)"
+          .. "(hooks: connected, disconnected, reloaded; helpers are locals)"
       )
       refused(
         function()
           consumer.counter = 0
         end,
         ('the consumer of %s has no hook "counter" '):format(source)
-          .. "(hooks: connected, disconnected; helpers are locals)"
+          .. "(hooks: connected, disconnected, reloaded; helpers are locals)"
       )
     end)
 
@@ -439,6 +442,9 @@ describe("tide.consumer", function()
         disconnected = function(conn, code, reason)
           heard.disconnected = { conn, code, reason }
         end,
+        reloaded = function(conn, from_generation)
+          heard.reloaded = { conn, from_generation }
+        end,
       }
       local declaration <const> = declaration_of(consumer)
       assert.is_true(declaration.is_text)
@@ -446,7 +452,11 @@ describe("tide.consumer", function()
       assert.equal(nothing, declaration.receive)
       declaration.connected(consumer, "conn")
       declaration.disconnected(consumer, "conn", 1001, "bye")
-      assert.same({ connected = "conn", disconnected = { "conn", 1001, "bye" } }, heard)
+      declaration.reloaded(consumer, "conn", 6)
+      assert.same(
+        { connected = "conn", disconnected = { "conn", 1001, "bye" }, reloaded = { "conn", 6 } },
+        heard
+      )
     end)
 
     it("needs receive", function()
@@ -461,8 +471,8 @@ describe("tide.consumer", function()
           tide.text_consumer { path = "/ws/raw", recieve = nothing }
         end,
         'tide.text_consumer: unknown option "recieve"; did you mean "receive"? '
-          .. "(options: admit, authenticate, connected, description, disconnected, groups, headers, name, "
-          .. "origins, path, receive, require_origin, subprotocols, tags)"
+          .. "(options: admit, authenticate, connected, description, disconnected, groups, headers, migrate, "
+          .. "name, origins, path, receive, reloaded, require_origin, subprotocols, tags)"
       )
       local consumer <const> = tide.text_consumer { path = "/ws/raw", receive = nothing }
       assert.error_matches(function()

@@ -14,7 +14,7 @@ describe("tide", function()
         tide.consumr {}
       end,
       'tide has no "consumr"; did you mean "consumer"? (it has: after, array, broadcast, broadcast_event, '
-        .. "clock, consumer, error, event, every, gather, group, group_message, http, log, message, "
+        .. "clock, consumer, error, event, every, gather, group, group_message, http, keep, log, message, "
         .. "messages, mixin, now, on_start, on_stop, process, queue, race, router, schema, send_event, "
         .. "sleep, spawn, tcp, text_consumer, topic, user, with_timeout)"
     )

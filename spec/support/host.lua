@@ -89,6 +89,11 @@ for _, name in ipairs { "broadcast", "group", "user" } do
   end
 end
 
+--- What is kept is kept by the program alone.
+function Host.keep(name, initial)
+  return { name = name, initial = initial }
+end
+
 for _, name in ipairs { "sleep", "spawn", "join", "result", "watch", "next", "queue" } do
   Host[name] = needs_the_program
 end

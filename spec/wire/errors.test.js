@@ -434,6 +434,11 @@ describe('a handler that raises in development', () => {
     assert.match(payload.traceback, /secret words/);
     assert.match(payload.file, /echo\.lua$/);
     assert.ok(Number.isInteger(payload.line) && payload.line > 0);
+    assert.strictEqual(payload.generation, 1);
+    const { first_line: first, lines } = payload.source;
+    assert.strictEqual(lines.length, 5);
+    assert.strictEqual(first, payload.line - 2);
+    assert.match(lines[2], /error/);
     client.destroy();
   });
 });

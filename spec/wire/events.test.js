@@ -329,9 +329,9 @@ describe('the metrics of events', () => {
     const { listener, teller, id } = await pair('/ws/done/a');
     await answerTo(teller, 'tell', { to: id.payload || id, event: 'nobody' });
     const { body } = await server.http('/metrics');
-    for (const line of ['tidegate_events_total{consumer="talk",event="notify"}',
-                        'tidegate_events_total{consumer="camel",event="user_joined"}',
-                        'tidegate_handler_seconds_count{consumer="talk",event="notify"}'])
+    for (const line of ['tidegate_events_total{consumer="talk",event="notify",generation="1"}',
+                        'tidegate_events_total{consumer="camel",event="user_joined",generation="1"}',
+                        'tidegate_handler_seconds_count{consumer="talk",event="notify",generation="1"}'])
       assert.match(body, new RegExp(`^${line.replace(/[{}"]/g, '\\$&')} [1-9]`, 'm'));
     listener.destroy();
   });

@@ -60,6 +60,24 @@ describe('a static file', () => {
     assert.strictEqual(other.body, first.body);
   });
 
+  it('is kept by nobody in development, so that a page gets what lies on disk', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-static-'));
+    const page = path.join(folder, 'page.html');
+    fs.writeFileSync(page, 'one');
+    const stamp = fs.statSync(page);
+    const developed = await Server.start('wire', { args: ['--dev', '--static', folder] });
+    const first = await developed.http('/page.html');
+    assert.strictEqual(first.headers['cache-control'], 'no-store');
+    assert.strictEqual(first.headers.etag, undefined);
+    fs.writeFileSync(page, 'two');
+    fs.utimesSync(page, stamp.atime, stamp.mtime);
+    const asked = { headers: { 'If-None-Match': '*', 'If-Modified-Since': stamp.mtime.toUTCString() } };
+    const again = await developed.http('/page.html', asked);
+    assert.deepStrictEqual([again.status, again.body], [200, 'two']);
+    await developed.stop();
+    fs.rmSync(folder, { recursive: true });
+  });
+
   it('is described without its body to HEAD', async () => {
     const full = await server.http('/style.css');
     const head = await server.http('/style.css', { method: 'HEAD' });

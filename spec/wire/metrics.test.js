@@ -40,11 +40,11 @@ describe('the metrics of handlers', () => {
 
   it('are there before the first message, but for hooks that have not run', async () => {
     const scrape = await Scrape.of(server);
-    assert.strictEqual(scrape.get('action_messages_total{consumer="costs",action="quick"}'), 0);
-    assert.strictEqual(scrape.get('handler_seconds_count{consumer="costs",action="quick"}'), 0);
-    assert.strictEqual(scrape.get('handler_seconds_count{consumer="costs",hook="connected"}'), 1);
-    assert.strictEqual(scrape.get('handler_seconds_count{consumer="costs",hook="disconnected"}'), undefined);
-    assert.strictEqual(scrape.get('handler_seconds_count{consumer="text",hook="receive"}'), undefined);
+    assert.strictEqual(scrape.get('action_messages_total{consumer="costs",action="quick",generation="1"}'), 0);
+    assert.strictEqual(scrape.get('handler_seconds_count{consumer="costs",action="quick",generation="1"}'), 0);
+    assert.strictEqual(scrape.get('handler_seconds_count{consumer="costs",hook="connected",generation="1"}'), 1);
+    assert.strictEqual(scrape.get('handler_seconds_count{consumer="costs",hook="disconnected",generation="1"}'), undefined);
+    assert.strictEqual(scrape.get('handler_seconds_count{consumer="text",hook="receive",generation="1"}'), undefined);
   });
 
   it('count messages by consumer and action, and wrong ones by consumer and type of error', async () => {
@@ -52,10 +52,10 @@ describe('the metrics of handlers', () => {
     await ask('quick', { word: 7, more: 1 });
     await ask('nobody');
     const scrape = await Scrape.of(server);
-    assert.strictEqual(scrape.get('action_messages_total{consumer="costs",action="quick"}'), 3);
-    assert.strictEqual(scrape.get('action_messages_total{consumer="costs",action="busy"}'), 0);
-    assert.strictEqual(scrape.get('consumer_messages_invalid_total{consumer="costs"}'), 2);
-    assert.strictEqual(scrape.get('consumer_messages_invalid_total{consumer="text"}'), 0);
+    assert.strictEqual(scrape.get('action_messages_total{consumer="costs",action="quick",generation="1"}'), 3);
+    assert.strictEqual(scrape.get('action_messages_total{consumer="costs",action="busy",generation="1"}'), 0);
+    assert.strictEqual(scrape.get('consumer_messages_invalid_total{consumer="costs",generation="1"}'), 2);
+    assert.strictEqual(scrape.get('consumer_messages_invalid_total{consumer="text",generation="1"}'), 0);
     assert.strictEqual(scrape.get('issues_total{type="string_type"}'), 1);
     assert.strictEqual(scrape.get('issues_total{type="union_tag_invalid"}'), 1);
     assert.strictEqual(scrape.get('issues_total{type="missing"}'), 0);
@@ -64,20 +64,20 @@ describe('the metrics of handlers', () => {
   it('escape what an action is called', async () => {
     assert.strictEqual((await ask('odd "name"\\')).action, 'done');
     const scrape = await Scrape.of(server);
-    assert.strictEqual(scrape.get('action_messages_total{consumer="costs",action="odd \\"name\\"\\\\"}'), 1);
+    assert.strictEqual(scrape.get('action_messages_total{consumer="costs",action="odd \\"name\\"\\\\",generation="1"}'), 1);
   });
 
   it('tell the time that a handler held the loop from the time that it waited', async () => {
     await ask('nap');
     await ask('busy');
     const scrape = await Scrape.of(server);
-    const most = (family, action) => scrape.get(`${family}_bucket{consumer="costs",action="${action}",le="0.01"}`);
+    const most = (family, action) => scrape.get(`${family}_bucket{consumer="costs",action="${action}",generation="1",le="0.01"}`);
     assert.strictEqual(most('handler_seconds', 'nap'), 0);
     assert.strictEqual(most('handler_seconds', 'busy'), 0);
     assert.strictEqual(most('handler_cpu_seconds', 'busy'), 0);
-    const sum = (family) => scrape.get(`${family}_sum{consumer="costs",action="nap"}`);
+    const sum = (family) => scrape.get(`${family}_sum{consumer="costs",action="nap",generation="1"}`);
     assert.ok(sum('handler_cpu_seconds') < sum('handler_seconds'));
-    assert.strictEqual(scrape.get('handler_cpu_seconds_count{consumer="costs",action="nap"}'), 1);
+    assert.strictEqual(scrape.get('handler_cpu_seconds_count{consumer="costs",action="nap",generation="1"}'), 1);
   });
 
   it('count frames of a text consumer as runs of its hook', async () => {
@@ -86,7 +86,7 @@ describe('the metrics of handlers', () => {
     await text.nextText();
     text.destroy();
     const scrape = await Scrape.of(server);
-    assert.strictEqual(scrape.get('handler_seconds_count{consumer="text",hook="receive"}'), 1);
+    assert.strictEqual(scrape.get('handler_seconds_count{consumer="text",hook="receive",generation="1"}'), 1);
   });
 
   it('name the handler that stalled the loop', async () => {

@@ -1,5 +1,6 @@
 /* A flag is the name of a setting with dashes; its value follows as `--name value` or `--name=value`.
- * --config, --dev (short for --mode development), --help and the flags of single commands are no settings.
+ * --config, --dev (short for --mode development), --help and the flags of single commands are no settings;
+ * --reload means --mode development, too.
  * --static is short for --static-dir, --record for --record-file. */
 #include "app/cli.h"
 
@@ -37,14 +38,22 @@ static void split_flag(const char *argument, struct flag *flag)
 
 static bool takes_no_value(const char *name)
 {
-    return strcmp(name, "dev") == 0 || strcmp(name, "help") == 0 || strcmp(name, "strict") == 0;
+    static const char *const names[] = {"dev", "help", "strict", "reload", "json"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    return false;
 }
 
 /* The only command that takes the flag; NULL for a flag of all commands. */
 static const char *command_of_flag(const char *name)
 {
-    if (strcmp(name, "output") == 0) return "types";
-    return strcmp(name, "strict") == 0 ? "check" : NULL;
+    static const struct {
+        const char *flag, *command;
+    } flags[] = {{"output", "types"}, {"strict", "check"},      {"reload", "run"},
+                 {"json", "status"},  {"token_file", "status"}, {"url", "status"}};
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++)
+        if (strcmp(name, flags[i].flag) == 0) return flags[i].command;
+    return NULL;
 }
 
 /* Whether the flag is read here, and is no setting. */
@@ -76,11 +85,17 @@ static enum tg_status note_flag(struct tg_cli *cli, const struct flag *flag, str
     if (command && strcmp(cli->command, command) != 0 && strcmp(cli->command, "help") != 0)
         return tg_error_set(error, TG_E_INVALID, "--%s is a flag of `tidegate %s`, not of `tidegate %s`",
                             flag->name, command, cli->command);
+    if (strcmp(cli->command, "status") == 0 && !is_own_flag(flag->name))
+        return tg_error_set(error, TG_E_INVALID, "--%s is no flag of `tidegate status`", flag->name);
     if (strcmp(flag->name, "dev") == 0) cli->is_dev_flagged = true;
     if (strcmp(flag->name, "help") == 0) cli->command = "help";
     if (strcmp(flag->name, "config") == 0) cli->config_path = flag->value.data;
     if (strcmp(flag->name, "output") == 0) cli->output_path = flag->value.data;
     if (strcmp(flag->name, "strict") == 0) cli->is_strict = true;
+    if (strcmp(flag->name, "reload") == 0) cli->is_reloading = true;
+    if (strcmp(flag->name, "json") == 0) cli->is_json = true;
+    if (strcmp(flag->name, "url") == 0) cli->url = flag->value.data;
+    if (strcmp(flag->name, "token_file") == 0) cli->token_file = flag->value.data;
     return TG_OK;
 }
 
@@ -156,6 +171,11 @@ static enum tg_status set_flags(const struct tg_cli *cli, struct tg_config *conf
 {
     if (cli->is_test)
         return tg_config_set(config, "tidegate test", TG_SLICE("mode"), TG_SLICE("development"), error);
+    if (cli->is_reloading) {
+        enum tg_status status =
+            tg_config_set(config, "--reload", TG_SLICE("mode"), TG_SLICE("development"), error);
+        if (status != TG_OK) return status;
+    }
     for (int i = 0; i < cli->flag_count;) {
         struct flag flag;
         if (!is_flag(cli->flags[i])) {
@@ -191,6 +211,10 @@ enum tg_status tg_cli_configure(const struct tg_cli *cli, char *const *environme
     if (status == TG_OK) status = set_flags(cli, config, error);
     if (status == TG_OK) status = tg_config_check(config, error);
     if (status != TG_OK) return status;
+    if (cli->is_reloading && !tg_config_is_development(config))
+        return tg_error_set(
+            error, TG_E_INVALID,
+            "--reload is for development: in production SIGHUP and POST /api/reload load anew");
     if (tg_config_is_development(config) && !is_loopback(config->host) && !cli->is_dev_flagged)
         return tg_error_set(
             error, TG_E_INVALID,

@@ -23,6 +23,10 @@ struct tg_cli {
     bool is_test;        /* flags are busted's: none is a setting */
     bool is_dev_flagged; /* --dev was given */
     bool is_strict;      /* --strict of `check` was given */
+    bool is_reloading;   /* --reload of `run` */
+    bool is_json;        /* --json of `status`, as the next two */
+    const char *url;     /* NULL: what stands in the folder */
+    const char *token_file;
 };
 
 /* Reads `arguments` (without the program's name), which end with NULL and may be put into another order.

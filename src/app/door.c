@@ -8,8 +8,9 @@
 void tg_door_init(struct tg_door *door, struct tg_worker *worker, const struct tg_config *config,
                   const char *folder)
 {
-    *door = (struct tg_door){.api = {.worker = worker, .token = tg_slice_of(config->api_token)},
-                             .folder = folder};
+    *door = (struct tg_door){.folder = folder};
+    door->api = (struct tg_api){
+        .worker = worker, .token = tg_slice_of(config->api_token), .folder = tg_slice_of(folder)};
     if (config->api_token[0] || !tg_config_is_development(config)) return;
     if (tg_local_make_token(door->token) == TG_OK)
         door->api.token = tg_slice_of(door->token);

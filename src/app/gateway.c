@@ -1,8 +1,10 @@
 #include "app/gateway.h"
 
 #include "base/log.h"
+#include "core/dev.h"
 #include "net/fetch.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,11 +62,25 @@ static void leave_now(struct tg_gateway *gateway, int status)
 static void on_signal(void *context, int number)
 {
     struct tg_gateway *gateway = context;
+    if (number == SIGHUP) {
+        if (!gateway->worker.is_draining) tg_reload_request(&gateway->reload, "signal", true, NULL);
+        return;
+    }
     if (gateway->worker.is_draining) leave_now(gateway, 128 + number);
     tg_log(TG_LOG_INFO, "stopping", TG_LOG_I("signal", number),
            TG_LOG_I("connections", gateway->worker.metrics.connections));
     tg_server_stop_listening(gateway->server);
     tg_worker_drain(&gateway->worker);
+}
+
+/* What was loaded and does not serve. */
+static void unload(struct tg_gateway *gateway)
+{
+    struct tg_source *source = &gateway->source.core;
+    struct tg_generation *generation = gateway->first.generation;
+    if (generation) generation->script->ops->close(generation->script);
+    gateway->first.generation = NULL;
+    if (source->ops) source->ops->forget(source, &gateway->first);
 }
 
 static enum tg_status open_worker(struct tg_gateway *gateway, struct tg_error *error)
@@ -83,10 +99,46 @@ static enum tg_status open_worker(struct tg_gateway *gateway, struct tg_error *e
     gateway->worker.watches = tg_net_watches_core(gateway->watches);
     gateway->worker.streams = tg_net_streams_core(gateway->streams);
     gateway->worker.processes = tg_net_processes_core(gateway->processes);
-    status = tg_fetcher_open(&gateway->worker.fetcher, gateway->loop, &gateway->worker, error);
+    return tg_fetcher_open(&gateway->worker.fetcher, gateway->loop, &gateway->worker, error);
+}
+
+/* The first load, before there is a loop that it could hold up. */
+static enum tg_status load(struct tg_gateway *gateway, struct tg_error *error)
+{
+    enum { LOADS_MAX = 8 };
+    struct tg_source *source = &gateway->source.core;
+    struct tg_load *first = &gateway->first;
+    enum tg_status status = TG_OK;
+    for (int i = 0; i < LOADS_MAX; i++) {
+        unload(gateway);
+        *first = (struct tg_load){.number = 1};
+        status = source->ops->load(source, first);
+        if (!source->ops->is_torn(source, first)) break; /* all of it lay on disk together */
+    }
+    return status == TG_E_NO_MEMORY ? tg_error_set(error, status, "not enough memory") : status;
+}
+
+static enum tg_status serve(struct tg_gateway *gateway, struct tg_error *error)
+{
+    enum tg_status status = tg_net_background_open(&gateway->background, gateway->loop, error);
     if (status != TG_OK) return status;
-    tg_host_attach(gateway->host, &gateway->worker);
+    tg_reload_init(&gateway->reload, &gateway->worker, &gateway->source.core,
+                   tg_net_background_core(gateway->background));
+    tg_reload_begin(&gateway->reload, &gateway->first);
+    if (!tg_config_is_development(gateway->config)) return TG_OK;
+    if (tg_dev_open(&gateway->worker) != TG_OK)
+        return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
+    tg_dev_observe(gateway->worker.dev, &gateway->reload);
     return TG_OK;
+}
+
+/* Not before there is a server to stop: until then a signal just ends the process. In development SIGHUP says
+ * that the terminal is closed. */
+static enum tg_status catch_signals(struct tg_gateway *gateway, struct tg_error *error)
+{
+    enum tg_status status = tg_net_loop_catch_signals(gateway->loop, on_signal, gateway, error);
+    if (status != TG_OK || tg_config_is_development(gateway->config)) return status;
+    return tg_net_loop_catch_hangup(gateway->loop, error);
 }
 
 /* Before the loop ends; the script, which goes last, finds nothing there any more. */
@@ -101,13 +153,13 @@ static void close_network(struct tg_gateway *gateway)
 }
 
 enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_config *config, const char *folder,
-                               struct tg_buf *errors, struct tg_error *error)
+                               struct tg_error *error)
 {
     *gateway = (struct tg_gateway){.config = config};
-    enum tg_status status = tg_host_open(&gateway->host, config, folder, 1, errors);
-    if (status == TG_E_NO_MEMORY) tg_error_set(error, status, "not enough memory");
-    if (status != TG_OK) return status;
-    status = open_worker(gateway, error);
+    tg_script_source_init(&gateway->source, config, folder);
+    enum tg_status status = load(gateway, error);
+    if (status == TG_OK) status = open_worker(gateway, error);
+    if (status == TG_OK) status = serve(gateway, error);
     if (status != TG_OK) return status;
     if (find_static_dir(gateway, folder) != TG_OK)
         return tg_error_set(error, TG_E_NO_MEMORY, "not enough memory");
@@ -126,8 +178,7 @@ enum tg_status tg_gateway_open(struct tg_gateway *gateway, const struct tg_confi
         status = tg_record_file_open(&gateway->record, &gateway->worker, config->record_file, folder, error);
     if (status != TG_OK) return status;
     tg_door_open(&gateway->door, config, tg_server_api_port(gateway->server));
-    /* Not before there is a server to stop: until here a signal just ends the process. */
-    return tg_net_loop_catch_signals(gateway->loop, on_signal, gateway, error);
+    return catch_signals(gateway, error);
 }
 
 enum tg_status tg_gateway_open_bare(struct tg_gateway *gateway, const struct tg_config *config,
@@ -136,7 +187,12 @@ enum tg_status tg_gateway_open_bare(struct tg_gateway *gateway, const struct tg_
     *gateway = (struct tg_gateway){.config = config};
     enum tg_status status = tg_host_open_bare(&gateway->host, config);
     if (status != TG_OK) return tg_error_set(error, status, "not enough memory");
-    return open_worker(gateway, error);
+    gateway->first.generation = &gateway->host->generation;
+    status = open_worker(gateway, error);
+    if (status != TG_OK) return status;
+    gateway->first.generation = NULL;
+    tg_host_attach(gateway->host, &gateway->worker);
+    return TG_OK;
 }
 
 void tg_gateway_run(struct tg_gateway *gateway)
@@ -153,13 +209,21 @@ bool tg_gateway_close(struct tg_gateway *gateway)
         leave_now(gateway, EXIT_FAILURE);
     }
     tg_record_file_close(gateway->record);
-    if (gateway->has_worker) tg_host_detach(gateway->host);
+    struct tg_list ended;
+    tg_list_init(&ended);
+    if (gateway->background) tg_net_background_close(gateway->background);
+    if (gateway->has_worker) tg_generations_end(&gateway->worker, &ended);
+    if (gateway->background) tg_reload_deinit(&gateway->reload);
     if (gateway->worker.fetcher) tg_fetcher_close(gateway->worker.fetcher);
     gateway->worker.fetcher = NULL;
     close_network(gateway);
-    if (gateway->has_worker) tg_worker_deinit(&gateway->worker);
+    if (gateway->has_worker) {
+        tg_dev_close(&gateway->worker);
+        tg_worker_deinit(&gateway->worker);
+    }
     bool is_over = !gateway->loop || tg_net_loop_close(gateway->loop);
-    if (gateway->host) tg_host_close(gateway->host);
+    tg_generations_close(&ended);
+    unload(gateway);
     free(gateway->static_dir);
     return is_over;
 }

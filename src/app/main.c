@@ -20,6 +20,7 @@ static const struct {
     {"test", tg_command_test, true},
     {"send-event", tg_command_send_event, false},
     {"broadcast", tg_command_broadcast, false},
+    {"status", tg_command_status, false},
     {"help", tg_command_help, false},
     {"version", tg_command_version, false},
 };

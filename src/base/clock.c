@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 static uint64_t read_ms(clockid_t id)
@@ -44,4 +45,13 @@ void tg_fake_clock_init(struct tg_fake_clock *fake, uint64_t now_ms)
     fake->clock = (struct tg_clock){fake_monotonic, fake_wall};
     fake->now_ms = now_ms;
     fake->wall_offset_ms = 0;
+}
+
+void tg_clock_write_wall(uint64_t wall_ms, char text[TG_CLOCK_TEXT_BYTES])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm day = {0};
+    gmtime_r(&seconds, &day);
+    size_t length = strftime(text, TG_CLOCK_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &day);
+    snprintf(text + length, TG_CLOCK_TEXT_BYTES - length, ".%03uZ", (unsigned)(wall_ms % 1000));
 }

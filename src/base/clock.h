@@ -35,4 +35,8 @@ static inline uint64_t tg_clock_wall_ms(struct tg_clock *clock)
     return clock->wall_ms(clock);
 }
 
+/* Writes wall milliseconds as people and other programs read them: "2026-01-02T03:04:05.678Z". */
+#define TG_CLOCK_TEXT_BYTES sizeof "2026-01-02T03:04:05.678Z"
+void tg_clock_write_wall(uint64_t wall_ms, char text[TG_CLOCK_TEXT_BYTES]);
+
 #endif

@@ -12,7 +12,6 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CLOSING_BYTES = 32, LINE_ROOM = TG_LOG_LINE_BYTES - CLOSING_BYTES };
@@ -31,6 +30,7 @@ static struct {
     struct tg_clock *clock; /* NULL: the system's */
     uint64_t dropped;       /* lines that nobody took since the last that was written */
     struct tg_log_diversion diversion;
+    _Atomic uint32_t generation;
 } sink = {.fd = STDERR_FILENO, .format = TG_LOG_TEXT, .level = TG_LOG_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error", "off"};
@@ -53,6 +53,11 @@ struct tg_log_diversion tg_log_divert(struct tg_log_diversion diversion)
     sink.diversion = diversion;
     sink.level = diversion.level;
     return before;
+}
+
+void tg_log_set_generation(uint32_t generation)
+{
+    sink.generation = generation;
 }
 
 const char *tg_log_level_name(enum tg_log_level level)
@@ -182,14 +187,23 @@ static void put_integer_field(struct line *line, const char *key, int64_t intege
 
 static void put_time(struct line *line)
 {
-    uint64_t now_ms = tg_clock_wall_ms(sink.clock ? sink.clock : tg_clock_system());
-    time_t seconds = (time_t)(now_ms / 1000);
-    struct tm day = {0};
-    gmtime_r(&seconds, &day);
-    char text[64];
-    size_t length = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &day);
-    snprintf(text + length, sizeof text - length, ".%03uZ", (unsigned)(now_ms % 1000));
+    char text[TG_CLOCK_TEXT_BYTES];
+    tg_clock_write_wall(tg_clock_wall_ms(sink.clock ? sink.clock : tg_clock_system()), text);
     put_text_field(line, "time", tg_slice_of(text));
+}
+
+/* The fields in their order, and which code ran. */
+static void put_fields(struct line *line, const struct tg_log_field *fields)
+{
+    uint32_t generation = sink.generation;
+    for (const struct tg_log_field *field = fields; field->key && !line->is_cut; field++) {
+        if (field->type == TG_LOG_FIELD_INTEGER)
+            put_integer_field(line, field->key, field->integer);
+        else
+            put_text_field(line, field->key, field->text);
+        if (strcmp(field->key, "generation") == 0) generation = 0;
+    }
+    if (generation && !line->is_cut) put_integer_field(line, "generation", generation);
 }
 
 /* A reader that has stopped reading must not stop the gateway: lines that it does not take are dropped. A
@@ -224,12 +238,7 @@ void tg_log_write(enum tg_log_level level, const char *event, const struct tg_lo
     put_time(&line);
     put_text_field(&line, "level", tg_slice_of(level_names[level]));
     put_text_field(&line, "event", tg_slice_of(event));
-    for (const struct tg_log_field *field = fields; field->key && !line.is_cut; field++) {
-        if (field->type == TG_LOG_FIELD_INTEGER)
-            put_integer_field(&line, field->key, field->integer);
-        else
-            put_text_field(&line, field->key, field->text);
-    }
+    put_fields(&line, fields);
     bool is_json = line.format == TG_LOG_JSON;
     if (line.is_cut) put_closing(&line, is_json ? ",\"cut\":true" : " cut=true");
     put_closing(&line, is_json ? "}\n" : "\n");

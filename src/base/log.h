@@ -47,6 +47,9 @@ struct tg_log_diversion {
 /* Returns what was there before, for the way back. */
 struct tg_log_diversion tg_log_divert(struct tg_log_diversion diversion);
 
+/* Every line that has no field `generation` of its own ends with this one; 0: it does not. Any thread. */
+void tg_log_set_generation(uint32_t generation);
+
 const char *tg_log_level_name(enum tg_log_level level);
 
 /* Asked before a line is put together, so that a debug line costs a comparison when it is off. */

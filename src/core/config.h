@@ -20,6 +20,9 @@ enum tg_mode { TG_MODE_PRODUCTION, TG_MODE_DEVELOPMENT };
 /* When what a script sends is checked in full against its schema. */
 enum tg_outgoing { TG_OUTGOING_ALWAYS, TG_OUTGOING_DEVELOPMENT, TG_OUTGOING_NEVER };
 
+/* What becomes of connections whose consumer a reload has taken away. */
+enum tg_gone_consumers { TG_GONE_CLOSE, TG_GONE_STAY };
+
 /* The libraries that a script can have beside the basic functions and `require`. */
 #define TG_LUA_LIBRARIES                                                                                     \
     {                                                                                                        \
@@ -89,6 +92,14 @@ struct tg_config {
     uint32_t max_tasks;       /* alive at once of those that scripts spawn; tide.spawn raises beyond */
     uint32_t stall_ms;        /* a turn of the loop that takes longer is counted and logged */
     uint32_t drain_seconds;   /* from SIGTERM to leaving, at most */
+
+    /* reload */
+    uint32_t retire_seconds;  /* handlers of code that was replaced are ended then */
+    uint32_t max_generations; /* alive at once; a reload that would make another waits for the oldest */
+    enum tg_gone_consumers gone_consumers;
+    uint64_t state_max_bytes; /* that move with a connection; beyond: its state stays behind */
+    uint64_t keep_max_bytes;  /* of all that tide.keep holds; nil, "full" beyond */
+    uint32_t reload_quiet_ms; /* from the last change of a file to the reload */
 
     /* outgoing HTTP of scripts */
     uint64_t fetch_max_bytes;       /* of the body of one answer; a request may ask for less */

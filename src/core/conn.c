@@ -126,19 +126,18 @@ void tg_conn_cut(struct tg_conn *conn, uint16_t code, const char *reason)
 
 /* ---- what net tells ---- */
 
-static struct tg_conn *conn_new(struct tg_worker *worker, struct tg_generation *generation,
-                                const struct tg_consumer *consumer, struct tg_request *request,
-                                struct tg_transport *transport)
+static struct tg_conn *conn_new(struct tg_worker *worker, const struct tg_consumer *consumer,
+                                struct tg_request *request, struct tg_transport *transport)
 {
     struct tg_conn *conn = calloc(1, sizeof *conn);
     if (!conn) return NULL;
     conn->worker = worker;
-    conn->generation = generation;
     conn->consumer = consumer;
     conn->request = request;
     conn->transport = transport;
     conn->heard_ms = tg_worker_now_ms(worker);
     tg_list_init(&conn->link);
+    tg_list_init(&conn->generation_link);
     tg_list_init(&conn->dirty_link);
     tg_list_init(&conn->event_link);
     tg_list_init(&conn->tasks);
@@ -156,12 +155,13 @@ struct tg_conn *tg_conn_add(struct tg_worker *worker, struct tg_generation *gene
                             const struct tg_consumer *consumer, struct tg_request *request,
                             struct tg_transport *transport)
 {
-    struct tg_conn *conn = conn_new(worker, generation, consumer, request, transport);
+    struct tg_conn *conn = conn_new(worker, consumer, request, transport);
     if (!conn || tg_worker_add(worker, conn) != TG_OK) {
         free(conn);
         free(request);
         return NULL;
     }
+    tg_generation_take(generation, conn);
     tg_conn_rearm(conn);
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));

@@ -14,6 +14,7 @@
 #define TG_CORE_CONN_H
 
 #include "base/list.h"
+#include "core/generation.h"
 #include "core/inbox.h"
 #include "core/outbox.h"
 #include "core/request.h"
@@ -75,10 +76,12 @@ struct tg_conn {
     bool is_close_awaited : 1;     /* nothing is left but the client's close frame, until a deadline */
     bool has_secrets : 1;          /* something that its clients send is secret; known while recorded */
     bool is_broken : 1;            /* a write failed, or the kernel says so: only the drop is left */
+    bool is_staying : 1;           /* its consumer is gone, and gone_consumers lets it stay where it is */
 
-    struct tg_request *request; /* owned */
-    struct tg_list event_link;  /* in worker->eventful while there may be an event to begin */
-    struct tg_list link;        /* in worker->conns */
+    struct tg_request *request;     /* owned */
+    struct tg_list event_link;      /* in worker->eventful while there may be an event to begin */
+    struct tg_list link;            /* in worker->conns */
+    struct tg_list generation_link; /* in a list of its generation, or in worker->moves */
     struct tg_assembly assembly;
     struct tg_inbox inbox; /* what came while a handler waits, and events */
     struct tg_list tasks;  /* the script's: what waits for this connection, or was started by it */
@@ -202,10 +205,11 @@ struct tg_slice tg_conn_id_text(uint64_t id, char text[TG_CONN_ID_BYTES]);
 /* Reads such a text; false: it is none. */
 bool tg_conn_id_read(struct tg_slice text, uint64_t *id);
 
-/* The two fields that every log line about a connection carries. */
+/* The fields that every log line about a connection carries. */
 #define TG_LOG_CONN(conn)                                                                                    \
     TG_LOG_STR("consumer", (conn)->consumer->name),                                                          \
-        TG_LOG_STR("conn", tg_conn_id_text((conn)->id, (char[TG_CONN_ID_BYTES]){0}))
+        TG_LOG_STR("conn", tg_conn_id_text((conn)->id, (char[TG_CONN_ID_BYTES]){0})),                        \
+        TG_LOG_I("generation", (conn)->generation->number)
 
 /* ---- what the worker does at the end of a turn ---- */
 

@@ -3,7 +3,7 @@
  *
  * Invariants: is_inbox_blocked only while something runs beside which the first message of the inbox may not
  * be handled, so that it is read twice at most. A connection whose inbox begins with an event that may be
- * handled is in worker->eventful. */
+ * handled is in worker->eventful. While its move is due nothing begins. */
 #include "core/conn_order.h"
 
 #include "base/log.h"
@@ -29,7 +29,7 @@ void tg_conn_note(struct tg_conn *conn, const struct tg_action *action, enum tg_
 bool tg_conn_order_is_busy(const struct tg_conn *conn)
 {
     return conn->running || conn->is_starting || conn->is_draining || conn->inbox.first ||
-           conn->topics_to_leave;
+           conn->topics_to_leave || tg_move_is_due(conn);
 }
 
 void tg_conn_order_drop(struct tg_conn *conn)
@@ -91,13 +91,21 @@ void tg_conn_order_wake(struct tg_conn *conn)
     if (!tg_list_is_linked(&conn->event_link)) tg_list_append(&conn->worker->eventful, &conn->event_link);
 }
 
-void tg_conn_order_go_on(struct tg_conn *conn)
+static void begin_all(struct tg_conn *conn)
 {
-    if (conn->running == 0) conn->is_inbox_blocked = false;
     tg_topic_go_on(conn);
     while (may_begin(conn) && conn->inbox.first && !begins_with_event(conn))
         if (!begin_message(conn)) break;
     if (begins_with_event(conn) && conn->running == 0) tg_conn_order_wake(conn);
+}
+
+void tg_conn_order_go_on(struct tg_conn *conn)
+{
+    if (conn->running == 0) conn->is_inbox_blocked = false;
+    if (tg_move_is_due(conn))
+        tg_move_soon(conn);
+    else
+        begin_all(conn);
     balance_inbox(conn);
 }
 
@@ -142,6 +150,10 @@ enum tg_status tg_conn_order_keep_event(struct tg_conn *conn, struct tg_slice ac
 
 void tg_conn_begin_event(struct tg_conn *conn)
 {
+    if (tg_move_is_due(conn)) {
+        tg_move_soon(conn); /* and this comes again */
+        return;
+    }
     if (conn->topics_to_leave > 0 && conn->running == 0) tg_conn_order_go_on(conn);
     if (!begins_with_event(conn) || !may_begin(conn) || conn->running > 0) return;
     struct tg_inbox_message *message = tg_inbox_take(&conn->inbox);

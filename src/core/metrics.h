@@ -76,6 +76,18 @@
     X(gc_cycles, counter, "Collections of the Lua state that ended while the loop was idle")                 \
     X(outbox_bytes, gauge, "Bytes queued in all outboxes now")                                               \
     X(script_heap_bytes, gauge, "Memory of the Lua state")                                                   \
+    X(generation, gauge, "Number of the generation that serves")                                             \
+    X(generations_alive, gauge, "Generations that serve, or still have connections or hooks of their own")   \
+    X(reloads, counter, "Reloads after which new code served")                                               \
+    X(reloads_failed, counter, "Reloads that changed nothing, because the new code was wrong")               \
+    X(reloads_postponed, counter, "Reloads that waited for a generation to end: max_generations")            \
+    X(connections_moved, counter, "Connections moved to a newer generation")                                 \
+    X(connections_orphaned, counter, "Connections whose consumer was gone after a reload")                   \
+    X(handlers_retired, counter, "Connections whose handlers were ended for a reload: retire_seconds")       \
+    X(states_left_behind, counter, "Connections moved without their state: state_max_bytes")                 \
+    X(keep_bytes, gauge, "Bytes that tide.keep holds")                                                       \
+    X(keep_full, counter, "Values that tide.keep did not take: keep_max_bytes")                              \
+    X(moves_failed, counter, "Moves of connections put off because memory was out")                          \
     X(recording, gauge, "1 while what clients send is recorded")                                             \
     X(recorded_lines, counter, "Lines of the recording")                                                     \
     X(recorded_bytes, counter, "Bytes of the recording")                                                     \

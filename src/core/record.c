@@ -11,7 +11,6 @@
 
 #include <inttypes.h>
 #include <strings.h>
-#include <time.h>
 
 #define MASK "***"
 
@@ -143,12 +142,10 @@ static void write_header(struct tg_buf *out, const struct tg_pair *header)
 
 void tg_record_begin(struct tg_buf *out, uint64_t wall_ms, struct tg_slice folder)
 {
-    struct tm day;
-    char at[sizeof "2026-01-02T03:04:05"];
-    time_t seconds = (time_t)(wall_ms / 1000);
-    strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &day));
-    tg_buf_printf(out, "{\"type\":\"recording\",\"format\":%d,\"version\":\"%s\",\"at\":\"%s.%03uZ\"",
-                  TG_RECORD_FORMAT, TG_VERSION, at, (unsigned)(wall_ms % 1000));
+    char at[TG_CLOCK_TEXT_BYTES];
+    tg_clock_write_wall(wall_ms, at);
+    tg_buf_printf(out, "{\"type\":\"recording\",\"format\":%d,\"version\":\"%s\",\"at\":\"%s\"",
+                  TG_RECORD_FORMAT, TG_VERSION, at);
     write_member(out, "folder", folder);
     end_line(out);
 }
@@ -162,16 +159,21 @@ static bool has_secrets(const struct tg_consumer *stream, struct tg_arena *scrat
     return is_found;
 }
 
-void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struct tg_arena *scratch)
+void tg_record_know(struct tg_conn *conn, struct tg_arena *scratch)
 {
-    const struct tg_request *request = conn->request;
     const struct tg_consumer *consumer = conn->consumer;
     conn->has_secrets = has_secrets(consumer, scratch);
     for (uint32_t i = 0; i < consumer->topic_count && !conn->has_secrets; i++)
         conn->has_secrets = has_secrets(&consumer->topics[i]->stream, scratch);
     tg_arena_reset(scratch);
+}
+
+void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struct tg_arena *scratch)
+{
+    const struct tg_request *request = conn->request;
+    tg_record_know(conn, scratch);
     begin_line(out, "open", conn, ms);
-    write_member(out, "consumer", consumer->name);
+    write_member(out, "consumer", conn->consumer->name);
     write_member(out, "path", request->path);
     write_query(out, request->query);
     write_member(out, "peer", request->peer);

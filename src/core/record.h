@@ -25,7 +25,10 @@
 
 void tg_record_begin(struct tg_buf *out, uint64_t wall_ms, struct tg_slice folder);
 
-/* Finds out as well whether the connection has secrets. */
+/* Finds out whether what the connection's clients send has secrets. `scratch` is reset. */
+void tg_record_know(struct tg_conn *conn, struct tg_arena *scratch);
+
+/* The same, and writes the line. */
 void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struct tg_arena *scratch);
 
 /* `scratch` is reset. */

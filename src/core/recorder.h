@@ -25,6 +25,8 @@ struct tg_recorder_ops {
     /* Once: the first close frame of either side, or the end of TCP. The code is the connection's. */
     void (*closed)(struct tg_recorder *recorder, struct tg_conn *conn, enum tg_ender by,
                    struct tg_slice reason);
+    /* Another consumer handles what it sends from now on. */
+    void (*moved)(struct tg_recorder *recorder, struct tg_conn *conn);
 };
 
 struct tg_recorder {

@@ -43,7 +43,8 @@ static struct tg_counters *new_counters(struct tg_registry *registry, const stru
     static const struct tg_slice names[TG_HOOKS] = {
         TG_SLICE("connected"),    TG_SLICE("disconnected"),   TG_SLICE("receive"),
         TG_SLICE("on_binary"),    TG_SLICE("authenticate"),   TG_SLICE("groups"),
-        TG_SLICE("on_subscribe"), TG_SLICE("on_unsubscribe"), TG_SLICE("admit")};
+        TG_SLICE("on_subscribe"), TG_SLICE("on_unsubscribe"), TG_SLICE("admit"),
+        TG_SLICE("migrate"),      TG_SLICE("reloaded")};
     struct tg_counters *counters = tg_arena_calloc(&registry->arena, 1, sizeof *counters);
     for (int i = 0; counters && i < TG_HOOKS; i++)
         counters->hooks[i] = (struct tg_handler){

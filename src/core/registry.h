@@ -65,6 +65,8 @@ enum tg_hook {
     TG_HOOK_SUBSCRIBE, /* of topics: authorise and on_subscribe */
     TG_HOOK_UNSUBSCRIBE,
     TG_HOOK_ADMIT,
+    TG_HOOK_MIGRATE, /* when it comes from another generation */
+    TG_HOOK_RELOADED,
     TG_HOOKS
 };
 
@@ -95,8 +97,9 @@ struct tg_consumer {
     uint32_t topic_count;
     const struct tg_topic *own_topic; /* its paths are this topic alone, which is the one in `topics` */
     bool is_topic;                    /* it is a topic's, see below */
-    struct tg_counters *counters;     /* in the arena; made by tg_registry_add_consumer */
-    void *script_data;                /* the script's own, in the arena */
+    uint64_t authenticate_print, groups_print; /* what tells them from others, over generations; 0: none */
+    struct tg_counters *counters;              /* in the arena; made by tg_registry_add_consumer */
+    void *script_data;                         /* the script's own, in the arena */
 };
 
 /* One of several streams over a connection: "room:{room_name}". It handles messages as a consumer does, and

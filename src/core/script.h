@@ -1,4 +1,5 @@
-/* What core asks of the code that people write. script/host runs it in Lua; tests fake it.
+/* What core asks of the code that people write: of one generation (generation.h) of it. script/host runs it
+ * in Lua; tests fake it.
  *
  * A call returns when the code has ended, or waits for something; it never jumps out. Handlers reach back
  * through conn.h; what a handler raises is answered and logged by the script layer. For whatever waited
@@ -14,12 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct tg_buf;
 struct tg_conn;
 struct tg_publication;
 struct tg_refusal;
 struct tg_request;
 struct tg_script;
 struct tg_subscription;
+struct tg_worker;
 
 enum tg_outcome {
     TG_DONE,
@@ -70,8 +73,34 @@ struct tg_script_ops {
     enum tg_status (*publish_message)(struct tg_script *script, struct tg_value *message,
                                       struct tg_arena *arena, struct tg_publication *publication,
                                       struct tg_issues *issues, uint64_t *receivers);
-    /* The server stops. TG_WAITING: tg_worker_script_stopped follows. */
+    /* It serves from now on: what waits for that starts. NULL: nothing does. */
+    void (*begin)(struct tg_script *script, struct tg_worker *worker);
+    /* Another generation serves: cancels the tasks that belong to no connection. Those that follow, up to
+     * `close`, are asked of retired ones only, but for `stop`. */
+    void (*retire)(struct tg_script *script);
+    /* The connection is about to move: cancels its tasks that are no runs. */
+    void (*release)(struct tg_script *script, struct tg_conn *conn);
+    /* Ends the runs of the connection as if each had come to its timeout: they are answered, and
+     * tg_conn_ended follows. */
+    void (*expire)(struct tg_script *script, struct tg_conn *conn);
+    /* Nothing of the connection runs. Appends what its code has kept for it, its subscriptions' included, to
+     * `state` as bytes, and forgets its handles and theirs. TG_E_NO_MEMORY: nothing has changed, but `state`.
+     */
+    enum tg_status (*move_out)(struct tg_script *script, struct tg_conn *conn, struct tg_buf *state);
+    /* Takes it: conn->generation, ->consumer and the topics are of this generation already. `state`, which
+     * is gone when this returns, is that of `move_out`. TG_WAITING: tg_conn_ended follows. */
+    enum tg_outcome (*move_in)(struct tg_script *script, struct tg_conn *conn, struct tg_slice state,
+                               uint32_t from);
+    /* How many tasks are alive, for people who ask. */
+    uint32_t (*task_count)(const struct tg_script *script);
+    /* Runs the hooks of on_stop: the server stops ("stop"), or the last connection has left a retired
+     * generation ("reload"). TG_WAITING: tg_generation_script_stopped follows. */
     enum tg_outcome (*stop)(struct tg_script *script, const char *reason);
+    /* Nothing is left to run: whatever it has from the worker, it gives back. */
+    void (*end)(struct tg_script *script);
+    /* Frees the generation, its registry, and itself; also of one that never began. On any thread. NULL: its
+     * owner does. */
+    void (*close)(struct tg_script *script);
     /* A client asks for a topic (topic.h): the authoriser, then tg_topic_admit or tg_topic_refuse; when it
      * was admitted, on_subscribe. Errors of the second are answered with subscription->ref. */
     enum tg_outcome (*subscribe)(struct tg_script *script, struct tg_subscription *subscription);
@@ -84,13 +113,6 @@ struct tg_script_ops {
 
 struct tg_script {
     const struct tg_script_ops *ops;
-};
-
-/* One load of the code: what it declared, and who runs it. */
-struct tg_generation {
-    uint32_t number; /* from 1 */
-    struct tg_registry registry;
-    struct tg_script *script;
 };
 
 #endif

@@ -2,7 +2,7 @@
  * once for each family. Nobody but a scrape pays for that. */
 #include "core/series.h"
 
-#include "core/script.h"
+#include "core/worker.h"
 
 #include <inttypes.h>
 
@@ -42,20 +42,28 @@ static void write_label(struct tg_buf *out, const char *name, struct tg_slice va
     tg_buf_append_char(out, '"');
 }
 
+/* Counters are those of one load of the code. */
+static void write_generation(uint32_t generation, struct tg_buf *labels)
+{
+    tg_buf_printf(labels, ",generation=\"%" PRIu32 "\"", generation);
+}
+
 /* The labels of a handler, into an empty buf. */
-static void write_labels(const struct tg_handler *handler, struct tg_buf *labels)
+static void write_labels(const struct tg_handler *handler, uint32_t generation, struct tg_buf *labels)
 {
     tg_buf_truncate(labels, 0);
     write_label(labels, handler->is_topic ? "topic" : "consumer", handler->consumer);
     tg_buf_append_char(labels, ',');
     const char *kind = handler->is_hook ? "hook" : handler->is_event ? "event" : "action";
     write_label(labels, kind, handler->name);
+    write_generation(generation, labels);
 }
 
 /* ---- handlers ---- */
 
 struct writing {
     enum family family;
+    uint32_t generation;
     struct tg_buf labels; /* owned */
     struct tg_buf *out;
 };
@@ -78,7 +86,7 @@ static void write_handler(struct writing *writing, const struct tg_handler *hand
 {
     struct tg_buf *out = writing->out;
     if (!is_counted(writing, handler)) return;
-    write_labels(handler, &writing->labels);
+    write_labels(handler, writing->generation, &writing->labels);
     if (writing->labels.has_failed) out->has_failed = true;
     struct tg_slice labels = tg_buf_peek(&writing->labels);
     if (writing->family == FAMILY_action_messages || writing->family == FAMILY_events)
@@ -92,6 +100,7 @@ static void write_invalid(struct writing *writing, const struct tg_consumer *con
 {
     tg_buf_truncate(&writing->labels, 0);
     write_label(&writing->labels, consumer->is_topic ? "topic" : "consumer", consumer->name);
+    write_generation(writing->generation, &writing->labels);
     if (writing->labels.has_failed) writing->out->has_failed = true;
     write_count(writing, consumer->counters->messages_invalid);
 }
@@ -109,14 +118,22 @@ static void write_consumer(struct writing *writing, const struct tg_consumer *co
     for (int i = 0; i < TG_HOOKS; i++) write_handler(writing, &consumer->counters->hooks[i]);
 }
 
-static void write_handlers(const struct tg_registry *registry, enum family family, struct tg_buf *out)
+static void write_registry(struct writing *writing, const struct tg_registry *registry)
+{
+    for (uint32_t i = 0; i < registry->consumer_count; i++) write_consumer(writing, registry->consumers[i]);
+    for (uint32_t i = 0; i < registry->topic_count; i++)
+        write_consumer(writing, &registry->topics[i]->stream);
+}
+
+static void write_handlers(const struct tg_worker *worker, enum family family, struct tg_buf *out)
 {
     struct writing writing = {.family = family, .out = out};
     tg_buf_init(&writing.labels);
     tg_buf_append_slice(out, tg_slice_of(families[family].head));
-    for (uint32_t i = 0; i < registry->consumer_count; i++) write_consumer(&writing, registry->consumers[i]);
-    for (uint32_t i = 0; i < registry->topic_count; i++)
-        write_consumer(&writing, &registry->topics[i]->stream);
+    for (const struct tg_generation *g = tg_generation_first(worker); g; g = tg_generation_next(g)) {
+        writing.generation = g->number;
+        write_registry(&writing, &g->registry);
+    }
     tg_buf_deinit(&writing.labels);
 }
 
@@ -153,13 +170,13 @@ static void write_times(enum family family, const struct tg_times *times, struct
 
 void tg_series_write(const struct tg_worker *worker, struct tg_buf *out)
 {
-    const struct tg_registry *registry = &worker->generation->registry;
-    write_handlers(registry, FAMILY_action_messages, out);
-    write_handlers(registry, FAMILY_events, out);
-    write_handlers(registry, FAMILY_consumer_messages_invalid, out);
+    write_handlers(worker, FAMILY_action_messages, out);
+    write_handlers(worker, FAMILY_events, out);
+    write_handlers(worker, FAMILY_consumer_messages_invalid, out);
     write_issues(worker->issue_counts, out);
-    write_handlers(registry, FAMILY_handler_seconds, out);
-    write_handlers(registry, FAMILY_handler_cpu_seconds, out);
+    write_handlers(worker, FAMILY_handler_seconds, out);
+    write_handlers(worker, FAMILY_handler_cpu_seconds, out);
     write_times(FAMILY_loop_turn_seconds, &worker->turns.times, out);
     write_times(FAMILY_gc_step_seconds, &worker->gc_steps, out);
+    write_times(FAMILY_reload_seconds, &worker->reloads, out);
 }

@@ -16,6 +16,7 @@ static const char *const log_levels[] = {"debug", "info", "warning", "error", "o
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const lua_libraries[] = TG_LUA_LIBRARIES;
 static const char *const forwarded[] = {"x-forwarded-for", "forwarded", NULL};
+static const char *const gone_consumers[] = {"close", "stay", NULL};
 static const char *const outgoing[] = {"always", "development", "never", NULL};
 
 #define FIELD(field)                                                                                         \
@@ -110,6 +111,15 @@ static const struct tg_setting settings[] = {
     INTEGER(max_tasks, "100000", 1, 1 << 24, "tasks of scripts alive at once; beyond: tide.spawn raises"),
     INTEGER(stall_ms, "50", 1, DAY_MS, "a turn of the loop that takes longer is counted and logged"),
     INTEGER(drain_seconds, "10", 0, DAY_SECONDS, "wait for clients to leave when the gateway stops"),
+    INTEGER(retire_seconds, "60", 0, DAY_SECONDS, "a handler of code that was replaced is ended after so long"),
+    INTEGER(max_generations, "4", 2, 64, "loads of the code alive at once; beyond: the oldest is ended first"),
+    CHOICE(gone_consumers, "close", gone_consumers,
+           "clients of a consumer that a reload took away: closed with 1012, or left with the old code"),
+    INTEGER(state_max_bytes, "1048576", 1024, GIB,
+            "bytes of conn.state that move with one connection in a reload; beyond: it stays behind"),
+    INTEGER(keep_max_bytes, "16777216", 1024, 4 * (int64_t)GIB,
+            "bytes that all of tide.keep together hold; beyond: not kept"),
+    INTEGER(reload_quiet_ms, "10", 0, 60000, "from the last change of a file to the reload"),
     INTEGER(fetch_max_bytes, "8388608", 1, GIB, "bytes of one answer to tide.http; beyond: an error"),
     INTEGER(fetch_timeout_seconds, "30", 1, DAY_SECONDS, "for one tide.http request, unless it names another"),
     INTEGER(fetch_max_concurrent, "32", 1, 1024, "tide.http requests under way; beyond: they wait"),

@@ -333,6 +333,32 @@ void tg_topic_go_on(struct tg_conn *conn)
     }
 }
 
+/* ---- other code ---- */
+
+/* Nobody is left who has it. */
+static void end_gone(struct tg_subscription *subscription)
+{
+    struct tg_conn *conn = subscription->conn;
+    if (subscription->state == TG_LEAVING) conn->topics_to_leave--;
+    leave_group(subscription, "reload");
+    answer(conn, "unsubscribed", &subscription->ref);
+    tg_subscription_free(subscription);
+}
+
+void tg_topic_move(struct tg_conn *conn)
+{
+    for (struct tg_list *node = conn->subscriptions.next, *next; node != &conn->subscriptions; node = next) {
+        struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
+        struct tg_params params;
+        next = node->next;
+        const struct tg_topic *topic = tg_consumer_find_topic(conn->consumer, subscription->name, &params);
+        if (topic && tg_slice_equal(topic->stream.name, subscription->topic->stream.name))
+            subscription->topic = topic;
+        else
+            end_gone(subscription);
+    }
+}
+
 /* ---- the end ---- */
 
 enum tg_outcome tg_topic_leave_next(struct tg_conn *conn)

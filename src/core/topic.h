@@ -52,6 +52,10 @@ void tg_topic_ended(struct tg_conn *conn);
 /* Begins what tg_topic_close asked for. To be called when nothing runs. */
 void tg_topic_go_on(struct tg_conn *conn);
 
+/* The connection has got another consumer: its subscriptions go on with the topics of that one. What it does
+ * not host any more ends, and the client gets `unsubscribed`; no hook runs. */
+void tg_topic_move(struct tg_conn *conn);
+
 /* The connection has ended, and so has what ran for it: runs the next on_unsubscribe. TG_WAITING: call again
  * when it has ended; TG_DONE: none is left. */
 enum tg_outcome tg_topic_leave_next(struct tg_conn *conn);

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 
+#include <string.h>
 #include <time.h>
 
 enum { NS_PER_MS = 1000 * 1000 };
@@ -21,6 +22,23 @@ static void tell_stall(const struct tg_turns *turns, uint64_t ns)
            TG_LOG_STR("consumer", worst->consumer),
            TG_LOG_STR(worst->is_hook ? "hook" : "action", worst->name),
            TG_LOG_I("handler_ms", turns->worst_held_ns / NS_PER_MS));
+}
+
+static struct tg_slice keep(char kept[TG_TURN_NAME_BYTES], struct tg_slice name)
+{
+    size_t length = name.length < TG_TURN_NAME_BYTES ? name.length : TG_TURN_NAME_BYTES;
+    if (length) memmove(kept, name.data, length);
+    return (struct tg_slice){kept, length};
+}
+
+void tg_turn_keep_names(struct tg_turns *turns)
+{
+    const struct tg_handler *worst = turns->worst;
+    if (!worst || worst == &turns->tasks) return;
+    turns->kept = (struct tg_handler){.consumer = keep(turns->kept_names[0], worst->consumer),
+                                      .name = keep(turns->kept_names[1], worst->name),
+                                      .is_hook = worst->is_hook};
+    turns->worst = &turns->kept;
 }
 
 void tg_turn_end(struct tg_turns *turns, uint64_t ns, uint32_t stall_ms)

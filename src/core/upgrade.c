@@ -3,6 +3,8 @@
  */
 #include "core/upgrade.h"
 
+#include "core/dev.h"
+#include "core/generation.h"
 #include "core/origin.h"
 #include "core/proxy.h"
 #include "core/worker.h"
@@ -18,7 +20,7 @@
 static const struct tg_consumer *find_consumer(const struct tg_worker *worker, struct tg_slice path)
 {
     struct tg_params params;
-    return path.data ? tg_registry_find(&worker->generation->registry, path, &params) : NULL;
+    return path.data ? tg_registry_find(&tg_dev_serving(worker, path)->registry, path, &params) : NULL;
 }
 
 /* RFC 6455 4.2.1 and our own conditions. */
@@ -129,7 +131,7 @@ struct tg_request *tg_upgrade_decide(struct tg_worker *worker, const struct tg_c
     worker->metrics.forwarded_malformed += client.is_malformed;
     parts->peer = client.peer;
     parts->is_secure = client.is_secure;
-    tg_registry_find(&worker->generation->registry, parts->path, &params);
+    tg_registry_find(&tg_dev_serving(worker, parts->path)->registry, parts->path, &params);
     parts->params = params.items;
     parts->param_count = params.count;
     struct tg_request *request = NULL;

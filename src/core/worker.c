@@ -18,9 +18,13 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
                               struct tg_clock *clock, struct tg_loop *loop, uint32_t max_connections)
 {
     *worker = (struct tg_worker){.config = config, .clock = clock, .loop = loop, .alarm_ms = TG_NEVER};
+    worker->began_ms = tg_clock_monotonic_ms(clock);
     const uint32_t most = (1u << TG_SLOT_BITS) - 1;
     worker->max_connections = max_connections < most ? max_connections : most;
     tg_wheel_init(&worker->wheel, tg_clock_monotonic_ms(clock));
+    tg_list_init(&worker->generations);
+    tg_moves_init(&worker->moves);
+    tg_keeps_init(&worker->keeps);
     tg_list_init(&worker->conns);
     tg_list_init(&worker->dirty);
     tg_list_init(&worker->eventful);
@@ -44,6 +48,8 @@ enum tg_status tg_worker_init(struct tg_worker *worker, const struct tg_config *
 void tg_worker_deinit(struct tg_worker *worker)
 {
     tg_wheel_disarm(&worker->wheel, &worker->drain_timer);
+    tg_moves_deinit(worker);
+    tg_keeps_deinit(&worker->keeps);
     tg_completions_deinit(&worker->completions);
     tg_groups_deinit(&worker->groups);
     tg_users_deinit(&worker->users);
@@ -114,7 +120,7 @@ void tg_worker_note_attempt(struct tg_worker *worker, struct tg_slice peer)
 static void stop_if_done(struct tg_worker *worker)
 {
     if (worker->is_over || !worker->is_draining) return;
-    if (!worker->is_script_stopping && tg_list_is_empty(&worker->conns))
+    if (!tg_generations_are_stopping(worker) && tg_list_is_empty(&worker->conns))
         worker->loop->ops->stop(worker->loop);
 }
 
@@ -124,6 +130,7 @@ void tg_worker_remove(struct tg_worker *worker, struct tg_conn *conn)
     worker->slots[slot] = NULL;
     worker->free_slots[worker->free_count++] = slot;
     tg_list_remove(&conn->link);
+    tg_generation_lose(conn);
     tg_list_remove(&conn->dirty_link);
     tg_list_remove(&conn->event_link);
     tg_wheel_disarm(&worker->wheel, &conn->timer);
@@ -158,13 +165,6 @@ void tg_worker_alarm(struct tg_worker *worker)
     set_alarm(worker, tg_wheel_next_ms(&worker->wheel));
 }
 
-/* Goes on with what has stopped waiting. */
-static void run_script(struct tg_worker *worker)
-{
-    struct tg_script *script = worker->generation ? worker->generation->script : NULL;
-    if (script) script->ops->turn(script);
-}
-
 /* One of each connection, then the next of each. */
 static void begin_events(struct tg_worker *worker)
 {
@@ -180,9 +180,8 @@ static void begin_events(struct tg_worker *worker)
  * the events were begun may have sent one. */
 static void ask_for_more(struct tg_worker *worker)
 {
-    struct tg_script *script = worker->generation ? worker->generation->script : NULL;
-    bool has_more = script && script->ops->has_more(script);
-    if (has_more || !tg_list_is_empty(&worker->eventful)) worker->loop->ops->request_turn(worker->loop);
+    if (tg_generations_have_more(worker) || !tg_list_is_empty(&worker->eventful))
+        worker->loop->ops->request_turn(worker->loop);
 }
 
 /* The connection behind the next one, and the transport of the next, which has been fetched already. */
@@ -196,7 +195,7 @@ static void prefetch_behind(const struct tg_list *batch)
 
 void tg_worker_flush(struct tg_worker *worker)
 {
-    run_script(worker);
+    tg_generations_turn(worker);
     begin_events(worker);
     tg_arena_reset(&worker->arena); /* hooks that run outside a message may have used it */
     /* A flush can make others dirty: a close runs `disconnected`, which may send. */
@@ -240,7 +239,6 @@ static void drain_is_over(struct tg_timer *timer)
 
 void tg_worker_script_stopped(struct tg_worker *worker)
 {
-    worker->is_script_stopping = false;
     stop_if_done(worker);
 }
 
@@ -248,10 +246,9 @@ void tg_worker_drain(struct tg_worker *worker)
 {
     if (worker->is_draining) return;
     worker->is_draining = true;
-    struct tg_script *script = worker->generation ? worker->generation->script : NULL;
-    worker->is_script_stopping = script && script->ops->stop(script, "stop") == TG_WAITING;
+    tg_generations_stop(worker);
     stop_if_done(worker);
-    if (!worker->is_script_stopping && tg_list_is_empty(&worker->conns)) return;
+    if (!tg_generations_are_stopping(worker) && tg_list_is_empty(&worker->conns)) return;
     for (struct tg_list *node = worker->conns.next; node != &worker->conns; node = node->next)
         tg_conn_drain(TG_CONTAINER(node, struct tg_conn, link));
     uint64_t deadline_ms = tg_worker_now_ms(worker) + worker->config->drain_seconds * 1000ull;

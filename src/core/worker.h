@@ -17,10 +17,13 @@
 #include "core/conn.h"
 #include "core/fetch.h"
 #include "core/group.h"
+#include "core/keep.h"
 #include "core/layer_memory.h"
 #include "core/loop.h"
 #include "core/metrics.h"
+#include "core/move.h"
 #include "core/recorder.h"
+#include "core/reload.h"
 #include "core/subscription.h"
 #include "core/turn.h"
 #include "core/user.h"
@@ -37,11 +40,16 @@ struct tg_worker {
     const struct tg_config *config; /* borrowed, as the next three */
     struct tg_clock *clock;
     struct tg_loop *loop;
-    struct tg_generation *generation; /* that new connections get */
+    struct tg_generation *generation; /* that new connections get; NULL: none yet, or no more */
+    struct tg_list generations;       /* alive, oldest first */
+    struct tg_moves moves;
+    struct tg_reload *reload;         /* borrowed, as the next; NULL: there is none */
+    struct tg_background *background; /* NULL: what would run there runs at once */
     struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
     struct tg_processes *processes;
     struct tg_watches *watches;   /* of files; borrowed; NULL where there are none */
     struct tg_fetcher *fetcher;   /* outgoing HTTP; NULL where there is none */
+    struct tg_dev *dev;           /* owned; NULL: it is not development (dev.h) */
     struct tg_recorder *recorder; /* borrowed; NULL: nothing is recorded */
     struct tg_metrics metrics;
     struct tg_attempts attempts; /* to log in that failed */
@@ -49,8 +57,10 @@ struct tg_worker {
     uint64_t logged_origins;
     struct tg_turns turns;
     struct tg_times gc_steps;              /* of the script's collector, while the loop was idle */
+    struct tg_times reloads;               /* from the request until the new code served */
     uint64_t issue_counts[TG_ISSUE_TYPES]; /* errors told to clients */
     struct tg_wheel wheel;
+    uint64_t began_ms;
     uint64_t alarm_ms;       /* what the loop was asked for last */
     struct tg_list conns;    /* all, oldest first */
     struct tg_list dirty;    /* those with something to flush */
@@ -60,6 +70,7 @@ struct tg_worker {
     struct tg_users users;
     struct tg_subscriptions subscriptions;
     struct tg_completions completions;
+    struct tg_keeps keeps;  /* what scripts keep over reloads */
     struct tg_layer *layer; /* borrowed, never NULL; the next one unless somebody puts in another */
     struct tg_layer_memory layer_memory;
     uint64_t deliveries_begun;
@@ -71,8 +82,7 @@ struct tg_worker {
     uint32_t max_connections;
     uint64_t next_serial;
     bool is_draining;
-    bool is_script_stopping; /* hooks that the stop has called still run */
-    bool is_over;            /* drain_seconds have passed: nothing waits any more */
+    bool is_over; /* drain_seconds have passed: nothing waits any more */
     struct tg_timer drain_timer;
 };
 
@@ -135,7 +145,7 @@ void tg_worker_end_turn(struct tg_worker *worker, uint64_t ns);
  * does nothing. */
 void tg_worker_drain(struct tg_worker *worker);
 
-/* What the stop of the script began has ended. */
+/* What a generation's stop began has ended. */
 void tg_worker_script_stopped(struct tg_worker *worker);
 
 #endif

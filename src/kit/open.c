@@ -76,11 +76,13 @@ static int produce(lua_State *L)
     return 1;
 }
 
-static enum tg_status load(lua_State *L, struct tg_kit_app *app, const char *folder, struct tg_buf *errors)
+static enum tg_status load(lua_State *L, struct tg_kit_app *app, const char *folder,
+                           struct tg_problems *problems)
 {
     struct tg_world *world = &app->host->world;
-    if (folder) return tg_load_application(world, folder, errors);
-    return tg_load_value(world, produce, L, app->is_shared ? "consumers" : "declare", app->is_shared, errors);
+    if (folder) return tg_load_application(world, folder, problems);
+    return tg_load_value(world, produce, L, app->is_shared ? "consumers" : "declare", app->is_shared,
+                         problems);
 }
 
 /* Pushes the world that the options ask for. */
@@ -159,12 +161,16 @@ static void init_worker(lua_State *L, struct tg_kit_app *app)
 
 static int serve(lua_State *L, struct tg_kit_app *app, const char *folder)
 {
+    struct tg_problems problems;
     struct tg_buf errors;
+    tg_problems_init(&problems);
     tg_buf_init(&errors);
     tg_kit_enter(app);
-    enum tg_status status = load(L, app, folder, &errors);
+    enum tg_status status = load(L, app, folder, &problems);
     if (status == TG_OK) tg_host_attach(app->host, &app->worker);
     tg_kit_leave(app);
+    tg_problems_write_text(&problems, false, &errors);
+    tg_problems_deinit(&problems);
     if (status == TG_E_NO_MEMORY) tg_buf_append_literal(&errors, "not enough memory");
     /* The text is copied where a Lua error cannot lose it. */
     struct tg_slice text = tg_arena_copy(&app->worker.arena, tg_buf_peek(&errors));

@@ -2,8 +2,8 @@
  * a request without a length for a long one. So what has no length is refused, and whatever is refused before
  * its body has been read ends its connection.
  *
- * Only who has the token gets as far as a body: those that are being read are a short list, of at most
- * api_max_requests.
+ * Only who has the token gets as far as a body: those that are being read, or whose answer is waited for, are
+ * a short list, of at most api_max_requests.
  */
 #include "net/api_http.h"
 
@@ -16,13 +16,15 @@
 #include <string.h>
 #include <strings.h>
 
-/* A body that is being read. */
+/* A request with a body. */
 struct body {
     struct tg_list link;  /* server->bodies */
     struct lws *wsi;      /* borrowed */
     struct tg_slice path; /* owned, behind the struct */
     struct tg_buf text;
-    uint64_t bytes; /* so long will it be */
+    uint64_t bytes;            /* so long will it be */
+    struct tg_api_later later; /* it has been read, and its answer takes a while */
+    bool is_waiting, is_answered;
 };
 
 bool tg_api_http_wants(const struct tg_server *server, struct lws *wsi, struct tg_slice path)
@@ -34,6 +36,7 @@ bool tg_api_http_wants(const struct tg_server *server, struct lws *wsi, struct t
 
 /* ---- answers ---- */
 
+/* The answer is the caller's still. */
 static int write_answer(struct lws *wsi, const struct tg_api_answer *answer, bool is_unread)
 {
     struct tg_answer written = {.status = answer->status,
@@ -98,13 +101,17 @@ int tg_api_http_head(struct tg_server *server, struct lws *wsi, struct tg_slice 
         .content_type = tg_head_value(server, wsi, WSI_TOKEN_HTTP_CONTENT_TYPE),
         .peer = tg_socket_peer(lws_get_socket_fd(wsi), peer),
         .is_post = tg_head_method(wsi) == TG_METHOD_POST,
+        .is_get = tg_head_method(wsi) == TG_METHOD_GET || tg_head_method(wsi) == TG_METHOD_HEAD,
+        .has_body = tg_http_has_body(wsi),
     };
     bool has_transfer_encoding = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0;
     struct tg_slice length = tg_head_value(server, wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH);
     request.has_length = !has_transfer_encoding && read_length(length, &request.body_bytes);
     struct tg_api_answer answer;
-    if (tg_api_refuses(server->api, &request, &answer)) {
-        int result = write_answer(wsi, &answer, request.is_post || tg_http_has_body(wsi));
+    bool is_refused = tg_api_refuses(server->api, &request, &answer);
+    if (!is_refused && !request.is_post) tg_api_answer(server->api, path, (struct tg_slice){0}, &answer);
+    if (is_refused || !request.is_post) {
+        int result = write_answer(wsi, &answer, request.is_post || request.has_body);
         tg_api_answer_deinit(&answer);
         return result;
     }
@@ -130,6 +137,10 @@ static void end_body(struct tg_server *server, struct body *body)
 {
     tg_list_remove(&body->link);
     tg_buf_deinit(&body->text);
+    if (body->is_answered)
+        tg_api_answer_deinit(&body->later.answer);
+    else if (body->is_waiting)
+        tg_api_forget_later(&body->later);
     server->api->reading--;
     free(body);
 }
@@ -161,10 +172,40 @@ int tg_api_http_body(struct tg_server *server, struct lws *wsi, struct tg_slice 
     return 0;
 }
 
+/* Written when the library says that the socket takes it. */
+static void answered(struct tg_api_later *later)
+{
+    struct body *body = TG_CONTAINER(later, struct body, later);
+    body->is_answered = true;
+    lws_callback_on_writable(body->wsi);
+}
+
+int tg_api_http_writable(struct tg_server *server, struct lws *wsi)
+{
+    struct body *body = find(server, wsi);
+    if (!body || !body->is_answered) return 0;
+    int result = write_answer(wsi, &body->later.answer, false);
+    end_body(server, body);
+    return result;
+}
+
+/* However long it takes: the library's time for a request ends here. */
+static void wait_for_answer(struct tg_server *server, struct body *body)
+{
+    body->is_waiting = true;
+    body->later.answered = answered;
+    lws_set_timeout(body->wsi, NO_PENDING_TIMEOUT, 0);
+    tg_api_answer_later(server->api, &body->later);
+}
+
 int tg_api_http_complete(struct tg_server *server, struct lws *wsi)
 {
     struct body *body = find(server, wsi);
-    if (!body) return 0;
+    if (!body || body->is_waiting) return 0;
+    if (tg_api_takes_long(body->path)) {
+        wait_for_answer(server, body);
+        return 0;
+    }
     struct tg_api_answer answer;
     bool is_whole = body->text.length == body->bytes && !body->text.has_failed;
     if (is_whole) tg_api_answer(server->api, body->path, tg_buf_peek(&body->text), &answer);

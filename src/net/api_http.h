@@ -16,6 +16,9 @@ int tg_api_http_head(struct tg_server *server, struct lws *wsi, struct tg_slice 
 int tg_api_http_body(struct tg_server *server, struct lws *wsi, struct tg_slice piece);
 int tg_api_http_complete(struct tg_server *server, struct lws *wsi);
 
+/* LWS_CALLBACK_HTTP_WRITEABLE: writes an answer that was waited for. */
+int tg_api_http_writable(struct tg_server *server, struct lws *wsi);
+
 /* The connection has ended. */
 void tg_api_http_forget(struct tg_server *server, struct lws *wsi);
 

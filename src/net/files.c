@@ -1,6 +1,6 @@
 /* The library streams the file; which file, and the headers, are ours. A client that has the same
  * file already (RFC 9110 13.1.2) is told so: browsers ask each time, since files change when the
- * application does. */
+ * application does. In development nobody keeps any: what lies on disk is what a page gets. */
 #include "net/files.h"
 
 #include "net/head.h"
@@ -87,9 +87,19 @@ static bool client_has(struct tg_server *server, struct lws *wsi, const char *et
     return tg_slice_equal(known, TG_SLICE("*")) || memmem(known.data, known.length, etag, strlen(etag));
 }
 
+static int send_file(struct lws *wsi, const char *file, const char *headers, int length)
+{
+    int result = lws_serve_http_file(wsi, file, type_of(file), headers, length);
+    if (result > 0) result = lws_http_transaction_completed(wsi);
+    return result ? -1 : 0;
+}
+
 static int serve(struct tg_server *server, struct lws *wsi, const char *file, const struct stat *info)
 {
+    static const char fresh[] = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
     char etag[64], headers[192];
+    if (tg_config_is_development(server->worker->config))
+        return send_file(wsi, file, fresh, sizeof fresh - 1);
     snprintf(etag, sizeof etag, "\"%llx-%llx%08lx\"", (unsigned long long)info->st_size,
              (unsigned long long)info->st_mtim.tv_sec, (unsigned long)info->st_mtim.tv_nsec);
     /* The library looks for this spelling of Cache-Control before it adds its own. */
@@ -97,9 +107,7 @@ static int serve(struct tg_server *server, struct lws *wsi, const char *file, co
                           "ETag: %s\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n", etag);
     if (client_has(server, wsi, etag))
         return tg_http_write(wsi, &(struct tg_answer){.status = 304, .headers = headers});
-    int result = lws_serve_http_file(wsi, file, type_of(file), headers, length);
-    if (result > 0) result = lws_http_transaction_completed(wsi);
-    return result ? -1 : 0;
+    return send_file(wsi, file, headers, length);
 }
 
 bool tg_files_serve(struct tg_server *server, struct lws *wsi, struct tg_slice path, int *result)

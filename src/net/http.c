@@ -3,10 +3,13 @@
  * known to be HTTP. */
 #include "net/http.h"
 
+#include "core/dev.h"
+#include "core/generation.h"
 #include "core/registry.h"
 #include "core/series.h"
 #include "core/upgrade.h"
 #include "net/api_http.h"
+#include "net/assets.h"
 #include "net/files.h"
 #include "net/head.h"
 #include "net/listener.h"
@@ -82,10 +85,19 @@ static struct tg_answer answer_readiness(const struct tg_server *server)
     };
 }
 
+/* Pages ask for it wherever they are served from: in production it does nothing. */
+static struct tg_answer answer_dev_script(const struct tg_server *server)
+{
+    return (struct tg_answer){.status = 200,
+                              .content_type = "text/javascript; charset=utf-8",
+                              .headers = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
+                              .body = server->worker->dev ? tg_asset_find("dev.js") : TG_SLICE("")};
+}
+
 static bool is_consumer_path(struct tg_server *server, struct tg_slice path)
 {
     struct tg_params params;
-    return tg_registry_find(&server->worker->generation->registry, path, &params) != NULL;
+    return tg_registry_find(&tg_dev_serving(server->worker, path)->registry, path, &params) != NULL;
 }
 
 #define UPGRADE_HEADERS "Upgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -99,6 +111,7 @@ static struct tg_answer answer_path(struct tg_server *server, struct tg_slice pa
             .status = 200, .content_type = "application/json", .body = TG_SLICE("{\"status\":\"ok\"}")};
     if (tg_slice_equal(path, TG_SLICE("/readyz"))) return answer_readiness(server);
     if (tg_slice_equal(path, TG_SLICE("/metrics"))) return answer_metrics(server, text);
+    if (tg_slice_equal(path, TG_SLICE(TG_DEV_SCRIPT_PATH))) return answer_dev_script(server);
     if (is_consumer_path(server, path)) {
         struct tg_answer answer = TG_ANSWER_ERROR(426, "This path speaks WebSocket");
         answer.headers = UPGRADE_HEADERS;

@@ -25,7 +25,7 @@ struct tg_net_loop {
     uv_prepare_t before_sleep;
     uv_check_t after_poll;
     uv_async_t wake;
-    uv_signal_t terminate, interrupt;
+    uv_signal_t terminate, interrupt, hangup;
     struct tg_worker *worker; /* borrowed */
     uint64_t turn_began_ns;   /* the last time before sleep, and what the loop had slept by then */
     uint64_t idle_ns;
@@ -228,6 +228,12 @@ static int catch (struct tg_net_loop *loop, uv_signal_t *handle, int number)
     return uv_signal_start(handle, caught, number);
 }
 
+static enum tg_status tell_uncaught(int failure, struct tg_error *error)
+{
+    if (!failure) return TG_OK;
+    return tg_error_set(error, TG_E_IO, "signals cannot be caught: %s", uv_strerror(failure));
+}
+
 enum tg_status tg_net_loop_catch_signals(struct tg_net_loop *loop,
                                          void (*on_signal)(void *context, int number), void *context,
                                          struct tg_error *error)
@@ -238,8 +244,12 @@ enum tg_status tg_net_loop_catch_signals(struct tg_net_loop *loop,
     signal(SIGPIPE, SIG_IGN);
     int failure = catch (loop, &loop->terminate, SIGTERM);
     if (!failure) failure = catch (loop, &loop->interrupt, SIGINT);
-    if (failure) return tg_error_set(error, TG_E_IO, "signals cannot be caught: %s", uv_strerror(failure));
-    return TG_OK;
+    return tell_uncaught(failure, error);
+}
+
+enum tg_status tg_net_loop_catch_hangup(struct tg_net_loop *loop, struct tg_error *error)
+{
+    return tell_uncaught(catch (loop, &loop->hangup, SIGHUP), error);
 }
 
 void tg_net_loop_run(struct tg_net_loop *loop)

@@ -36,6 +36,9 @@ enum tg_status tg_net_loop_catch_signals(struct tg_net_loop *loop,
                                          void (*on_signal)(void *context, int number), void *context,
                                          struct tg_error *error);
 
+/* The same for SIGHUP, which otherwise ends the process. After the call above. */
+enum tg_status tg_net_loop_catch_hangup(struct tg_net_loop *loop, struct tg_error *error);
+
 /* Runs until tg_loop_ops.stop. */
 void tg_net_loop_run(struct tg_net_loop *loop);
 

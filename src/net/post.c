@@ -44,8 +44,10 @@ static CURLcode perform(CURL *easy, const struct tg_post *post, struct curl_slis
     SET(CONNECTTIMEOUT, (long)CONNECT_SECONDS);
     SET(TIMEOUT, (long)SECONDS);
     SET(HTTPHEADER, headers);
-    SET(POSTFIELDSIZE_LARGE, (curl_off_t)post->body.length);
-    SET(POSTFIELDS, post->body.data);
+    if (post->body.data) {
+        SET(POSTFIELDSIZE_LARGE, (curl_off_t)post->body.length);
+        SET(POSTFIELDS, post->body.data);
+    }
     SET(WRITEFUNCTION, take);
     SET(WRITEDATA, answer);
     if (post->ca_file[0]) SET(CAINFO, post->ca_file);

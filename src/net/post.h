@@ -8,7 +8,7 @@
 struct tg_post {
     const char *url; /* http or https; another server's redirections are not followed */
     const char *token;
-    struct tg_slice body; /* JSON */
+    struct tg_slice body; /* JSON; data NULL: a GET */
     const char *ca_file;  /* certificates of the authorities that are trusted; "": the system's */
 };
 

@@ -197,7 +197,12 @@ static void closed(struct tg_recorder *recorder, struct tg_conn *conn, enum tg_e
     add_line(file, before);
 }
 
-static const struct tg_recorder_ops recorder_ops = {opened, received, closed};
+static void moved(struct tg_recorder *recorder, struct tg_conn *conn)
+{
+    tg_record_know(conn, &of(recorder)->scratch);
+}
+
+static const struct tg_recorder_ops recorder_ops = {opened, received, closed, moved};
 
 /* ---- beginning and ending ---- */
 

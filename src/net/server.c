@@ -53,6 +53,8 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return tg_api_http_body(server, wsi, (struct tg_slice){in, length});
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return tg_api_http_complete(server, wsi);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return tg_api_http_writable(server, wsi);
     case LWS_CALLBACK_CLOSED_HTTP:
         tg_api_http_forget(server, wsi);
         return 0;

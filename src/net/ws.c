@@ -15,6 +15,7 @@
 
 #include "base/utf8.h"
 #include "core/conn.h"
+#include "core/dev.h"
 #include "net/socket.h"
 
 #include <string.h>
@@ -108,8 +109,8 @@ static int established(struct tg_server *server, struct lws *wsi, struct tg_sess
     tg_ping_init(&session->ping, &server->pings, wsi);
     if (!request || granted->wsi != wsi) return end(session);
     granted->request = NULL;
-    session->conn = tg_conn_open(server->worker, server->worker->generation, granted->consumer, request,
-                                 &session->transport);
+    session->conn = tg_conn_open(server->worker, tg_dev_serving(server->worker, request->path),
+                                 granted->consumer, request, &session->transport);
     return session->conn ? 0 : end(session);
 }
 

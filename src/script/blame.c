@@ -81,6 +81,7 @@ static const char *general_reason(const struct tg_task *task)
     if (task->is_unwinding)
         return "cannot wait while the task is being ended: what closes a variable answers at once; "
                "tide.spawn goes on by itself";
+    if (task != &pool->nobody && task->kind && task->kind->at_once) return task->kind->at_once;
     if (task == &pool->nobody && !pool->world->is_loaded)
         return "cannot wait while loading: start it with tide.on_start or tide.spawn, which begin when the "
                "application serves";
@@ -102,7 +103,6 @@ void tg_blame_raise(lua_State *L, struct tg_task *task)
 {
     const char *reason = general_reason(task);
     if (reason) raise(L, "%s", reason);
-    if (task->kind->at_once) raise(L, "%s", task->kind->at_once);
     luaL_checkstack(L, 8, NULL);
     tg_world_push(task->pool->world, L, TG_REF_OWN_ENV);
     int environment = lua_gettop(L);

@@ -31,7 +31,8 @@ static void tune(struct tg_collector *collector)
 static void show_heap(struct tg_collector *collector)
 {
     uint64_t bytes = collector->heap->bytes;
-    collector->worker->metrics.script_heap_bytes = bytes;
+    collector->worker->metrics.script_heap_bytes += bytes - collector->shown_bytes;
+    collector->shown_bytes = bytes;
     if (bytes < collector->alive_bytes) collector->alive_bytes = bytes;
     if (bytes > 2 * collector->tuned_bytes || bytes < collector->tuned_bytes / 2) tune(collector);
 }
@@ -73,14 +74,18 @@ static void ring(struct tg_timer *timer)
     show_heap(collector);
 }
 
-void tg_collector_start(struct tg_collector *collector, lua_State *L, const struct tg_heap *heap,
-                        struct tg_worker *worker)
+void tg_collector_prepare(struct tg_collector *collector, lua_State *L, const struct tg_heap *heap)
 {
-    *collector = (struct tg_collector){.L = L, .heap = heap, .worker = worker};
+    *collector = (struct tg_collector){.L = L, .heap = heap};
     tg_timer_init(&collector->timer, ring);
     lua_gc(L, LUA_GCCOLLECT);
     collector->alive_bytes = heap->bytes;
     tune(collector);
+}
+
+void tg_collector_start(struct tg_collector *collector, struct tg_worker *worker)
+{
+    collector->worker = worker;
     show_heap(collector);
 }
 
@@ -94,5 +99,8 @@ void tg_collector_note(struct tg_collector *collector)
 
 void tg_collector_stop(struct tg_collector *collector)
 {
-    if (collector->worker) tg_wheel_disarm(&collector->worker->wheel, &collector->timer);
+    if (!collector->worker) return;
+    tg_wheel_disarm(&collector->worker->wheel, &collector->timer);
+    collector->worker->metrics.script_heap_bytes -= collector->shown_bytes;
+    collector->worker = NULL;
 }

@@ -4,6 +4,7 @@
  * those inside others first. */
 #include "script/compile.h"
 
+#include "script/fingerprint.h"
 #include "script/samples.h"
 #include "script/scalars.h"
 #include "script/to_value.h"
@@ -332,10 +333,12 @@ static const struct tg_schema *compile(struct session *session, int index, const
     schema->is_secret = tg_table_flag(L, index, "is_secret");
     schema->can_coerce = tg_table_flag(L, index, "coerce");
     compile_kind(session, index, schema, path, depth + 1);
-    if (lua_getfield(L, index, "checks") != LUA_TNIL)
+    if (lua_getfield(L, index, "checks") != LUA_TNIL) {
+        schema->check_print = tg_fingerprint(L, -1);
         schema->script_check = tg_world_keep(session->world, L);
-    else
+    } else {
         lua_pop(L, 1);
+    }
     session->compiled->has_defaults |= tg_table_flag(L, index, "has_default");
     lua_pushvalue(L, index);
     lua_rawseti(L, session->nodes, ++session->count);

@@ -6,6 +6,7 @@
 #include "core/worker.h"
 #include "script/call.h"
 #include "script/conn_handle.h"
+#include "script/held.h"
 #include "script/libs/task.h"
 #include "script/to_lua.h"
 
@@ -18,6 +19,7 @@ enum { CONN = 1, MESSAGE, OPTIONS, BOX }; /* on the stack */
 
 struct box {
     struct tg_question call;
+    struct tg_held held;
     struct tg_world *world;
     struct tg_list waiters; /* the nap of who called */
     int ref;                /* of the box, while the call is in the list */
@@ -29,6 +31,7 @@ static int close_box(lua_State *L)
 {
     struct box *box = lua_touserdata(L, 1);
     if (!tg_list_is_linked(&box->call.link)) return 0;
+    tg_held_remove(&box->held);
     tg_list_remove(&box->call.link);
     tg_world_forget(box->world, L, box->ref);
     return 0;
@@ -63,12 +66,21 @@ static int drop_box(lua_State *L)
     return 0;
 }
 
+/* The world ends with a task that did not come to close its box. */
+static void let_go(struct tg_held *held)
+{
+    struct box *box = TG_CONTAINER(held, struct box, held);
+    tg_list_remove(&box->call.link);
+    tg_call_protected(box->world->L, drop_box, box, NULL);
+}
+
 /* The connection has let go of the call. */
 static void call_ended(struct tg_question *call, enum tg_status status, const struct tg_value *payload)
 {
     struct box *box = TG_CONTAINER(call, struct box, call);
     struct answer answer = {box, payload};
     lua_State *L = box->world->L;
+    tg_held_remove(&box->held);
     if (status == TG_OK && tg_call_protected(L, keep_answer, &answer, box->world) != LUA_OK)
         status = TG_E_NO_MEMORY;
     box->status = status;
@@ -105,10 +117,12 @@ static struct box *push_box(lua_State *L, struct tg_world *world, struct tg_conn
     *box = (struct box){.world = world, .call.ended = call_ended};
     tg_list_init(&box->waiters);
     tg_list_init(&box->call.link);
+    tg_list_init(&box->held.link);
     luaL_setmetatable(L, box_name);
     lua_toclose(L, BOX);
     lua_pushvalue(L, BOX);
     box->ref = tg_world_keep(world, L);
+    tg_held_add(world, &box->held, let_go);
     tg_conn_call_begin(conn, &box->call);
     return box;
 }

@@ -1,10 +1,11 @@
 /* The handle's one user value is a table that caches what was asked for: `state`, `params` and so on are
- * made on first use. Methods carry the world as upvalue 1. */
+ * made on first use. Of handles that are not kept it has no state. Methods carry the world as upvalue 1. */
 #include "script/conn_handle.h"
 
 #include "script/conn_call.h"
 #include "script/conn_groups.h"
 #include "script/conn_request.h"
+#include "script/conn_user.h"
 #include "script/handle.h"
 #include "script/message_type.h"
 #include "script/place.h"
@@ -15,6 +16,7 @@
 struct handle {
     struct tg_world *world;
     uint64_t id;
+    bool is_kept; /* the one that conn->script_ref means */
 };
 
 static const struct tg_handle_kind kind;
@@ -146,11 +148,32 @@ static int conn_close(lua_State *L)
 
 /* ---- what a connection knows ---- */
 
+/* Raises where the state is. */
+static int fail_state(lua_State *L, const struct handle *handle, const struct tg_conn *conn)
+{
+    uint32_t own = handle->world->generation->number;
+    if (!conn)
+        return tg_place_error(L, "conn.state moved to a later generation with its connection, which has "
+                                 "ended there");
+    uint32_t number = conn->generation->number;
+    if (number < own)
+        return tg_place_error(L,
+                              "conn.state is still in generation %d, where a handler of the connection runs: "
+                              "it comes to this one, %d, when that has ended",
+                              (int)number, (int)own);
+    return tg_place_error(L,
+                          "conn.state moved to generation %d with its connection, and this code is of "
+                          "generation %d: tell the connection with tide.send_event, whose handler runs there",
+                          (int)number, (int)own);
+}
+
 /* Pushes field `key` of a living connection; nil for a name that is none. [-0, +1, e] */
-static void push_field(lua_State *L, struct tg_conn *conn, const char *key)
+static void push_field(lua_State *L, const struct handle *handle, struct tg_conn *conn, const char *key)
 {
     if (strcmp(key, "state") == 0)
         lua_newtable(L);
+    else if (strcmp(key, "user") == 0 && !tg_conn_is_of(handle->world, conn))
+        tg_conn_user_push_foreign(handle->world, L, conn);
     else
         tg_conn_request_push(L, conn, key);
 }
@@ -180,6 +203,15 @@ static int push_groups(lua_State *L, const struct tg_conn *conn)
     return 1;
 }
 
+/* What is asked of a handle that is not kept, at 1, is asked of the one that is, where there is one here. */
+static struct handle *find_kept(lua_State *L, struct handle *handle, struct tg_conn *conn)
+{
+    if (handle->is_kept || !conn || !tg_conn_is_of(handle->world, conn)) return handle;
+    tg_conn_handle_push(handle->world, L, conn);
+    lua_replace(L, 1);
+    return lua_touserdata(L, 1);
+}
+
 /* conn.KEY: a method, what is cached, or what the connection knows. Upvalue 1: the methods. */
 static int conn_index(lua_State *L)
 {
@@ -188,17 +220,20 @@ static int conn_index(lua_State *L)
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL || lua_type(L, 2) != LUA_TSTRING) return 1;
     lua_settop(L, 2);
+    struct tg_conn *conn = find(handle);
+    handle = find_kept(L, handle, conn);
     tg_conn_handle_push_cache(L, 1);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, 3) != LUA_TNIL) return 1;
     const char *key = lua_tostring(L, 2);
-    struct tg_conn *conn = find(handle);
+    bool is_state = strcmp(key, "state") == 0;
     if (strcmp(key, "groups") == 0) return push_groups(L, conn);
+    if (is_state && !handle->is_kept) return fail_state(L, handle, conn);
     if (strcmp(key, "id") == 0)
         push_id(L, handle->id);
     else if (conn)
-        push_field(L, conn, key);
-    else if (strcmp(key, "state") == 0)
+        push_field(L, handle, conn, key);
+    else if (is_state)
         lua_newtable(L);
     if (lua_isnil(L, -1)) return 1;
     lua_pushvalue(L, 2);
@@ -245,8 +280,21 @@ void tg_conn_handle_install(struct tg_world *world, lua_State *L)
 
 void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *conn)
 {
-    if (tg_handle_push_kept(world, L, conn->script_ref)) return;
+    bool is_own = tg_conn_is_of(world, conn);
+    if (is_own && tg_handle_push_kept(world, L, conn->script_ref)) return;
     struct handle *handle = tg_handle_new(world, L, &kind, sizeof *handle);
-    *handle = (struct handle){world, conn->id};
-    conn->script_ref = tg_handle_keep(world, L);
+    *handle = (struct handle){world, conn->id, is_own};
+    if (is_own) conn->script_ref = tg_handle_keep(world, L);
+}
+
+void tg_conn_handle_retire(lua_State *L, int index)
+{
+    struct handle *handle = lua_touserdata(L, index);
+    handle->is_kept = false;
+    if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
+        lua_pushliteral(L, "state");
+        lua_pushnil(L);
+        lua_rawset(L, -3);
+    }
+    lua_pop(L, 1);
 }

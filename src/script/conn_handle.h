@@ -1,19 +1,32 @@
 /* `conn`, the face of a connection in Lua: a userdata that holds its id, never a pointer.
  *
  * One handle per connection, made when Lua first sees it. After the end its methods answer nil,
- * "closed"; what was read of it before stays readable.
+ * "closed"; what was read of it before stays readable. When the connection moves to another generation the
+ * handle still sends and closes, but its `state` is there. A connection that another generation has is seen
+ * through handles of that kind, too.
  */
 #ifndef TG_SCRIPT_CONN_HANDLE_H
 #define TG_SCRIPT_CONN_HANDLE_H
 
+#include "core/generation.h"
 #include "script/message_type.h"
 #include "script/world.h"
 
 /* Makes the metatable. [-0, +0, e] */
 void tg_conn_handle_install(struct tg_world *world, lua_State *L);
 
-/* Pushes the handle of `conn`. [-0, +1, e] */
+/* Whether the connection has this world's code: else another generation has its handle and its state. */
+static inline bool tg_conn_is_of(const struct tg_world *world, const struct tg_conn *conn)
+{
+    return conn->generation->script == world->generation->script;
+}
+
+/* Pushes the handle of `conn`: of this world's generation the one that is kept, else a new one. [-0, +1, e]
+ */
 void tg_conn_handle_push(struct tg_world *world, lua_State *L, struct tg_conn *conn);
+
+/* The handle at `index`, which is kept, is not the connection's any more, nor is the state. [-0, +0, -] */
+void tg_conn_handle_retire(lua_State *L, int index);
 
 /* Pushes the table of what has been asked of the handle at `index` already. [-0, +1, e] */
 void tg_conn_handle_push_cache(lua_State *L, int index);

@@ -2,8 +2,13 @@
  */
 #include "script/conn_user.h"
 
+#include "core/generation.h"
 #include "core/user.h"
+#include "script/call.h"
 #include "script/conn_handle.h"
+#include "script/host_ops.h"
+#include "script/plain.h"
+#include "script/scratch.h"
 
 #include <lauxlib.h>
 
@@ -33,15 +38,37 @@ bool tg_conn_user_push_id(lua_State *L, int index)
     return has_id;
 }
 
-void tg_conn_user_push(lua_State *L, int index)
+struct foreign {
+    struct tg_world *world; /* that has it */
+    const struct tg_conn *conn;
+    struct tg_buf *out;
+};
+
+/* write_user(foreign): in the world that has the connection. */
+static int write_user(lua_State *L)
 {
-    if (lua_getiuservalue(L, index, 1) == LUA_TTABLE) {
-        lua_pushliteral(L, "user");
-        lua_rawget(L, -2);
-    } else {
-        lua_pushnil(L);
-    }
-    lua_replace(L, -2);
+    const struct foreign *foreign = lua_touserdata(L, 1);
+    const struct tg_plain plain = {.name = "conn.user"};
+    tg_world_push(foreign->world, L, foreign->conn->script_ref);
+    tg_conn_handle_push_cache(L, lua_gettop(L));
+    lua_pushliteral(L, "user");
+    lua_rawget(L, -2);
+    tg_plain_write(foreign->world, L, -1, &plain, foreign->out);
+    return 0;
+}
+
+void tg_conn_user_push_foreign(struct tg_world *world, lua_State *L, struct tg_conn *conn)
+{
+    struct tg_host *owner = tg_host_of(conn->generation->script);
+    lua_pushnil(L);
+    if (!owner || !conn->script_ref) return;
+    int place = lua_gettop(L);
+    struct tg_scratch *scratch = tg_scratch_push(world, L);
+    struct foreign foreign = {&owner->world, conn, &scratch->text};
+    if (tg_call_protected(owner->world.L, write_user, &foreign, NULL) != LUA_OK || scratch->text.has_failed)
+        luaL_error(L, "not enough memory");
+    if (tg_plain_read(world, L, tg_buf_peek(&scratch->text)) == TG_OK) lua_replace(L, place);
+    tg_scratch_pop(L);
 }
 
 void tg_conn_user_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index)

@@ -9,8 +9,8 @@
  * the authenticator, which is not asked. [-0, +0, e] */
 void tg_conn_user_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index);
 
-/* Pushes conn.user of the handle at `index`; nil for an anonymous one. [-0, +1, e] */
-void tg_conn_user_push(lua_State *L, int index);
+/* Pushes a copy of the conn.user of a connection that another generation has. [-0, +1, e] */
+void tg_conn_user_push_foreign(struct tg_world *world, lua_State *L, struct tg_conn *conn);
 
 /* Pushes the id of a user as a text: a string itself, an integer's digits (7.0 is one), or what stands in
  * field `id` of a table. False, and nothing, when it has none: such a user is nobody's equal. [-0, +1|0, e]

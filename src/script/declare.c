@@ -2,6 +2,7 @@
  * declarations together can show: an action or a path that stands twice. */
 #include "script/declare.h"
 
+#include "script/fingerprint.h"
 #include "script/message_type.h"
 
 #include <lauxlib.h>
@@ -169,6 +170,14 @@ static void declare_groups(struct tg_world *world, lua_State *L, int index, stru
     lua_pop(L, 1);
 }
 
+static uint64_t print_field(lua_State *L, int index, const char *name)
+{
+    lua_getfield(L, index, name);
+    uint64_t print = tg_fingerprint(L, -1);
+    lua_pop(L, 1);
+    return print;
+}
+
 static void declare_hooks(struct tg_world *world, lua_State *L, int index, struct tg_hooks *hooks)
 {
     hooks->object = keep_field(world, L, index, "object");
@@ -179,6 +188,8 @@ static void declare_hooks(struct tg_world *world, lua_State *L, int index, struc
     hooks->before = keep_field(world, L, index, "before");
     hooks->admit = keep_field(world, L, index, "admit");
     hooks->authenticate = keep_field(world, L, index, "authenticate");
+    hooks->migrate = keep_field(world, L, index, "migrate");
+    hooks->reloaded = keep_field(world, L, index, "reloaded");
     hooks->sends_authentication = tg_table_flag(L, index, "send_authentication");
     declare_groups(world, L, index, hooks);
 }
@@ -239,6 +250,7 @@ static struct tg_topic *declare_topic(struct tg_world *world, lua_State *L)
     lua_pushvalue(L, index);
     hooks->object = tg_world_keep(world, L);
     hooks->authorise = keep_field(world, L, index, "authorise");
+    stream->authenticate_print = print_field(L, index, "authorise");
     hooks->on_subscribe = keep_field(world, L, index, "on_subscribe");
     hooks->on_unsubscribe = keep_field(world, L, index, "on_unsubscribe");
     declare_actions(world, L, index, "actions", stream, tg_registry_add_action);
@@ -320,6 +332,8 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     declare_hooks(world, L, index, hooks);
     consumer->takes_binary = hooks->binary != 0;
     declare_entrance(world, L, index, consumer);
+    consumer->authenticate_print = print_field(L, index, "authenticate");
+    consumer->groups_print = print_field(L, index, "groups");
     declare_actions(world, L, index, "actions", consumer, tg_registry_add_action);
     declare_actions(world, L, index, "events", consumer, tg_registry_add_event);
     declare_topics(world, L, index, consumer);
@@ -344,8 +358,9 @@ static void forget_actions(struct tg_world *world, lua_State *L, const struct tg
 static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
     const struct tg_hooks *hooks = consumer->script_data;
-    const int refs[] = {hooks->object, hooks->connected, hooks->disconnected, hooks->receive,
-                        hooks->binary, hooks->before,    hooks->admit,        hooks->authenticate};
+    const int refs[] = {hooks->object,  hooks->connected, hooks->disconnected, hooks->receive,
+                        hooks->binary,  hooks->before,    hooks->admit,        hooks->authenticate,
+                        hooks->migrate, hooks->reloaded};
     for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
     for (uint32_t i = 0; i < hooks->group_count; i++) forget(world, L, hooks->groups[i].function);
     forget_actions(world, L, consumer);

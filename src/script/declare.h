@@ -24,6 +24,7 @@ struct tg_hooks {
     int before;
     int admit;
     int authenticate;
+    int migrate, reloaded;          /* for a connection that comes from another generation */
     bool sends_authentication;      /* frames that say how it ended */
     struct tg_group_source *groups; /* in the arena */
     uint32_t group_count;

@@ -30,7 +30,8 @@ static void find_place(lua_State *thread, struct tg_failure *failure)
 {
     lua_Debug debug;
     if (!tg_place_find(thread, 0, &debug)) return;
-    snprintf(failure->file, sizeof failure->file, "%s", debug.short_src);
+    bool is_file = debug.source[0] == '@' && debug.srclen <= sizeof failure->file;
+    snprintf(failure->file, sizeof failure->file, "%s", is_file ? debug.source + 1 : debug.short_src);
     failure->line = debug.currentline;
 }
 

@@ -1,278 +1,19 @@
 #include "script/host.h"
 
-#include "base/log.h"
-#include "core/topic.h"
-#include "script/admit.h"
 #include "script/blocking.h"
 #include "script/borrow.h"
 #include "script/call.h"
 #include "script/conn_call.h"
 #include "script/conn_handle.h"
-#include "script/declare.h"
+#include "script/held.h"
 #include "script/host_library.h"
-#include "script/libs/life.h"
+#include "script/host_ops.h"
 #include "script/loader.h"
-#include "script/outside.h"
-#include "script/run.h"
 #include "script/sandbox.h"
 #include "script/scratch.h"
-#include "script/start.h"
 #include "script/topic_handle.h"
-#include "script/topic_run.h"
 
-#include <lauxlib.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* ---- the calls of core/script.h ---- */
-
-static struct tg_host *host_of(struct tg_script *script)
-{
-    return TG_CONTAINER(script, struct tg_host, script);
-}
-
-static void note_tasks(const struct tg_host *host)
-{
-    host->world.worker->metrics.tasks = host->tasks.count;
-}
-
-static void note_run(struct tg_host *host)
-{
-    note_tasks(host);
-    tg_collector_note(&host->collector);
-}
-
-static bool on_admit(struct tg_script *script, const struct tg_consumer *consumer,
-                     const struct tg_request *request, struct tg_refusal *refusal)
-{
-    struct tg_host *host = host_of(script);
-    bool is_admitted = tg_admit(&host->tasks, consumer, request, refusal);
-    note_run(host);
-    return is_admitted;
-}
-
-static enum tg_outcome on_authenticate(struct tg_script *script, struct tg_conn *conn)
-{
-    struct tg_host *host = host_of(script);
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .what = "authenticate",
-                         .answers = true,
-                         .is_authentication = true,
-                         .handler = &conn->consumer->counters->hooks[TG_HOOK_AUTHENTICATE]};
-    enum tg_outcome outcome = tg_start_authenticate(&host->tasks, &run);
-    note_run(host);
-    return outcome;
-}
-
-static enum tg_outcome on_groups(struct tg_script *script, struct tg_conn *conn)
-{
-    struct tg_host *host = host_of(script);
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .what = "groups",
-                         .answers = true,
-                         .handler = &conn->consumer->counters->hooks[TG_HOOK_GROUPS]};
-    enum tg_outcome outcome = tg_start_groups(&host->tasks, &run);
-    note_run(host);
-    return outcome;
-}
-
-static enum tg_outcome on_connected(struct tg_script *script, struct tg_conn *conn)
-{
-    struct tg_host *host = host_of(script);
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .what = "connected",
-                         .answers = true,
-                         .handler = &conn->consumer->counters->hooks[TG_HOOK_CONNECTED]};
-    if (!tg_hooks_of(conn)->connected) return TG_DONE;
-    enum tg_outcome outcome = tg_run_connected(&host->tasks, &run);
-    note_run(host);
-    return outcome;
-}
-
-static enum tg_outcome on_message(struct tg_script *script, struct tg_conn *conn,
-                                  const struct tg_action *action, const struct tg_envelope *envelope)
-{
-    struct tg_host *host = host_of(script);
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .action = action,
-                         .envelope = envelope,
-                         .handler = action->handler,
-                         .ref = envelope->ref,
-                         .is_data = !action->is_event,
-                         .answers = !action->is_event};
-    if (envelope->ref.topic.data) run.subscription = tg_subscription_find(conn, envelope->ref.topic);
-    enum tg_outcome outcome = tg_run_message(&host->tasks, &run);
-    note_run(host);
-    return outcome;
-}
-
-static enum tg_outcome on_frame(struct tg_script *script, struct tg_conn *conn, struct tg_slice data,
-                                bool is_binary)
-{
-    struct tg_host *host = host_of(script);
-    enum tg_hook hook = conn->consumer->is_text ? TG_HOOK_RECEIVE : TG_HOOK_BINARY;
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .handler = &conn->consumer->counters->hooks[hook],
-                         .what = conn->consumer->is_text ? "receive" : "on_binary",
-                         .data = data,
-                         .is_binary = is_binary,
-                         .is_data = true,
-                         .answers = true};
-    enum tg_outcome outcome = tg_run_frame(&host->tasks, &run);
-    note_run(host);
-    return outcome;
-}
-
-static enum tg_outcome on_disconnected(struct tg_script *script, struct tg_conn *conn, uint16_t code,
-                                       struct tg_slice reason)
-{
-    struct tg_host *host = host_of(script);
-    struct tg_run run = {.world = &host->world,
-                         .conn = conn,
-                         .what = "disconnected",
-                         .data = reason,
-                         .code = code,
-                         .is_farewell = true,
-                         .handler = &conn->consumer->counters->hooks[TG_HOOK_DISCONNECTED]};
-    if (!tg_hooks_of(conn)->disconnected) return TG_DONE;
-    enum tg_outcome outcome = tg_run_disconnected(&host->tasks, &run);
-    note_run(host);
-    return outcome;
-}
-
-static void on_cancel(struct tg_script *script, struct tg_conn *conn)
-{
-    struct tg_host *host = host_of(script);
-    tg_task_cancel_all(&host->tasks, conn);
-    note_run(host);
-}
-
-/* forget(host, conn) */
-static int forget_body(lua_State *L)
-{
-    struct tg_host *host = lua_touserdata(L, 1);
-    struct tg_conn *conn = lua_touserdata(L, 2);
-    tg_world_forget(&host->world, L, conn->script_ref);
-    return 0;
-}
-
-static void on_forget(struct tg_script *script, struct tg_conn *conn)
-{
-    struct tg_host *host = host_of(script);
-    if (conn->script_ref) tg_call_protected(host->world.L, forget_body, host, conn);
-    conn->script_ref = 0;
-    note_tasks(host); /* those of the connection have ended, without a run of any other */
-}
-
-static void on_turn(struct tg_script *script)
-{
-    struct tg_host *host = host_of(script);
-    if (tg_list_is_empty(&host->tasks.ready)) return;
-    tg_task_turn(&host->tasks);
-    note_run(host);
-}
-
-static bool on_has_more(struct tg_script *script)
-{
-    return !tg_list_is_empty(&host_of(script)->tasks.ready);
-}
-
-static enum tg_status on_publish_event(struct tg_script *script, struct tg_value *event,
-                                       struct tg_arena *arena, struct tg_publication *publication,
-                                       struct tg_issues *issues, uint64_t *receivers)
-{
-    struct tg_host *host = host_of(script);
-    publication->kind = TG_PUBLISH_EVENT;
-    enum tg_status status = tg_outside_publish(&host->tasks, event, arena, publication, issues, receivers);
-    note_run(host);
-    return status;
-}
-
-static enum tg_status on_publish_message(struct tg_script *script, struct tg_value *message,
-                                         struct tg_arena *arena, struct tg_publication *publication,
-                                         struct tg_issues *issues, uint64_t *receivers)
-{
-    struct tg_host *host = host_of(script);
-    publication->kind = TG_PUBLISH_MESSAGE;
-    enum tg_status status = tg_outside_publish(&host->tasks, message, arena, publication, issues, receivers);
-    note_run(host);
-    return status;
-}
-
-static void stop_hook_ended(void *context)
-{
-    struct tg_host *host = context;
-    if (--host->stops == 0) tg_worker_script_stopped(host->world.worker);
-}
-
-static enum tg_outcome on_stop(struct tg_script *script, const char *reason)
-{
-    struct tg_host *host = host_of(script);
-    if (tg_life_stop(&host->tasks, reason, stop_hook_ended, host, &host->stops) != TG_OK)
-        tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_S("action", "on_stop"));
-    return host->stops > 0 ? TG_WAITING : TG_DONE;
-}
-
-/* ---- topics ---- */
-
-static enum tg_outcome on_subscribe(struct tg_script *script, struct tg_subscription *subscription)
-{
-    struct tg_host *host = host_of(script);
-    enum tg_outcome outcome = tg_topic_run_subscribe(&host->tasks, subscription);
-    note_run(host);
-    return outcome;
-}
-
-static enum tg_outcome on_unsubscribe(struct tg_script *script, struct tg_subscription *subscription,
-                                      const char *reason)
-{
-    struct tg_host *host = host_of(script);
-    enum tg_outcome outcome = tg_topic_run_unsubscribe(&host->tasks, subscription, reason);
-    note_run(host);
-    return outcome;
-}
-
-/* forget_topic_body(host, subscription) */
-static int forget_topic_body(lua_State *L)
-{
-    struct tg_host *host = lua_touserdata(L, 1);
-    const struct tg_subscription *subscription = lua_touserdata(L, 2);
-    tg_world_forget(&host->world, L, subscription->script_ref);
-    return 0;
-}
-
-static void on_forget_subscription(struct tg_script *script, struct tg_subscription *subscription)
-{
-    struct tg_host *host = host_of(script);
-    tg_call_protected(host->world.L, forget_topic_body, host, subscription);
-    subscription->script_ref = 0;
-}
-
-static const struct tg_script_ops ops = {
-    .admit = on_admit,
-    .authenticate = on_authenticate,
-    .groups = on_groups,
-    .connected = on_connected,
-    .message = on_message,
-    .frame = on_frame,
-    .disconnected = on_disconnected,
-    .cancel = on_cancel,
-    .forget = on_forget,
-    .turn = on_turn,
-    .has_more = on_has_more,
-    .publish_event = on_publish_event,
-    .publish_message = on_publish_message,
-    .stop = on_stop,
-    .subscribe = on_subscribe,
-    .unsubscribe = on_unsubscribe,
-    .forget_subscription = on_forget_subscription,
-};
 
 /* ---- the state ---- */
 
@@ -299,31 +40,31 @@ static int open_world(lua_State *L)
     return 0;
 }
 
-/* The modules get a budget of their own; that of the handlers is for what comes later. */
-static enum tg_status load(struct tg_host *host, const char *folder, struct tg_buf *errors)
+/* The modules get a budget of their own, on the thread that runs them. */
+static enum tg_status load(struct tg_host *host, const char *folder, struct tg_problems *problems)
 {
     struct tg_error error;
     if (tg_watchdog_open(&host->watchdog, &error) != TG_OK) {
-        tg_buf_printf(errors, "%s\n", error.text);
+        tg_problems_printf(problems, "%s", error.text);
         return TG_E_SCRIPT;
     }
+    host->is_watched = true;
     host->watchdog.setting = "load_cpu_ms";
     lua_State *outer = tg_watchdog_enter(&host->watchdog, host->world.L, host->world.config->load_cpu_ms);
-    enum tg_status status = tg_load_application(&host->world, folder, errors);
+    enum tg_status status = tg_load_application(&host->world, folder, problems);
     tg_watchdog_leave(&host->watchdog, outer);
-    host->watchdog.setting = "handler_cpu_ms";
-    host->watchdog.stuck_seconds = host->world.config->watchdog_seconds;
+    tg_watchdog_close(&host->watchdog);
     return status;
 }
 
 /* Everything but the state. */
 static void init(struct tg_host *host, const struct tg_config *config, uint32_t number)
 {
-    host->script.ops = &ops;
-    host->generation.number = number;
-    host->generation.script = &host->script;
+    host->script.ops = &tg_host_ops;
+    tg_generation_init(&host->generation, number, &host->script);
     tg_registry_init(&host->generation.registry, config->max_check_steps);
     host->world.config = config;
+    host->world.generation = &host->generation;
     host->world.registry = &host->generation.registry;
     host->world.heap = &host->heap;
     host->world.watchdog = &host->watchdog;
@@ -345,31 +86,42 @@ static enum tg_status fill(struct tg_host *host)
     return is_open ? TG_OK : TG_E_NO_MEMORY;
 }
 
-enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
-                            uint32_t number, struct tg_buf *errors)
+/* It is handed over, or nothing of it is left. */
+static enum tg_status finish(struct tg_host *opened, enum tg_status status, struct tg_host **host)
+{
+    if (status == TG_OK) {
+        tg_collector_prepare(&opened->collector, opened->world.L, &opened->heap);
+        *host = opened;
+    } else {
+        tg_host_close(opened);
+    }
+    return status;
+}
+
+enum tg_status tg_host_load(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_files *files, struct tg_problems *problems)
 {
     struct tg_host *opened = new_host(config, number);
     if (!opened) return TG_E_NO_MEMORY;
+    opened->world.files = files;
     opened->heap.limit_bytes = (uint64_t)config->lua_memory_mb << 20;
     enum tg_status status = fill(opened);
-    if (status == TG_OK) status = load(opened, folder, errors);
-    if (status == TG_OK)
-        *host = opened;
-    else
-        tg_host_close(opened);
-    return status;
+    if (status == TG_OK) status = load(opened, folder, problems);
+    opened->world.files = NULL;
+    return finish(opened, status, host);
+}
+
+enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_problems *problems)
+{
+    return tg_host_load(host, config, folder, number, NULL, problems);
 }
 
 enum tg_status tg_host_open_bare(struct tg_host **host, const struct tg_config *config)
 {
     struct tg_host *opened = new_host(config, 1);
     if (!opened) return TG_E_NO_MEMORY;
-    enum tg_status status = fill(opened);
-    if (status == TG_OK)
-        *host = opened;
-    else
-        tg_host_close(opened);
-    return status;
+    return finish(opened, fill(opened), host);
 }
 
 /* ---- borrowed states ---- */
@@ -423,30 +175,12 @@ void tg_host_deinit_in(struct tg_host *host)
 
 /* ---- */
 
-void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
-{
-    host->world.worker = worker;
-    worker->generation = &host->generation;
-    if (!host->world.is_borrowed) tg_collector_start(&host->collector, host->world.L, &host->heap, worker);
-    if (tg_life_start(&host->tasks) != TG_OK)
-        tg_log(TG_LOG_ERROR, "no_memory", TG_LOG_S("action", "on_start"));
-    tg_task_turn(&host->tasks);
-    note_run(host);
-}
-
-void tg_host_detach(struct tg_host *host)
-{
-    tg_task_cancel_all(&host->tasks, NULL);
-    tg_collector_stop(&host->collector);
-}
-
 void tg_host_close(struct tg_host *host)
 {
     if (host->world.L) {
         tg_task_pool_deinit(&host->tasks);
         lua_close(host->world.L);
     }
-    tg_watchdog_close(&host->watchdog);
     tg_heap_deinit(&host->heap);
     tg_world_deinit(&host->world);
     tg_registry_deinit(&host->generation.registry);

@@ -1,4 +1,5 @@
-/* The script layer as core sees it: one Lua state with one world, and the calls of core/script.h.
+/* A generation whose code is Lua: one state with one world. From tg_generation_serve on it lives as
+ * host_life.h says.
  *
  *     host -> loader  reads the application's files
  *          -> declare what they declared, into the registry
@@ -7,10 +8,12 @@
 #ifndef TG_SCRIPT_HOST_H
 #define TG_SCRIPT_HOST_H
 
-#include "base/buf.h"
+#include "core/generation.h"
+#include "core/problem.h"
 #include "core/script.h"
 #include "core/worker.h"
 #include "script/collector.h"
+#include "script/conn_move.h"
 #include "script/heap.h"
 #include "script/task.h"
 #include "script/world.h"
@@ -20,17 +23,25 @@ struct tg_host {
     struct tg_script script;
     struct tg_generation generation;
     struct tg_task_pool tasks;
-    uint32_t stops;      /* hooks of on_stop that have not ended */
+    uint32_t stops;       /* hooks of on_stop that have not ended */
+    uint32_t shown_tasks; /* its share of metrics.tasks */
+    bool is_watched;      /* by the watchdog, on whichever thread runs it */
+    struct tg_left_behind left_behind;
     struct tg_heap heap; /* of the Lua state */
     struct tg_watchdog watchdog;
     struct tg_collector collector;
 };
 
-/* Loads the application in `folder` into a new state: its number is `number`. Every module that fails
- * adds its error, a line or more of text, to `errors`; TG_E_SCRIPT when there is any, and no host then.
+/* Loads the application in `folder` into a new state: its number is `number`. What is wrong with each
+ * module is added to `problems`; TG_E_SCRIPT when there is any, and no host then.
  * TG_E_NO_MEMORY. The config is borrowed; close with tg_host_close. */
 enum tg_status tg_host_open(struct tg_host **host, const struct tg_config *config, const char *folder,
-                            uint32_t number, struct tg_buf *errors);
+                            uint32_t number, struct tg_problems *problems);
+
+/* The same, noting in `files` (NULL: nowhere) what is read or looked for. On any thread: the one that begins
+ * may be another. */
+enum tg_status tg_host_load(struct tg_host **host, const struct tg_config *config, const char *folder,
+                            uint32_t number, struct tg_files *files, struct tg_problems *problems);
 
 /* The same without an application: a state with an open world, no limit of memory, and no watchdog. For
  * code that is trusted as the program itself (testbed.h). */
@@ -52,14 +63,18 @@ void tg_host_deinit_in(struct tg_host *host);
 
 /* ---- */
 
-/* From now on `worker` runs this code; connections of the worker may come. Borrowed. The hooks of on_start
- * run up to their first wait. */
-void tg_host_attach(struct tg_host *host, struct tg_worker *worker);
+/* Short for tg_generation_serve and tg_generation_end. */
+static inline void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
+{
+    tg_generation_serve(&host->generation, worker);
+}
 
-/* The worker is about to go: ends what still waits. No connection may be left. */
-void tg_host_detach(struct tg_host *host);
+static inline void tg_host_detach(struct tg_host *host)
+{
+    tg_generation_end(&host->generation);
+}
 
-/* No connection may be left. */
+/* One that never began, or has ended. On any thread. */
 void tg_host_close(struct tg_host *host);
 
 #endif

@@ -5,6 +5,7 @@
 #include "script/events.h"
 #include "script/libs/group.h"
 #include "script/libs/http.h"
+#include "script/libs/keep.h"
 #include "script/libs/life.h"
 #include "script/libs/process.h"
 #include "script/libs/queue.h"
@@ -219,6 +220,7 @@ void tg_host_library_install(struct tg_world *world, lua_State *L)
     tg_life_library_install(world, L);
     tg_group_library_install(world, L);
     tg_queue_library_install(world, L);
+    tg_keep_library_install(world, L);
     tg_task_library_install(world, L);
     tg_tcp_library_install(world, L);
     tg_process_library_install(world, L);

@@ -1,26 +1,26 @@
-/* The entry modules of an application are *.lua and (name)/init.lua in its consumers/, or in the folder
- * itself when it has none; tidegate.lua, spec/ and public/ are something else. They are loaded in byte order
- * of their names, so that two loads of the same files always come out the same. A module that fails does
- * not keep the others from being read: all errors are told at once. */
+/* The entry modules (core/entries.h) are loaded in byte order of their names, so that two loads of the same
+ * files always come out the same. A module that fails does not keep the others from being read: all errors
+ * are told at once. */
 #include "script/loader.h"
 
+#include "core/entries.h"
+#include "core/files.h"
 #include "script/call.h"
 #include "script/declare.h"
+#include "script/excerpt.h"
 #include "script/host_library.h"
 #include "script/require.h"
 #include "script/watchdog.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct load {
     struct tg_world *world;
-    struct tg_buf *errors;
+    struct tg_problems *problems;
     const char *name; /* of the module under way */
     const char *path;
     lua_CFunction produce; /* of tg_load_value, as the next */
@@ -31,58 +31,24 @@ struct load {
     uint32_t failures;
 };
 
-/* ---- finding ---- */
-
-static bool is_kind(const char *path, mode_t kind)
-{
-    struct stat status;
-    return stat(path, &status) == 0 && (status.st_mode & S_IFMT) == kind;
-}
-
-static char *join(const char *folder, const char *name)
-{
-    char *path;
-    return asprintf(&path, "%s/%s", folder, name) < 0 ? NULL : path;
-}
-
-static int is_candidate(const struct dirent *entry)
-{
-    static const char *const reserved[] = {"tidegate.lua", "spec", "public", "consumers"};
-    if (entry->d_name[0] == '.') return 0;
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
-        if (strcmp(entry->d_name, reserved[i]) == 0) return 0;
-    return 1;
-}
-
-static int byte_order(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-/* The file of an entry module and, in place, the module's name; NULL when the entry is none. */
-static char *module_file(const char *folder, char *name)
-{
-    size_t length = strlen(name);
-    char *path = join(folder, name);
-    if (!path) return NULL;
-    if (length > 4 && strcmp(name + length - 4, ".lua") == 0 && is_kind(path, S_IFREG)) {
-        name[length - 4] = '\0';
-        return path;
-    }
-    char *init = join(path, "init.lua");
-    free(path);
-    if (init && is_kind(init, S_IFREG)) return init;
-    free(init);
-    return NULL;
-}
-
 /* ---- running ---- */
 
-static void report(struct load *load, const char *text, size_t length)
+/* A module that several require fails for each of them. */
+static bool is_told(const struct tg_problems *problems, const struct tg_problem *problem)
+{
+    const struct tg_problem *told = problems->first;
+    while (told && !(told->line == problem->line && tg_slice_equal(told->file, problem->file) &&
+                     tg_slice_equal(told->message, problem->message)))
+        told = told->next;
+    return told != NULL;
+}
+
+static void report(struct load *load, const struct tg_problem *problem)
 {
     load->failures++;
-    tg_buf_append(load->errors, text, length);
-    tg_buf_append_char(load->errors, '\n');
+    if (is_told(load->problems, problem)) return;
+    struct tg_problem *added = tg_problems_add(load->problems, problem);
+    if (added) tg_excerpt_explain(load->problems, added, load->world->L);
 }
 
 /* Keeps the value on top for declare_all. [-1, +0, e] */
@@ -163,28 +129,78 @@ static void report_memory(struct load *load)
     load->failures++;
     load->world->heap->has_refused = false;
     load->world->heap->room_bytes = TG_HEAP_ROOM_BYTES;
-    tg_buf_printf(load->errors, "%s: loading takes more than lua_memory_mb, %u MB: load less, or raise it\n",
-                  load->path, load->world->config->lua_memory_mb);
+    tg_problems_printf(load->problems,
+                       "%s: loading takes more than lua_memory_mb, %u MB: load less, or raise it", load->path,
+                       load->world->config->lua_memory_mb);
 }
 
-/* Runs one step of loading. Errors name a place of the user's by themselves, so the traceback is cut. */
+static struct tg_slice text_at(lua_State *L, int index)
+{
+    struct tg_slice text = {0};
+    if (lua_type(L, index) == LUA_TSTRING) text.data = lua_tolstring(L, index, &text.length);
+    return text;
+}
+
+/* Who called, unless that is only the line which is named already. */
+static struct tg_slice worth_telling(const struct tg_problem *problem, struct tg_slice traceback)
+{
+    struct tg_slice file;
+    uint32_t line;
+    if (traceback.length == 0) return (struct tg_slice){0};
+    if (memchr(traceback.data, '\n', traceback.length)) return traceback;
+    tg_problem_split(traceback, &file, &line);
+    bool is_same = line == problem->line && tg_slice_equal(file, problem->file);
+    return is_same ? (struct tg_slice){0} : traceback;
+}
+
+/* Lua shortens the names of files that are long: "...ders/chat.lua". */
+static bool is_short_for(struct tg_slice name, struct tg_slice whole)
+{
+    enum { DOTS = 3 };
+    if (name.length <= DOTS || memcmp(name.data, "...", DOTS) != 0) return false;
+    size_t length = name.length - DOTS;
+    return whole.length >= length &&
+           memcmp(whole.data + whole.length - length, name.data + DOTS, length) == 0;
+}
+
+/* What tg_excerpt_trace left at 1, 2 and 3 of the stack. */
+static void report_raised(struct load *load, lua_State *L, int top)
+{
+    struct tg_problem problem = {0};
+    struct tg_slice text = text_at(L, top + 1), traceback = text_at(L, top + 2), whole = text_at(L, top + 3);
+    problem.message = tg_problem_split(text, &problem.file, &problem.line);
+    if (is_short_for(problem.file, whole)) problem.file = whole;
+    if (is_short_for(problem.file, tg_slice_of(load->path))) problem.file = tg_slice_of(load->path);
+    if (!problem.line && !names_a_line(text.data, text.length)) {
+        /* An object that somebody raised: told with its line when that is known. */
+        tg_problem_split(traceback, &problem.file, &problem.line);
+        if (!problem.line) problem.file = tg_slice_of(load->path);
+        lua_pushfstring(L, "it raised %s", text.data);
+        problem.message = text_at(L, -1);
+    }
+    problem.traceback = worth_telling(&problem, traceback);
+    report(load, &problem);
+}
+
+/* Runs one step of loading. */
 static bool step(struct load *load, lua_CFunction function)
 {
     lua_State *L = load->world->L;
-    if (tg_call_traced(L, function, load, NULL) == LUA_OK) return true;
-    size_t length;
-    const char *text = lua_tolstring(L, -1, &length);
-    if (is_over_memory(load, text)) {
-        report_memory(load);
-        lua_pop(L, 1);
-        return false;
+    int top = lua_gettop(L);
+    if (tg_call_handled(L, function, load, NULL, tg_excerpt_trace) == LUA_OK) return true;
+    if (lua_istable(L, -1) && lua_checkstack(L, 4)) {
+        for (int i = 1; i <= 3; i++) lua_rawgeti(L, top + 1, i);
+        lua_remove(L, top + 1);
+        report_raised(load, L, top);
+    } else {
+        const char *text = lua_tostring(L, -1);
+        if (is_over_memory(load, text))
+            report_memory(load);
+        else
+            report(load, &(struct tg_problem){.message = tg_slice_of(text ? text : "not enough memory"),
+                                              .file = tg_slice_of(load->path)});
     }
-    const char *traceback = text ? strstr(text, "\nstack traceback:") : NULL;
-    if (!text) length = strlen(text = "not enough memory");
-    if (traceback) length = (size_t)(traceback - text);
-    if (!names_a_line(text, length)) tg_buf_printf(load->errors, "%s: it raised ", load->path);
-    report(load, text, length);
-    lua_pop(L, 1);
+    lua_settop(L, top);
     return false;
 }
 
@@ -196,39 +212,54 @@ static int report_unreturned(lua_State *L)
     tg_world_push(load->world, L, TG_REF_DECLARED);
     for (lua_Integer i = 1; lua_rawgeti(L, 3, i) != LUA_TNIL; i++, lua_settop(L, 3)) {
         if (lua_type(L, -1) != LUA_TSTRING) continue;
-        size_t length;
         lua_pushfstring(L, "%s: this consumer is declared, but %s", lua_tostring(L, -1),
                         load->produce ? "not returned: end the function with `return`"
                                       : "its module does not return it: end the file with `return`");
-        const char *text = lua_tolstring(L, -1, &length);
-        report(load, text, length);
+        struct tg_problem problem = {0};
+        struct tg_slice text = {lua_tostring(L, -1), lua_rawlen(L, -1)};
+        problem.message = tg_problem_split(text, &problem.file, &problem.line);
+        report(load, &problem);
     }
     return 0;
 }
 
-static void load_entries(struct load *load)
+static void load_entry(struct load *load, const struct tg_entry *entry)
 {
-    struct dirent **entries;
-    int count = scandir(load->world->entries, &entries, is_candidate, byte_order);
-    if (count < 0) {
-        tg_buf_printf(load->errors, "%s: %s\n", load->world->entries, strerror(errno));
+    load->name = entry->name;
+    load->path = entry->path;
+    if (step(load, run_module)) load->returned++;
+}
+
+static enum tg_status load_entries(struct load *load)
+{
+    struct tg_world *world = load->world;
+    struct tg_entries entries;
+    enum tg_status status = tg_entries_find(&entries, world->entries);
+    if (status == TG_E_IO) {
+        tg_problems_printf(load->problems, "%s: %s", world->entries, strerror(errno));
         load->failures++;
-        return;
     }
-    for (int i = 0; i < count; i++) {
-        char *name = entries[i]->d_name;
-        /* When the time is up, every module would say so. */
-        char *path = tg_watchdog_is_stopped() ? NULL : module_file(load->world->entries, name);
-        if (path) {
-            load->name = name;
-            load->path = path;
-            if (step(load, run_module)) load->returned++;
-        }
-        free(path);
-        free(entries[i]);
-    }
-    load->path = load->world->entries; /* what fails from here on belongs to no file */
-    free(entries);
+    const struct tg_entries *found = status == TG_OK ? &entries : NULL;
+    if (status == TG_E_IO) status = TG_OK; /* there is none */
+    if (status == TG_OK && world->files)
+        status = tg_files_note_entries(world->files, world->entries, found);
+    /* When the time is up, every module would say so. */
+    for (size_t i = 0; status == TG_OK && i < entries.count && !tg_watchdog_is_stopped(); i++)
+        load_entry(load, &entries.items[i]);
+    load->path = world->entries; /* what fails from here on belongs to no file */
+    tg_entries_deinit(&entries);
+    return status;
+}
+
+/* Whether that is a folder decides where the modules are looked for. */
+static enum tg_status look_at_consumers(struct tg_world *world)
+{
+    char *path;
+    if (!world->files) return TG_OK;
+    if (asprintf(&path, "%s/consumers", world->root) < 0) return TG_E_NO_MEMORY;
+    enum tg_status status = tg_files_look(world->files, path);
+    free(path);
+    return status;
 }
 
 static enum tg_status find_folders(struct tg_world *world, const char *folder)
@@ -237,11 +268,8 @@ static enum tg_status find_folders(struct tg_world *world, const char *folder)
     if (!world->root) return TG_E_NO_MEMORY;
     for (size_t length = strlen(world->root); length > 1 && world->root[length - 1] == '/';)
         world->root[--length] = '\0';
-    world->entries = join(world->root, "consumers");
-    if (world->entries && !is_kind(world->entries, S_IFDIR)) {
-        free(world->entries);
-        world->entries = strdup(world->root);
-    }
+    if (look_at_consumers(world) != TG_OK) return TG_E_NO_MEMORY;
+    world->entries = tg_entries_folder(world->root);
     return world->entries ? TG_OK : TG_E_NO_MEMORY;
 }
 
@@ -256,19 +284,19 @@ static enum tg_status declare_all(struct load *load, const char *none)
         tg_call_protected(world->L, report_unreturned, load, NULL) != LUA_OK)
         return TG_E_NO_MEMORY;
     if (load->failures == 0 && world->registry->consumer_count == 0) {
-        tg_buf_printf(load->errors, "%s: no consumer was found: %s\n", load->path, none);
+        tg_problems_printf(load->problems, "%s: no consumer was found: %s", load->path, none);
         load->failures++;
     }
     world->is_loaded = true;
-    if (load->errors->has_failed) return TG_E_NO_MEMORY;
+    if (load->problems->has_failed) return TG_E_NO_MEMORY;
     return load->failures == 0 ? TG_OK : TG_E_SCRIPT;
 }
 
-enum tg_status tg_load_application(struct tg_world *world, const char *folder, struct tg_buf *errors)
+enum tg_status tg_load_application(struct tg_world *world, const char *folder, struct tg_problems *problems)
 {
     if (find_folders(world, folder) != TG_OK) return TG_E_NO_MEMORY;
-    struct load load = {.world = world, .errors = errors};
-    load_entries(&load);
+    struct load load = {.world = world, .problems = problems};
+    if (load_entries(&load) != TG_OK) return TG_E_NO_MEMORY;
     return declare_all(&load, "an entry module (*.lua or NAME/init.lua) returns what tide.consumer made");
 }
 
@@ -283,11 +311,11 @@ static int clear_returned(lua_State *L)
 }
 
 enum tg_status tg_load_value(struct tg_world *world, lua_CFunction produce, void *context, const char *where,
-                             bool may_declare_more, struct tg_buf *errors)
+                             bool may_declare_more, struct tg_problems *problems)
 {
     if (!world->root && find_folders(world, ".") != TG_OK) return TG_E_NO_MEMORY;
     struct load load = {
-        .world = world, .errors = errors, .path = where, .produce = produce, .context = context};
+        .world = world, .problems = problems, .path = where, .produce = produce, .context = context};
     load.may_declare_more = may_declare_more;
     if (tg_call_protected(world->L, clear_returned, &load, NULL) != LUA_OK) return TG_E_NO_MEMORY;
     if (step(&load, run_producer)) load.returned++;

@@ -133,7 +133,7 @@ static int write_body(lua_State *L)
     lua_getfield(L, 3, "payload");
     write_text(outside, L, TG_NAMING_DECLARED);
     outside->first_bytes = outside->texts.length;
-    if (world->registry->has_camel && !outside->type->clash.data) write_text(outside, L, TG_NAMING_CAMEL);
+    if (tg_generations_have_camel(world->worker) && !outside->type->clash.data) write_text(outside, L, TG_NAMING_CAMEL);
     return 0;
 }
 

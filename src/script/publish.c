@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
+#include "core/generation.h"
 #include "core/group.h"
 #include "core/user.h"
 #include "core/worker.h"
@@ -35,7 +36,7 @@ void tg_publish_write(struct tg_world *world, lua_State *L, int index, const str
 {
     struct tg_buf *out = &scratch->text;
     size_t ends[TG_NAMINGS];
-    bool has_camel = world->registry->has_camel && !type->clash.data;
+    bool has_camel = tg_generations_have_camel(world->worker) && !type->clash.data;
     tg_message_push_payload(world, L, index, type);
     tg_buf_truncate(out, 0);
     for (int naming = 0; naming < TG_NAMINGS; naming++) {
@@ -154,7 +155,7 @@ int tg_publish(struct tg_world *world, lua_State *L, const struct tg_publication
 {
     struct tg_layer *layer = world->worker->layer;
     uint64_t receivers = 0;
-    if (publication->kind == TG_PUBLISH_MESSAGE && world->registry->has_camel &&
+    if (publication->kind == TG_PUBLISH_MESSAGE && tg_generations_have_camel(world->worker) &&
         !publication->texts[TG_NAMING_CAMEL].data && reaches_camel(world->worker, publication))
         return tg_place_error(L, "the message '%s' has no names in camel case, which a receiver asks for",
                               publication->action.data);

@@ -6,14 +6,11 @@
  * Everything found is loaded into this world, so two worlds never share a module table. */
 #include "script/require.h"
 
-#include "script/call.h"
 #include "script/embedded.h"
+#include "script/reading.h"
 
-#include <errno.h>
 #include <lauxlib.h>
 #include <lualib.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,51 +42,47 @@ static void begin_loading(struct tg_world *world, lua_State *L, const char *name
     lua_pop(L, 1);
 }
 
-/* Runs the chunk on top as module `name` found in `where`. A failed module is forgotten, so that the next
- * require tells the same again. [-1, +1, e] */
+/* end_loading(): upvalues world, name. A failed module is forgotten, so that the next require tells the same
+ * again. */
+static int end_loading(lua_State *L)
+{
+    struct tg_world *world = lua_touserdata(L, lua_upvalueindex(1));
+    tg_world_push(world, L, TG_REF_LOADED);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    if (lua_rawget(L, -2) != LUA_TLIGHTUSERDATA || lua_touserdata(L, -1) != world) return 0;
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushnil(L);
+    lua_rawset(L, -4);
+    return 0;
+}
+
+/* Pushes what calls end_loading when it is closed. [-0, +1, e] */
+static void push_guard(struct tg_world *world, lua_State *L, const char *name)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    tg_world_push_self(world, L);
+    lua_pushstring(L, name);
+    lua_pushcclosure(L, end_loading, 2);
+    lua_setfield(L, -2, "__close");
+    lua_setmetatable(L, -2);
+}
+
+/* Runs the chunk on top as module `name` found in `where`. Not protected: whoever tells of an error would see
+ * nothing of the calls that led to it. [-1, +1, e] */
 static void run_chunk(struct tg_world *world, lua_State *L, const char *name, const char *where)
 {
+    push_guard(world, L, name);
+    lua_insert(L, -2);
+    int guard = lua_gettop(L) - 1;
+    lua_toclose(L, guard);
     begin_loading(world, L, name);
     lua_pushstring(L, name);
     lua_pushstring(L, where);
-    if (tg_call_values(L, 2, 1) != LUA_OK) {
-        tg_world_push(world, L, TG_REF_LOADED);
-        lua_pushnil(L);
-        lua_setfield(L, -2, name);
-        lua_pop(L, 1);
-        lua_error(L);
-    }
+    lua_call(L, 2, 1);
     remember(world, L, name);
-}
-
-static int close_file(lua_State *L)
-{
-    luaL_Stream *stream = luaL_checkudata(L, 1, LUA_FILEHANDLE);
-    return luaL_fileresult(L, fclose(stream->f) == 0, NULL);
-}
-
-/* Reads a whole file as a Lua string; a failure is raised with the system's reason. [-0, +1, e] */
-static void push_file(lua_State *L, const char *path)
-{
-    luaL_Stream *stream = lua_newuserdatauv(L, sizeof *stream, 0);
-    stream->closef = NULL; /* closed as yet: valid before it owns a file */
-    luaL_setmetatable(L, LUA_FILEHANDLE);
-    stream->f = fopen(path, "rb");
-    if (!stream->f) luaL_error(L, "%s: %s", path, strerror(errno));
-    stream->closef = close_file;
-    luaL_Buffer buffer;
-    luaL_buffinit(L, &buffer);
-    size_t got;
-    do {
-        char *room = luaL_prepbuffer(&buffer);
-        got = fread(room, 1, LUAL_BUFFERSIZE, stream->f);
-        luaL_addsize(&buffer, got);
-    } while (got > 0);
-    if (ferror(stream->f)) luaL_error(L, "%s: %s", path, strerror(errno));
-    stream->closef = NULL;
-    fclose(stream->f);
-    luaL_pushresult(&buffer);
-    lua_remove(L, -2);
+    lua_closeslot(L, guard);
+    lua_remove(L, guard);
 }
 
 static void require_file(struct tg_world *world, lua_State *L, enum tg_world_ref env, const char *name,
@@ -100,7 +93,7 @@ static void require_file(struct tg_world *world, lua_State *L, enum tg_world_ref
     lua_remove(L, -2);
     if (type != LUA_TNIL) return;
     lua_pop(L, 1);
-    push_file(L, path);
+    tg_reading_push_file(world, L, path);
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     lua_pushfstring(L, "@%s", path);
@@ -133,6 +126,7 @@ static bool require_below(struct tg_world *world, lua_State *L, const char *fold
     const char *relative = luaL_gsub(L, name, ".", "/");
     for (size_t i = 0; i < 2; i++) {
         const char *path = lua_pushfstring(L, "%s/%s%s", folder, relative, endings[i]);
+        tg_reading_look(world, L, path);
         if (access(path, F_OK) == 0) {
             tg_require_file(world, L, name, path);
             return true;
@@ -153,9 +147,29 @@ static bool require_application(struct tg_world *world, lua_State *L, const char
     return strcmp(world->root, world->entries) != 0 && require_below(world, L, world->root, name);
 }
 
-/* package.searchpath(name, package.FIELD); pushes the file's name. [-0, +1 or +0, e] */
-static const char *search_installed(lua_State *L, const char *name, const char *field)
+/* Notes where the search that follows will look: what comes there first would be found. [-0, +0, e] */
+static void look_at_installed(struct tg_world *world, lua_State *L, const char *name, const char *field)
 {
+    int top = lua_gettop(L);
+    const char *relative = luaL_gsub(L, name, ".", LUA_DIRSEP);
+    lua_getfield(L, lua_upvalueindex(2), field);
+    const char *next = lua_tostring(L, -1);
+    for (bool is_found = !world->files || !next; !is_found && *next;) {
+        size_t length = strcspn(next, LUA_PATH_SEP);
+        lua_pushlstring(L, next, length);
+        const char *path = luaL_gsub(L, lua_tostring(L, -1), LUA_PATH_MARK, relative);
+        is_found = access(path, R_OK) == 0;
+        if (!is_found) tg_reading_look(world, L, path);
+        lua_pop(L, 2);
+        next += length + (next[length] != '\0');
+    }
+    lua_settop(L, top);
+}
+
+/* package.searchpath(name, package.FIELD); pushes the file's name. [-0, +1 or +0, e] */
+static const char *search_installed(struct tg_world *world, lua_State *L, const char *name, const char *field)
+{
+    look_at_installed(world, L, name, field);
     lua_getfield(L, lua_upvalueindex(2), "searchpath");
     lua_pushstring(L, name);
     lua_getfield(L, lua_upvalueindex(2), field);
@@ -167,12 +181,12 @@ static const char *search_installed(lua_State *L, const char *name, const char *
 
 static bool require_installed(struct tg_world *world, lua_State *L, const char *name)
 {
-    const char *path = search_installed(L, name, "path");
+    const char *path = search_installed(world, L, name, "path");
     if (path) {
         require_file(world, L, TG_REF_INSTALLED_ENV, name, path);
         return true;
     }
-    path = search_installed(L, name, "cpath");
+    path = search_installed(world, L, name, "cpath");
     if (!path) return false;
     const char *opener = lua_pushfstring(L, "luaopen_%s", luaL_gsub(L, name, ".", "_"));
     lua_pushvalue(L, lua_upvalueindex(3)); /* package.loadlib, which is for require alone */

@@ -236,13 +236,35 @@ static int disconnected_body(lua_State *L)
     return tg_run_call_hook(L, 4);
 }
 
+/* reloaded(consumer, conn, from_generation) */
+static int reloaded_body(lua_State *L)
+{
+    struct tg_run *run = tg_run_of(L);
+    lua_rawgeti(L, 1, tg_hooks_of(run->conn)->reloaded);
+    lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
+    tg_run_push_conn(L, run);
+    lua_pushinteger(L, run->from);
+    return tg_run_call_hook(L, 3);
+}
+
 /* ---- waiting ---- */
+
+static void end_late(struct tg_run *run)
+{
+    run->is_late = true;
+    tg_task_cancel(run->task);
+}
 
 static void too_late(struct tg_timer *timer)
 {
-    struct tg_run *run = TG_CONTAINER(timer, struct tg_run, timer);
-    run->is_late = true;
-    tg_task_cancel(run->task);
+    end_late(TG_CONTAINER(timer, struct tg_run, timer));
+}
+
+void tg_run_retire(struct tg_run *run)
+{
+    if (run->is_late) return;
+    run->is_retired = true;
+    end_late(run);
 }
 
 static uint64_t timeout_of(const struct tg_run *run)
@@ -313,14 +335,37 @@ static void held(void *context, uint64_t from_ns, uint64_t to_ns)
     tg_turn_note(&run->conn->worker->turns, run->handler, to_ns - from_ns);
 }
 
-enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
+static const struct tg_task_kind kind = {
+    .park = park, .held = held, .failed = tg_run_tell_failure, .ended = ended};
+
+struct tg_run *tg_run_of_task(const struct tg_task *task)
 {
-    static const struct tg_task_kind kind = {
-        .park = park, .held = held, .failed = tg_run_tell_failure, .ended = ended};
-    enum tg_outcome outcome = tg_task_run(pool, run->conn, &kind, body, run);
+    return task->kind == &kind ? task->context : NULL;
+}
+
+static enum tg_outcome run_task(struct tg_task_pool *pool, struct tg_run *run, const struct tg_task_kind *as,
+                                lua_CFunction body)
+{
+    enum tg_outcome outcome = tg_task_run(pool, run->conn, as, body, run);
     /* One that has waited is another copy by now. */
     if (outcome != TG_WAITING) note_end(run, run->began_ns + run->held_ns);
     return outcome;
+}
+
+enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
+{
+    return run_task(pool, run, &kind, body);
+}
+
+enum tg_outcome tg_run_at_once(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body)
+{
+    static const struct tg_task_kind at_once = {
+        .at_once =
+            "cannot wait inside migrate: what has to wait belongs into the hook `reloaded`, which runs "
+            "behind it",
+        .held = held,
+        .failed = tg_run_tell_failure};
+    return run_task(pool, run, &at_once, body);
 }
 
 enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run)
@@ -341,4 +386,9 @@ enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run)
 enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run)
 {
     return tg_run_task(pool, run, disconnected_body);
+}
+
+enum tg_outcome tg_run_reloaded(struct tg_task_pool *pool, struct tg_run *run)
+{
+    return tg_run_task(pool, run, reloaded_body);
 }

@@ -29,6 +29,8 @@ struct tg_run {
     bool is_data;               /* a data frame of the client began it: `complete` ends it */
     bool is_authentication;     /* in a frame of its own (start.c) */
     bool is_late;               /* its time is over */
+    bool is_retired;            /* because its generation's is */
+    uint32_t from;              /* of `reloaded`: the generation that had the connection */
     struct tg_timer timer;      /* of that */
     struct tg_task *task;       /* once it has waited */
     struct tg_handler *handler; /* whose counters note it */
@@ -50,11 +52,21 @@ enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_frame(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run);
+enum tg_outcome tg_run_reloaded(struct tg_task_pool *pool, struct tg_run *run);
+
+/* The run of a task that has waited; NULL: it is one that was spawned. */
+struct tg_run *tg_run_of_task(const struct tg_task *task);
+
+/* The time of its generation is up: it ends as one whose own time is. */
+void tg_run_retire(struct tg_run *run);
 
 /* ---- for bodies of other kinds of runs ---- */
 
 /* Runs `body(refs)`. */
 enum tg_outcome tg_run_task(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body);
+
+/* The same of a body that cannot wait: TG_DONE or TG_FAILED. */
+enum tg_outcome tg_run_at_once(struct tg_task_pool *pool, struct tg_run *run, lua_CFunction body);
 
 /* The run whose body is running. */
 struct tg_run *tg_run_of(lua_State *L);

@@ -3,9 +3,12 @@
 #include "script/run_failure.h"
 
 #include "base/log.h"
+#include "core/dev.h"
 #include "core/dispatch.h"
+#include "core/generation.h"
 #include "core/topic.h"
 #include "core/worker.h"
+#include "script/excerpt.h"
 #include "script/start.h"
 
 #include <stdio.h>
@@ -49,7 +52,21 @@ static bool is_authorising(const struct tg_run *run)
     return run->subscription && run->subscription->state == TG_SUBSCRIBING;
 }
 
-static void answer_failure(const struct tg_run *run, const struct tg_failure *failure)
+/* The lines around, as JSON. */
+static void write_source(struct tg_buf *out, const struct place *place)
+{
+    struct tg_arena arena;
+    uint32_t first_line;
+    if (place->line <= 0 || place->line > INT32_MAX) return;
+    tg_arena_init(&arena, 0);
+    struct tg_slice lines = tg_excerpt_read(&arena, place->file, (uint32_t)place->line, &first_line);
+    if (lines.length) tg_excerpt_write_json(lines, first_line, out);
+    if (out->has_failed) tg_buf_truncate(out, 0);
+    tg_arena_deinit(&arena);
+}
+
+/* `source`: of the place, in development. */
+static void answer_failure(const struct tg_run *run, const struct tg_failure *failure, struct tg_slice source)
 {
     struct tg_detail detail = {.detail = TG_SLICE("Failed to process message")};
     if (is_authorising(run)) {
@@ -63,33 +80,67 @@ static void answer_failure(const struct tg_run *run, const struct tg_failure *fa
         detail.traceback = failure->traceback;
         detail.file = place.file;
         detail.line = place.line;
+        detail.source = source;
+        detail.generation = run->conn->generation->number;
     }
     tg_dispatch_answer_detail(run->conn, &detail, &run->ref);
+}
+
+static void tell_developer(const struct tg_run *run, const struct tg_failure *failure, struct tg_slice source)
+{
+    struct place place = find_place(run, failure);
+    const struct tg_dev_failure told = {
+        .consumer = run->conn->consumer->name,
+        .action = what_failed(run),
+        .message = failure->message,
+        .traceback = failure->traceback,
+        .file = place.file,
+        .line = place.line,
+        .source = source,
+        .generation = run->conn->generation->number,
+    };
+    tg_dev_tell_failure(run->conn->worker->dev, &told);
 }
 
 void tg_run_tell_failure(void *context, const struct tg_failure *failure)
 {
     struct tg_run *run = context;
+    struct tg_buf source;
+    tg_buf_init(&source);
+    if (tg_config_is_development(run->world->config) && !failure->is_declared) {
+        struct place place = find_place(run, failure);
+        write_source(&source, &place);
+    }
     if (!failure->is_declared || !run->answers || run->is_authentication) {
         run->conn->worker->metrics.handler_errors++;
         log_failure(run, failure);
+        tell_developer(run, failure, tg_buf_peek(&source));
     }
     if (run->is_authentication)
         tg_start_authentication_failed(run->conn);
     else if (run->answers)
-        answer_failure(run, failure);
+        answer_failure(run, failure, tg_buf_peek(&source));
+    tg_buf_deinit(&source);
+}
+
+static void log_late(const struct tg_run *run, uint64_t timeout_ms)
+{
+    struct tg_log_field limit = TG_LOG_I("timeout_ms", timeout_ms);
+    if (run->is_retired)
+        limit = TG_LOG_I("retire_seconds", run->world->config->retire_seconds);
+    else
+        run->conn->worker->metrics.handler_timeouts++;
+    tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
+           limit);
 }
 
 void tg_run_tell_late(const struct tg_run *run, uint64_t timeout_ms)
 {
-    struct tg_worker *worker = run->conn->worker;
     if (run->is_authentication) {
         tg_start_authentication_late(run->conn);
         return;
     }
-    worker->metrics.handler_timeouts++;
-    tg_log(TG_LOG_WARNING, "handler_timeout", TG_LOG_CONN(run->conn), TG_LOG_STR("action", what_failed(run)),
-           TG_LOG_I("timeout_ms", timeout_ms));
+    log_late(run, timeout_ms);
     if (is_authorising(run)) {
         tg_topic_refuse(run->subscription, TG_SLICE("The authoriser took too long"));
         return;

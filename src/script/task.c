@@ -48,7 +48,7 @@ static int close_variables(struct tg_task *task, uint32_t budget_ms)
     lua_State *thread = task->thread;
     task->is_unwinding = true;
     world->heap->has_refused = false;
-    if (world->watchdog->has_timers) lua_sethook(thread, NULL, 0, 0); /* else it is somebody else's */
+    if (world->watchdog->is_open) lua_sethook(thread, NULL, 0, 0); /* else it is somebody else's */
     lua_State *outer = tg_watchdog_enter(world->watchdog, thread, budget_ms);
     bool is_in_time = lua_status(thread) != LUA_YIELD || tg_coroutine_unwind(thread);
     int outcome = lua_resetthread(thread);
@@ -221,6 +221,7 @@ enum tg_outcome tg_task_run(struct tg_task_pool *pool, struct tg_conn *conn, con
         return TG_FAILED;
     }
     task->conn = conn;
+    task->origin_run = ++pool->runs;
     task->kind = kind;
     task->context = context;
     lua_pushcfunction(task->thread, body);
@@ -268,7 +269,9 @@ struct tg_task *tg_task_check_wait(lua_State *L)
 {
     struct tg_task *task = tg_task_of(L);
     bool is_nobody = task == &task->pool->nobody;
-    if (is_nobody || task->is_unwinding || task->held || !lua_isyieldable(L)) tg_blame_raise(L, task);
+    bool is_at_once = !is_nobody && task->kind && task->kind->at_once;
+    if (is_nobody || is_at_once || task->is_unwinding || task->held || !lua_isyieldable(L))
+        tg_blame_raise(L, task);
     if (task->is_cancelled) luaL_error(L, "the task was cancelled");
     return task;
 }
@@ -380,16 +383,21 @@ void tg_task_cancel(struct tg_task *task)
     make_ready(task);
 }
 
-void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn)
+void tg_task_end_all(struct tg_task_pool *pool, struct tg_list *tasks)
 {
-    struct tg_list *tasks = owner_list(pool, conn);
     struct tg_world *world = pool->world;
+    if (tg_list_is_empty(tasks)) return;
     /* One budget for all of them together. */
     lua_State *outer = tg_watchdog_enter(world->watchdog, world->L, world->config->handler_cpu_ms);
     /* What a <close> variable spawns meanwhile comes behind, and ends without having begun. */
     for (struct tg_list *node; (node = tg_list_take_first(tasks));)
         end_cancelled(TG_CONTAINER(node, struct tg_task, siblings));
     tg_watchdog_leave(world->watchdog, outer);
+}
+
+void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn)
+{
+    tg_task_end_all(pool, owner_list(pool, conn));
 }
 
 void tg_task_abandon_all(struct tg_task_pool *pool, struct tg_conn *conn)

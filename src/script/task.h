@@ -107,10 +107,12 @@ struct tg_task {
     bool is_parked;     /* has waited at least once, or was spawned */
     bool is_giving_way; /* the wait is over as soon as it has begun */
     bool is_cancelled;
-    bool is_unwinding;       /* <close> variables of a cancelled task are being closed */
-    bool is_spent;           /* its coroutine is not used again */
-    uint32_t held;           /* coroutines of its own that it runs where they cannot pass a wait on */
-    struct tg_conn *conn;    /* its owner; NULL: the generation */
+    bool is_unwinding;    /* <close> variables of a cancelled task are being closed */
+    bool is_spent;        /* its coroutine is not used again */
+    uint32_t held;        /* coroutines of its own that it runs where they cannot pass a wait on */
+    struct tg_conn *conn; /* its owner; NULL: the generation */
+    uint64_t
+        origin_run; /* the number of the run that it is, or that it was spawned for, however indirectly */
     struct tg_list link;     /* among those that are ready, or in the pool */
     struct tg_list siblings; /* in its owner's list, while it is parked */
     struct tg_wait *wait;    /* what it waits for */
@@ -133,6 +135,7 @@ struct tg_task_pool {
     struct tg_list tasks; /* of the generation */
     uint32_t idle_count;
     uint32_t count;        /* that are parked or spawned */
+    uint64_t runs;         /* ever */
     struct tg_task nobody; /* stands on threads that run no task */
     /* Stands on coroutines in which the watchdog raised. They have no hooks any more, so nothing could stop
      * what their <close> variables do: nobody closes them. */
@@ -186,7 +189,11 @@ void tg_task_cancel(struct tg_task *task);
 /* Ends all tasks of a connection (NULL: of the generation) now. */
 void tg_task_cancel_all(struct tg_task_pool *pool, struct tg_conn *conn);
 
-/* The same, but no Lua code runs: <close> variables stay open. For a state that is being closed. */
+/* Ends now those in `tasks`, whose `siblings` have been put there from lists of owners. */
+void tg_task_end_all(struct tg_task_pool *pool, struct tg_list *tasks);
+
+/* As tg_task_cancel_all, but no Lua code runs: <close> variables stay open. For a state that is being closed.
+ */
 void tg_task_abandon_all(struct tg_task_pool *pool, struct tg_conn *conn);
 
 /* Resumes what is ready, some TASKS_PER_TURN of them. */

@@ -9,10 +9,12 @@
 #include "script/publish.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 struct handle {
     struct tg_world *world;
     uint64_t conn_id, number;
+    bool has_moved; /* the connection has, and the state with it */
 };
 
 static const struct tg_handle_kind kind;
@@ -81,10 +83,14 @@ static int topic_close(lua_State *L)
 /* sub.KEY: a method, or what is known. Upvalue 1: the methods. */
 static int topic_index(lua_State *L)
 {
-    check_handle(L);
+    const struct handle *handle = check_handle(L);
     lua_settop(L, 2);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+    if (handle->has_moved && lua_type(L, 2) == LUA_TSTRING && strcmp(lua_tostring(L, 2), "state") == 0)
+        return tg_place_error(L,
+                              "sub.state moved to a later generation with its connection: what begins there "
+                              "has it");
     lua_getiuservalue(L, 1, 1);
     lua_pushvalue(L, 2);
     lua_rawget(L, -2);
@@ -150,8 +156,36 @@ void tg_topic_handle_push(struct tg_world *world, lua_State *L, struct tg_subscr
     if (tg_handle_push_kept(world, L, subscription->script_ref)) return;
     luaL_checkstack(L, 8, "too many values");
     struct handle *handle = tg_handle_new(world, L, &kind, sizeof *handle);
-    *handle = (struct handle){world, subscription->conn->id, subscription->number};
+    *handle =
+        (struct handle){.world = world, .conn_id = subscription->conn->id, .number = subscription->number};
     push_members(world, L, subscription);
     lua_setiuservalue(L, -2, 1);
     subscription->script_ref = tg_handle_keep(world, L);
+}
+
+void tg_topic_handle_push_state(lua_State *L, int index)
+{
+    lua_getiuservalue(L, index, 1);
+    lua_pushliteral(L, "state");
+    lua_rawget(L, -2);
+    lua_replace(L, -2);
+}
+
+void tg_topic_handle_set_state(lua_State *L, int index)
+{
+    lua_getiuservalue(L, index, 1);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "state");
+    lua_pop(L, 1);
+}
+
+void tg_topic_handle_retire(lua_State *L, int index)
+{
+    struct handle *handle = lua_touserdata(L, index);
+    handle->has_moved = true;
+    lua_getiuservalue(L, index, 1);
+    lua_pushliteral(L, "state");
+    lua_pushnil(L);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
 }

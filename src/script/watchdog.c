@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <lauxlib.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -32,8 +33,14 @@ enum {
 
 enum ticking { TICK_CPU, TICK_WALL };
 
-/* The second of the two permitted globals: whose run the thread is in. NULL: none. */
+/* The second of the two permitted globals: whose run the thread is in (NULL: none), and its timers, which run
+ * while a watchdog is open on it. One pair for all: with one each, whatever stands still would be counted
+ * by all of them. */
 static _Thread_local struct tg_watchdog *volatile current;
+static _Thread_local struct {
+    timer_t cpu, wall;
+    uint32_t open; /* watchdogs */
+} timers;
 
 #if defined(__SANITIZE_THREAD__)
 /* ThreadSanitizer holds signals back until the thread calls something of libc: a loop of Lua never does. This
@@ -260,28 +267,44 @@ static int make_timer(timer_t *timer, clockid_t clock, enum ticking ticking, str
     return timer_settime(*timer, 0, &spec, NULL);
 }
 
-enum tg_status tg_watchdog_open(struct tg_watchdog *watchdog, struct tg_error *error)
+/* A thread that holds all signals back lets these through. */
+static bool admit_signals(void)
 {
     struct sigaction action = {.sa_sigaction = on_tick, .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigset_t set;
     sigemptyset(&action.sa_mask);
-    if (sigaction(signal_number(), &action, NULL) != 0 ||
-        make_timer(&watchdog->cpu_timer, CLOCK_THREAD_CPUTIME_ID, TICK_CPU,
-                   (struct timespec){.tv_nsec = TICK_NS}) != 0)
+    sigemptyset(&set);
+    sigaddset(&set, signal_number());
+    return sigaction(signal_number(), &action, NULL) == 0 && pthread_sigmask(SIG_UNBLOCK, &set, NULL) == 0;
+}
+
+static enum tg_status start_timers(struct tg_error *error)
+{
+    const struct timespec tick = {.tv_nsec = TICK_NS}, second = {.tv_sec = 1};
+    if (!admit_signals() || make_timer(&timers.cpu, CLOCK_THREAD_CPUTIME_ID, TICK_CPU, tick) != 0)
         return tg_error_set(error, TG_E_IO, "the watchdog's timers cannot be made: %s", strerror(errno));
-    if (make_timer(&watchdog->wall_timer, CLOCK_MONOTONIC, TICK_WALL, (struct timespec){.tv_sec = 1}) != 0) {
-        timer_delete(watchdog->cpu_timer);
+    if (make_timer(&timers.wall, CLOCK_MONOTONIC, TICK_WALL, second) != 0) {
+        timer_delete(timers.cpu);
         return tg_error_set(error, TG_E_IO, "the watchdog's timers cannot be made: %s", strerror(errno));
     }
-    watchdog->has_timers = true;
+    return TG_OK;
+}
+
+enum tg_status tg_watchdog_open(struct tg_watchdog *watchdog, struct tg_error *error)
+{
+    if (timers.open == 0 && start_timers(error) != TG_OK) return TG_E_IO;
+    timers.open++;
+    watchdog->is_open = true;
     return TG_OK;
 }
 
 void tg_watchdog_close(struct tg_watchdog *watchdog)
 {
-    if (!watchdog->has_timers) return;
-    timer_delete(watchdog->cpu_timer);
-    timer_delete(watchdog->wall_timer);
-    watchdog->has_timers = false;
+    if (!watchdog->is_open) return;
+    watchdog->is_open = false;
+    if (--timers.open > 0) return;
+    timer_delete(timers.cpu);
+    timer_delete(timers.wall);
 }
 
 /* ---- runs ---- */

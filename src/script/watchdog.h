@@ -10,6 +10,9 @@
  * coroutine, which then yields to its resumer where it can, or raises. The other comes once a second: a run
  * that C has not given back for `stuck_seconds` is logged with its traceback, and the process ends.
  *
+ * The timers are the thread's, not the watchdog's: several states may be watched on one thread, and a state
+ * may be watched on one thread first and then on another.
+ *
  * A hook comes only between instructions of Lua. C functions that may take long call tg_watchdog_check now
  * and then, or lay a tripwire where they cannot.
  */
@@ -22,7 +25,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <time.h>
 
 /* Runs whose slowness was logged a short while ago. */
 enum { TG_WATCHDOG_WARNED = 16 };
@@ -46,17 +48,18 @@ struct tg_watchdog {
 
     uint32_t stuck_seconds; /* 0: for ever */
     const char *setting;    /* the one that names the budget, for what is told */
-    timer_t cpu_timer, wall_timer;
-    bool has_timers;
+    bool is_open;           /* the thread's timers look at its runs */
     struct {
         uint64_t handler; /* hash of its place; 0: none */
         uint64_t until_ms;
     } warned[TG_WATCHDOG_WARNED];
 };
 
-/* Starts the timers for the calling thread, which is the one that enters. TG_E_IO: the system gives none. */
+/* From now on the calling thread is the one that enters; its timers start with the first that is open there.
+ * TG_E_IO: the system gives none. */
 enum tg_status tg_watchdog_open(struct tg_watchdog *watchdog, struct tg_error *error);
 
+/* On the thread that opened it, outside of runs. Nothing when it is not open. */
 void tg_watchdog_close(struct tg_watchdog *watchdog);
 
 /* A run begins on `thread`. Within another run it is a part of that one, and `budget_ms` is not looked at.

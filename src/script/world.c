@@ -4,6 +4,7 @@
 #include "script/world.h"
 
 #include "script/libs/coroutine.h"
+#include "script/reading.h"
 #include "script/require.h"
 #include "script/sandbox.h"
 #include "script/watchdog.h"
@@ -141,9 +142,16 @@ static int world_load(lua_State *L)
     return load_text(L, 4);
 }
 
+static void look(lua_State *L)
+{
+    if (lua_type(L, 1) == LUA_TSTRING)
+        tg_reading_look(lua_touserdata(L, lua_upvalueindex(3)), L, lua_tostring(L, 1));
+}
+
 /* loadfile([filename [, mode [, env]]]) */
 static int world_loadfile(lua_State *L)
 {
+    look(L);
     return load_text(L, 3);
 }
 
@@ -158,6 +166,7 @@ static int world_dofile(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 1);
     lua_settop(L, 1);
+    look(L);
     if (luaL_loadfilex(L, name, "t") != LUA_OK) return lua_error(L);
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_setupvalue(L, -2, 1);
@@ -188,17 +197,20 @@ static void add_library(lua_State *L, const char *name, lua_CFunction open)
     lua_setfield(L, -2, name);
 }
 
-/* Replaces env.NAME by `function`, whose upvalues are the original and the environment. [-0, +0, e] */
-static void wrap(lua_State *L, const char *name, lua_CFunction function)
+/* Replaces env.NAME by `function`, whose upvalues are the original, the environment and the world. [-0, +0,
+ * e]
+ */
+static void wrap(struct tg_world *world, lua_State *L, const char *name, lua_CFunction function)
 {
     lua_getfield(L, -1, name);
     lua_pushvalue(L, -2);
-    lua_pushcclosure(L, function, 2);
+    tg_world_push_self(world, L);
+    lua_pushcclosure(L, function, 3);
     lua_setfield(L, -2, name);
 }
 
 /* Pushes the environment: base functions and libraries. [-0, +1, e] */
-static void push_environment(lua_State *L)
+static void push_environment(struct tg_world *world, lua_State *L)
 {
     static const luaL_Reg libraries[] = {
         {LUA_STRLIBNAME, luaopen_string}, {LUA_TABLIBNAME, luaopen_table},    {LUA_MATHLIBNAME, luaopen_math},
@@ -220,25 +232,28 @@ static void push_environment(lua_State *L)
         add_library(L, libraries[i].name, libraries[i].func);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "_G");
-    wrap(L, "load", world_load);
-    wrap(L, "loadfile", world_loadfile);
-    wrap(L, "dofile", world_dofile);
+    wrap(world, L, "load", world_load);
+    wrap(world, L, "loadfile", world_loadfile);
+    wrap(world, L, "dofile", world_dofile);
     lua_getfield(L, -1, "coroutine");
     tg_coroutine_install(L);
+    lua_pop(L, 1);
+    lua_getfield(L, -1, "io");
+    tg_reading_install(world, L);
     lua_pop(L, 1);
     tg_sandbox_guard(L);
 }
 
 /* Pushes a copy of the environment on top, whose `load` and `_G` are its own. [-0, +1, e] */
-static void push_copy(lua_State *L)
+static void push_copy(struct tg_world *world, lua_State *L)
 {
     lua_pushvalue(L, -1);
     copy_table(L);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "_G");
-    wrap(L, "load", world_load);
-    wrap(L, "loadfile", world_loadfile);
-    wrap(L, "dofile", world_dofile);
+    wrap(world, L, "load", world_load);
+    wrap(world, L, "loadfile", world_loadfile);
+    wrap(world, L, "dofile", world_dofile);
 }
 
 /* Makes the three environments; the refs table is on top. They share the tables of the libraries. [-0, +0, e]
@@ -246,12 +261,12 @@ static void push_copy(lua_State *L)
 static void add_environments(struct tg_world *world, lua_State *L)
 {
     int refs = lua_gettop(L);
-    push_environment(L);
+    push_environment(world, L);
     tg_require_install(world, L);
-    push_copy(L);
+    push_copy(world, L);
     tg_sandbox_choose(world, L);
     lua_pushvalue(L, refs + 1);
-    push_copy(L);
+    push_copy(world, L);
     tg_sandbox_close(world, L, refs + 2);
     lua_rawseti(L, refs, TG_REF_ENV);
     lua_settop(L, refs + 2);
@@ -273,6 +288,7 @@ static void set_weak_keys(lua_State *L, int ref)
 void tg_world_open(struct tg_world *world)
 {
     lua_State *L = world->L;
+    tg_list_init(&world->held);
     lua_createtable(L, TG_REF_COUNT, 0);
     for (int i = 1; i < TG_REF_COUNT; i++) {
         lua_pushinteger(L, 0); /* no hole, so that the next free number is behind the fixed places */
@@ -282,7 +298,7 @@ void tg_world_open(struct tg_world *world)
     world->table_ref = luaL_ref(L, LUA_REGISTRYINDEX);
     static const int tables[] = {
         TG_REF_LOADED, TG_REF_KEYS,  TG_REF_KEY_IDS,  TG_REF_ARRAY_META, TG_REF_DECLARED,
-        TG_REF_STARTS, TG_REF_STOPS, TG_REF_RETURNED, TG_REF_THREADS,
+        TG_REF_STARTS, TG_REF_STOPS, TG_REF_RETURNED, TG_REF_THREADS,    TG_REF_KEEPS,
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         lua_newtable(L);

@@ -45,6 +45,7 @@ enum tg_world_ref {
     TG_REF_DECLARED,     /* places of consumers that no module has returned yet (host_library.c) */
     TG_REF_STARTS,       /* functions of tide.on_start and tide.on_stop (libs/life.c) */
     TG_REF_STOPS,
+    TG_REF_KEEPS,    /* name -> initial value of tide.keep, as bytes (libs/keep.c) */
     TG_REF_RETURNED, /* what the entry modules returned: { value =, path = } (loader.c) */
     TG_REF_SELF,     /* the userdata that a borrowed world lies in */
     TG_REF_THREADS,  /* of a borrowed world: the keys are its threads, weak */
@@ -54,20 +55,25 @@ enum tg_world_ref {
 /* Key ids of the names that every message table has; those of declared fields follow. */
 enum tg_world_key { TG_KEY_ACTION = 1, TG_KEY_PAYLOAD, TG_KEY_TOPIC, TG_KEY_REF };
 
+struct tg_files;
+struct tg_generation;
 struct tg_task_pool;
 
 struct tg_world {
     lua_State *L; /* the main thread; of a borrowed state a thread of its own */
     const struct tg_config *config;
-    struct tg_heap *heap;         /* of a state that is the world's own; borrowed */
-    struct tg_watchdog *watchdog; /* of the runs in it; borrowed */
-    struct tg_worker *worker;     /* NULL while only checking, and when a borrowed world is closed */
-    struct tg_task_pool *tasks;   /* NULL when it is closed */
-    struct tg_registry *registry; /* whose arena holds what is compiled */
-    int table_ref;                /* of `refs` in the Lua registry; 0: a borrowed world that is closed */
-    bool is_borrowed;             /* the state is somebody else's (borrow.h) */
-    bool is_collector_stopped;    /* by tg_world_stop_collector */
-    bool is_loaded;               /* modules have run: nothing is declared any more */
+    struct tg_heap *heap;             /* of a state that is the world's own; borrowed */
+    struct tg_watchdog *watchdog;     /* of the runs in it; borrowed */
+    struct tg_worker *worker;         /* NULL while only checking, and when a borrowed world is closed */
+    struct tg_task_pool *tasks;       /* NULL when it is closed */
+    struct tg_generation *generation; /* whose code this is */
+    struct tg_registry *registry;     /* whose arena holds what is compiled */
+    struct tg_files *files;           /* where loading notes what it reads; borrowed; NULL: nowhere */
+    struct tg_list held;              /* what the world has of the worker's and Lua may forget (held.h) */
+    int table_ref;                    /* of `refs` in the Lua registry; 0: a borrowed world that is closed */
+    bool is_borrowed;                 /* the state is somebody else's (borrow.h) */
+    bool is_collector_stopped;        /* by tg_world_stop_collector */
+    bool is_loaded;                   /* modules have run: nothing is declared any more */
     uint32_t key_count;
     uint64_t sockets_collected_ms; /* when libs/tcp.c last had the collector look for lost ones */
     struct tg_buf scratch;         /* owned: text under way that a Lua error may jump over */

@@ -210,6 +210,14 @@ void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail,
         write_key(out, TG_SLICE("line"), &is_first);
         tg_json_write_integer(out, detail->line);
     }
+    if (detail->source.length) {
+        write_key(out, TG_SLICE("source"), &is_first);
+        tg_buf_append_slice(out, detail->source);
+    }
+    if (detail->generation) {
+        write_key(out, TG_SLICE("generation"), &is_first);
+        tg_json_write_integer(out, detail->generation);
+    }
     tg_buf_append_char(out, '}');
     tg_message_write_ref(out, ref);
     tg_buf_append_char(out, '}');

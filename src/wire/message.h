@@ -63,9 +63,11 @@ struct tg_detail {
     struct tg_slice code;      /* machine name, "not_found" */
     struct tg_slice reason;    /* the same of what concerns a topic, "not_subscribed" */
     struct tg_slice detail;    /* one sentence */
-    struct tg_slice traceback; /* development only, as the next two */
+    struct tg_slice traceback; /* development only, as what follows */
     struct tg_slice file;
-    int64_t line; /* 0: left out */
+    int64_t line;           /* 0: left out, as generation */
+    struct tg_slice source; /* of the file, around the line: JSON already */
+    uint32_t generation;
 };
 
 /* {"action":"error","payload":{"code":...,"detail":...,...},"topic":...,"ref":...} */

@@ -77,6 +77,7 @@ struct tg_schema {
     const struct tg_value *default_value; /* as a field: stands in when absent; NULL: none */
     int script_default;                   /* the script's function that makes the default; 0: none */
     int script_check;                     /* the script's functions that look at a right value; 0: none */
+    uint64_t check_print;                 /* what tells those from others, over generations (stricter.h) */
     union {
         struct {
             size_t min_length, max_length;    /* code points */

@@ -20,6 +20,7 @@
 ---@field subprotocols? string[] the one that is liked best first
 ---@field authenticate? tidegate.Authenticate runs before anything else
 ---@field send_authentication? boolean false: no frame says how authentication has ended
+---@field migrate? tidegate.Migrate rewrites conn.state for new code, before `reloaded`
 
 --- Names of 1 to 200 bytes of UTF-8, or a function that returns some. It may wait.
 ---@alias tidegate.Groups string | string[] | fun(conn: tidegate.Conn): string | string[]
@@ -53,6 +54,11 @@
 --- May also raise tide.error.
 ---@alias tidegate.Before fun(conn: tidegate.Conn, m: tidegate.Message): tidegate.Verdict, string?
 
+--- Gets conn.state as the generation `from_generation` has left it, a copy of its plain data, and
+--- returns what conn.state becomes; nothing: the same table, changed. It cannot wait. If it raises,
+--- the state is as it was.
+---@alias tidegate.Migrate fun(state: table, from_generation: integer): table?
+
 ---@class (exact) tidegate.TextConsumerOptions
 ---@field name? string
 ---@field path? string | string[]
@@ -68,6 +74,8 @@
 ---@field connected? fun(conn: tidegate.Conn)
 ---@field receive fun(conn: tidegate.Conn, data: string, is_binary: boolean) for each message
 ---@field disconnected? fun(conn: tidegate.Conn, code: integer, reason: string)
+---@field migrate? tidegate.Migrate rewrites conn.state for new code, before `reloaded`
+---@field reloaded? fun(conn: tidegate.Conn, from_generation: integer)
 
 ---@class (exact) tidegate.MixinOptions
 ---@field headers? string[]
@@ -99,10 +107,12 @@
 
 ---@alias tidegate.Connected fun(self: table, conn: tidegate.Conn)
 ---@alias tidegate.Disconnected fun(self: table, conn: tidegate.Conn, code: integer, reason: string)
+---@alias tidegate.Reloaded fun(self: table, conn: tidegate.Conn, from_generation: integer)
 
 ---@class tidegate.Mixin
 ---@field connected? tidegate.Connected
 ---@field disconnected? tidegate.Disconnected
+---@field reloaded? tidegate.Reloaded
 local Mixin = {}
 
 --- Handles the messages of a type. The message is typed where `tidegate types` has written what it
@@ -132,6 +142,7 @@ function Mixin:on_binary(handler) end
 ---@class tidegate.Consumer
 ---@field connected? tidegate.Connected the connection is open
 ---@field disconnected? tidegate.Disconnected it has ended; runs once
+---@field reloaded? tidegate.Reloaded it comes from other code, with its state; starts tasks again
 local Consumer = {}
 
 --- Handles the messages of a type. The message is typed where `tidegate types` has written what it
@@ -200,6 +211,8 @@ function Consumer:use(mixin) end
 ---@field before? tidegate.Before
 ---@field connected? tidegate.Connected
 ---@field disconnected? tidegate.Disconnected
+---@field migrate? tidegate.Migrate
+---@field reloaded? tidegate.Reloaded
 ---@field receive? fun(conn: tidegate.Conn, data: string, is_binary: boolean)
 ---@field binary? fun(conn: tidegate.Conn, data: string)
 

@@ -134,6 +134,12 @@ function host.clock() end
 ---@return tidegate.Queue
 function host.queue(size) end
 
+--- tide.keep.
+---@param name string
+---@param initial? any
+---@return tidegate.Keep
+function host.keep(name, initial) end
+
 --- tide.on_start.
 ---@param fn fun()
 function host.on_start(fn) end

@@ -274,6 +274,13 @@ function tide.with_timeout(seconds, fn, ...) end
 ---@return tidegate.Queue
 function tide.queue(size) end
 
+--- Declares data that outlives reloads of the code: one value for all generations, under one name.
+--- To be called while modules load.
+---@param name string 1 to 200 bytes of UTF-8; modules that say the same share the value
+---@param initial? any plain data that is kept when nobody has kept any under this name
+---@return tidegate.Keep
+function tide.keep(name, initial) end
+
 --- Declares what runs when the application begins to serve.
 ---@param fn fun()
 function tide.on_start(fn) end
@@ -329,6 +336,24 @@ function queue:try_get() end
 
 --- Nothing comes in any more; what is in it can still be taken.
 function queue:close() end
+
+--- A value that outlives reloads. Who reads it gets a copy: it costs as much as the value is large.
+---@class tidegate.Keep
+local keep = {}
+
+---@return any # a copy
+function keep:get() end
+
+---@param value any plain data: nil, booleans, numbers, strings, null, and tables of them
+---@return any value nil: it is not kept
+---@return "full"? # keep_max_bytes
+function keep:set(value) end
+
+--- Reads and sets, with nothing in between.
+---@param fn fun(value: any): any returns the new value; it cannot wait
+---@return any value what is kept now; nil: the old one
+---@return "full"? # keep_max_bytes
+function keep:update(fn) end
 
 --- A group by its name, whether anybody is in it or not.
 ---@class tidegate.Group

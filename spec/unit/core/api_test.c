@@ -67,10 +67,10 @@ static int setup(void **state)
     (void)state;
     memset(&stage, 0, sizeof stage);
     stage.core = fake_core_new();
-    stage.ops = *stage.core->script.ops;
+    stage.ops = *stage.core->script.script.ops;
     stage.ops.publish_event = publish_event;
     stage.ops.publish_message = publish_message;
-    stage.core->script.ops = &stage.ops;
+    stage.core->script.script.ops = &stage.ops;
     stage.api = (struct tg_api){.worker = &stage.core->worker, .token = TG_SLICE(TOKEN)};
     return 0;
 }
@@ -195,6 +195,31 @@ static void refuses_the_first_thing_that_is_wrong(void **state)
     assert_int_equal(metrics->api_full, 1);
 }
 
+/* The request of a reload has no body; that of the status is no POST. */
+static void takes_nothing_with_a_reload_and_no_body_with_a_status(void **state)
+{
+    (void)state;
+    struct tg_api_request request = good();
+    request.path = TG_SLICE("/api/reload");
+    request.content_type = (struct tg_slice){0};
+    request.has_body = true;
+    expect_refused(&request, 400, "A request with a body is not taken");
+    request.has_body = false;
+    request.body_bytes = 0;
+    assert_false(tg_api_refuses(&stage.api, &request, &stage.answer));
+    request.has_length = false;
+    expect_refused(&request, 411, "The length of the body has to be told in Content-Length");
+    request.path = TG_SLICE("/api/status");
+    expect_refused(&request, 405, "Method not allowed");
+    request.is_post = false;
+    request.is_get = true;
+    assert_false(tg_api_refuses(&stage.api, &request, &stage.answer));
+    stage.core->worker.is_draining = true;
+    assert_false(tg_api_refuses(&stage.api, &request, &stage.answer));
+    assert_true(tg_api_takes_long(TG_SLICE("/api/reload")));
+    assert_false(tg_api_takes_long(TG_SLICE("/api/status")));
+}
+
 static void hands_over_what_it_is_given(void **state)
 {
     (void)state;
@@ -309,6 +334,7 @@ int main(void)
         TEST(tells_nothing_to_who_has_no_token),
         TEST(is_off_without_a_token),
         TEST(refuses_the_first_thing_that_is_wrong),
+        TEST(takes_nothing_with_a_reload_and_no_body_with_a_status),
         TEST(hands_over_what_it_is_given),
         TEST(finds_a_connection_by_the_text_of_its_id),
         TEST(asks_for_nothing_when_something_is_wrong),

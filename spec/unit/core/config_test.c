@@ -90,6 +90,12 @@ static void has_the_documented_defaults(void **state)
     assert_int_equal(config->max_tasks, 100000);
     assert_int_equal(config->stall_ms, 50);
     assert_int_equal(config->drain_seconds, 10);
+    assert_int_equal(config->retire_seconds, 60);
+    assert_int_equal(config->max_generations, 4);
+    assert_int_equal(config->gone_consumers, TG_GONE_CLOSE);
+    assert_int_equal(config->state_max_bytes, 1048576);
+    assert_int_equal(config->keep_max_bytes, 16777216);
+    assert_int_equal(config->reload_quiet_ms, 10);
     assert_int_equal(config->fetch_max_bytes, 8388608);
     assert_int_equal(config->fetch_timeout_seconds, 30);
     assert_int_equal(config->fetch_max_concurrent, 32);
@@ -111,7 +117,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 60);
+    assert_int_equal(count, 66);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);

@@ -16,10 +16,10 @@ static const char folder[] = TG_SPEC_FOLDER "/support/apps/messages";
 
 static enum tg_status load(const struct tg_config *config, struct tg_host **host)
 {
-    struct tg_buf errors;
-    tg_buf_init(&errors);
-    enum tg_status status = tg_host_open(host, config, folder, 1, &errors);
-    tg_buf_deinit(&errors);
+    struct tg_problems problems;
+    tg_problems_init(&problems);
+    enum tg_status status = tg_host_open(host, config, folder, 1, &problems);
+    tg_problems_deinit(&problems);
     return status;
 }
 

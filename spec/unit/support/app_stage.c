@@ -10,14 +10,13 @@ struct app_stage app_begin(const char *name, struct fake_core *core)
 {
     struct app_stage stage = {.core = core};
     char folder[512];
-    struct tg_buf errors;
+    struct tg_problems problems;
     snprintf(folder, sizeof folder, "%s/support/apps/%s", TG_SPEC_FOLDER, name);
-    tg_buf_init(&errors);
-    assert_int_equal(tg_host_open(&stage.host, &core->config, folder, 1, &errors), TG_OK);
-    tg_buf_deinit(&errors);
+    tg_problems_init(&problems);
+    assert_int_equal(tg_host_open(&stage.host, &core->config, folder, 1, &problems), TG_OK);
+    tg_problems_deinit(&problems);
+    tg_generation_end(&core->generation);
     tg_host_attach(stage.host, &core->worker);
-    stage.own = core->generation;
-    core->generation = stage.host->generation;
     return stage;
 }
 
@@ -43,7 +42,5 @@ void app_end(struct app_stage *stage)
     app_pass(stage, stage->core->config.disconnected_timeout_ms + TG_WHEEL_TICK_MS);
     tg_host_detach(stage->host);
     tg_host_close(stage->host);
-    stage->core->worker.generation = NULL;
-    stage->core->generation = stage->own;
     fake_core_free(stage->core);
 }

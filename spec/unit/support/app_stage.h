@@ -14,7 +14,6 @@
 
 struct app_stage {
     struct fake_core *core;
-    struct tg_generation own; /* of the fake core */
     struct tg_host *host;
 };
 

@@ -1,5 +1,8 @@
 #include "support/fake_core.h"
 
+#include "support/fake_registry.h"
+
+#include "core/dev.h"
 #include "core/topic.h"
 
 #include <setjmp.h>
@@ -101,16 +104,15 @@ static const struct tg_transport_ops transport_ops = {
 
 static struct fake_core *of_script(struct tg_script *script)
 {
-    return TG_CONTAINER(script, struct fake_core, script);
+    return TG_CONTAINER(script, struct fake_script, script)->core;
 }
 
-static void __attribute__((format(printf, 3, 4)))
-note(struct fake_core *core, const struct tg_conn *conn, const char *format, ...)
+void fake_core_note(struct fake_core *core, const struct tg_conn *conn, const char *format, ...)
 {
     if (core->is_journal_closed) return;
     char *end = core->journal + core->journal_bytes;
     size_t room = FAKE_JOURNAL_BYTES - core->journal_bytes;
-    int length = snprintf(end, room, "%d ", conn->script_ref);
+    int length = conn ? snprintf(end, room, "%d ", conn->script_ref) : 0;
     va_list arguments;
     va_start(arguments, format);
     length += vsnprintf(end + length, room - (size_t)length, format, arguments);
@@ -121,7 +123,7 @@ note(struct fake_core *core, const struct tg_conn *conn, const char *format, ...
 }
 
 /* What the call answers: it waits when its hook said so. */
-static enum tg_outcome fake_outcome(struct fake_core *core)
+enum tg_outcome fake_core_outcome(struct fake_core *core)
 {
     bool is_waiting = core->is_next_waiting;
     core->is_next_waiting = false;
@@ -141,51 +143,51 @@ static enum tg_outcome authenticate(struct tg_script *script, struct tg_conn *co
     struct fake_core *core = of_script(script);
     conn->script_ref = ++core->connections;
     if (!core->on_authenticate) return TG_DONE;
-    note(core, conn, "authenticate");
+    fake_core_note(core, conn, "authenticate");
     core->on_authenticate(core, conn);
-    return core->is_authenticate_raising ? TG_FAILED : fake_outcome(core);
+    return core->is_authenticate_raising ? TG_FAILED : fake_core_outcome(core);
 }
 
 static enum tg_outcome groups(struct tg_script *script, struct tg_conn *conn)
 {
     struct fake_core *core = of_script(script);
     if (!core->on_groups) return TG_DONE;
-    note(core, conn, "groups");
+    fake_core_note(core, conn, "groups");
     core->on_groups(core, conn);
-    return core->is_groups_raising ? TG_FAILED : fake_outcome(core);
+    return core->is_groups_raising ? TG_FAILED : fake_core_outcome(core);
 }
 
 static enum tg_outcome connected(struct tg_script *script, struct tg_conn *conn)
 {
     struct fake_core *core = of_script(script);
-    note(core, conn, "connected");
+    fake_core_note(core, conn, "connected");
     if (core->on_connected) core->on_connected(core, conn);
-    return core->is_connected_raising ? TG_FAILED : fake_outcome(core);
+    return core->is_connected_raising ? TG_FAILED : fake_core_outcome(core);
 }
 
 static enum tg_outcome message(struct tg_script *script, struct tg_conn *conn, const struct tg_action *action,
                                const struct tg_envelope *envelope)
 {
     struct fake_core *core = of_script(script);
-    note(core, conn, "%s %.*s", action->is_event ? "event" : "message", TG_SLICE_ARG(action->name));
+    fake_core_note(core, conn, "%s %.*s", action->is_event ? "event" : "message", TG_SLICE_ARG(action->name));
     if (core->on_message) core->on_message(core, conn, envelope);
-    return fake_outcome(core);
+    return fake_core_outcome(core);
 }
 
 static enum tg_outcome frame(struct tg_script *script, struct tg_conn *conn, struct tg_slice data,
                              bool is_binary)
 {
-    note(of_script(script), conn, "%s %.*s", is_binary ? "binary" : "text", TG_SLICE_ARG(data));
-    return fake_outcome(of_script(script));
+    fake_core_note(of_script(script), conn, "%s %.*s", is_binary ? "binary" : "text", TG_SLICE_ARG(data));
+    return fake_core_outcome(of_script(script));
 }
 
 static enum tg_outcome disconnected(struct tg_script *script, struct tg_conn *conn, uint16_t code,
                                     struct tg_slice reason)
 {
     struct fake_core *core = of_script(script);
-    note(core, conn, "disconnected %u %.*s", code, TG_SLICE_ARG(reason));
+    fake_core_note(core, conn, "disconnected %u %.*s", code, TG_SLICE_ARG(reason));
     if (core->on_disconnected) core->on_disconnected(core, conn);
-    return fake_outcome(core);
+    return fake_core_outcome(core);
 }
 
 static void cancel(struct tg_script *script, struct tg_conn *conn)
@@ -196,7 +198,7 @@ static void cancel(struct tg_script *script, struct tg_conn *conn)
 
 static void forget(struct tg_script *script, struct tg_conn *conn)
 {
-    note(of_script(script), conn, "forget");
+    fake_core_note(of_script(script), conn, "forget");
     assert_null(conn->transport);
     conn->script_ref = 0;
 }
@@ -243,29 +245,29 @@ static enum tg_outcome subscribe(struct tg_script *script, struct tg_subscriptio
 {
     struct fake_core *core = of_script(script);
     subscription->script_ref = 1;
-    note(core, subscription->conn, "subscribe %.*s", TG_SLICE_ARG(subscription->name));
+    fake_core_note(core, subscription->conn, "subscribe %.*s", TG_SLICE_ARG(subscription->name));
     if (core->on_subscribe)
         core->on_subscribe(core, subscription);
     else if (!core->is_next_waiting)
         tg_topic_admit(subscription);
-    return fake_outcome(core);
+    return fake_core_outcome(core);
 }
 
 static enum tg_outcome unsubscribe(struct tg_script *script, struct tg_subscription *subscription,
                                    const char *reason)
 {
     struct fake_core *core = of_script(script);
-    note(core, subscription->conn, "unsubscribe %.*s %s", TG_SLICE_ARG(subscription->name), reason);
-    return fake_outcome(core);
+    fake_core_note(core, subscription->conn, "unsubscribe %.*s %s", TG_SLICE_ARG(subscription->name), reason);
+    return fake_core_outcome(core);
 }
 
 static void forget_subscription(struct tg_script *script, struct tg_subscription *subscription)
 {
-    note(of_script(script), subscription->conn, "forget %.*s", TG_SLICE_ARG(subscription->name));
+    fake_core_note(of_script(script), subscription->conn, "forget %.*s", TG_SLICE_ARG(subscription->name));
     subscription->script_ref = 0;
 }
 
-static const struct tg_script_ops script_ops = {
+const struct tg_script_ops fake_script_ops = {
     .admit = admit,
     .authenticate = authenticate,
     .groups = groups,
@@ -285,124 +287,6 @@ static const struct tg_script_ops script_ops = {
     .forget_subscription = forget_subscription,
 };
 
-/* ---- the registry ---- */
-
-static struct tg_consumer *declare(struct fake_core *core, const char *name, const char *path)
-{
-    struct tg_registry *registry = &core->generation.registry;
-    struct tg_consumer *consumer = tg_arena_calloc(&registry->arena, 1, sizeof *consumer);
-    consumer->name = tg_slice_of(name);
-    assert_int_equal(tg_registry_add_consumer(registry, consumer), TG_OK);
-    assert_int_equal(tg_registry_add_path(registry, consumer, tg_slice_of(path), NULL), TG_OK);
-    return consumer;
-}
-
-static void handle(struct fake_core *core, struct tg_consumer *consumer, const char *name,
-                   const struct tg_schema *payload)
-{
-    struct tg_registry *registry = &core->generation.registry;
-    struct tg_action *action = tg_arena_calloc(&registry->arena, 1, sizeof *action);
-    action->name = tg_slice_of(name);
-    action->payload = payload;
-    assert_int_equal(tg_registry_add_action(registry, consumer, action, NULL), TG_OK);
-}
-
-static void handle_event(struct fake_core *core, struct tg_consumer *consumer, const char *name,
-                         const struct tg_schema *payload, bool is_relay)
-{
-    struct tg_registry *registry = &core->generation.registry;
-    struct tg_action *event = tg_arena_calloc(&registry->arena, 1, sizeof *event);
-    event->name = tg_slice_of(name);
-    event->payload = payload;
-    event->is_relay = is_relay;
-    assert_int_equal(tg_registry_add_event(registry, consumer, event, NULL), TG_OK);
-}
-
-/* An object {user_name}. */
-static struct tg_schema *new_user(struct tg_arena *arena)
-{
-    struct tg_schema *user = tg_schema_new(arena, TG_SCHEMA_OBJECT);
-    user->object.fields = tg_arena_calloc(arena, 1, sizeof *user->object.fields);
-    user->object.fields[0] = (struct tg_schema_field){
-        .name = TG_SLICE("user_name"), .key_id = 6, .schema = tg_schema_new(arena, TG_SCHEMA_STRING)};
-    user->object.count = 1;
-    assert_int_equal(tg_schema_seal_object(arena, user, NULL), TG_OK);
-    return user;
-}
-
-/* What a message may ask of validation beyond a fixed shape: names in camel case, the script's own checks. */
-static void declare_camel(struct fake_core *core)
-{
-    struct tg_arena *arena = &core->generation.registry.arena;
-    struct tg_schema *rename = new_user(arena);
-    struct tg_schema *checked = tg_schema_new(arena, TG_SCHEMA_STRING);
-    checked->script_check = 9;
-    struct tg_consumer *camel = declare(core, "camel", "/camel");
-    camel->naming = TG_NAMING_CAMEL;
-    handle(core, camel, "rename", rename);
-    handle(core, camel, "checked", checked);
-    handle_event(core, camel, "joined", rename, true);
-    handle_event(core, camel, "left", rename, false);
-}
-
-static void declare_events(struct fake_core *core)
-{
-    struct tg_arena *arena = &core->generation.registry.arena;
-    struct tg_consumer *events = declare(core, "events", "/events");
-    events->sends_completion = true;
-    handle(core, events, "ping", tg_schema_new(arena, TG_SCHEMA_NULL));
-    handle_event(core, events, "notify", tg_schema_new(arena, TG_SCHEMA_INTEGER), false);
-    handle_event(core, events, "joined", new_user(arena), true);
-}
-
-static struct tg_topic *declare_topic(struct fake_core *core, const char *pattern)
-{
-    struct tg_registry *registry = &core->generation.registry;
-    struct tg_topic *topic = tg_arena_calloc(&registry->arena, 1, sizeof *topic);
-    topic->stream.name = tg_slice_of(pattern);
-    assert_int_equal(tg_registry_add_topic(registry, topic, NULL), TG_OK);
-    return topic;
-}
-
-static void declare_topics(struct fake_core *core)
-{
-    struct tg_registry *registry = &core->generation.registry;
-    struct tg_topic *room = declare_topic(core, "room:{name}"), *lobby = declare_topic(core, "room:lobby");
-    handle(core, &room->stream, "say", tg_schema_new(&registry->arena, TG_SCHEMA_STRING));
-    handle_event(core, &room->stream, "notify", tg_schema_new(&registry->arena, TG_SCHEMA_INTEGER), false);
-    struct tg_consumer *hub = declare(core, "hub", "/hub");
-    hub->sends_completion = true;
-    assert_int_equal(tg_registry_host_topic(registry, hub, room, NULL), TG_OK);
-    assert_int_equal(tg_registry_host_topic(registry, hub, lobby, NULL), TG_OK);
-    struct tg_consumer *alone = declare(core, "alone", "/alone/{name}");
-    assert_int_equal(tg_registry_host_topic(registry, alone, room, NULL), TG_OK);
-    alone->own_topic = room;
-}
-
-static void declare_all(struct fake_core *core)
-{
-    static const struct tg_value seven = {.type = TG_VALUE_INTEGER, .integer = 7};
-    struct tg_arena *arena = &core->generation.registry.arena;
-    struct tg_schema *say = tg_schema_new(arena, TG_SCHEMA_OBJECT);
-    say->object.fields = tg_arena_calloc(arena, 1, sizeof *say->object.fields);
-    say->object.fields[0] = (struct tg_schema_field){
-        .name = TG_SLICE("content"), .key_id = 5, .schema = tg_schema_new(arena, TG_SCHEMA_STRING)};
-    say->object.count = 1;
-    assert_int_equal(tg_schema_seal_object(arena, say, NULL), TG_OK);
-    struct tg_schema *with_default = tg_schema_new(arena, TG_SCHEMA_INTEGER);
-    with_default->default_value = &seven;
-    struct tg_consumer *chat = declare(core, "chat", "/chat");
-    handle(core, chat, "say", say);
-    handle(core, chat, "ping", tg_schema_new(arena, TG_SCHEMA_NULL));
-    handle(core, chat, "seven", with_default);
-    declare_camel(core);
-    declare_topics(core);
-    declare_events(core);
-    declare(core, "text", "/text")->is_text = true;
-    declare(core, "binary", "/binary")->takes_binary = true;
-    declare(core, "strict", "/strict")->has_strict_frames = true;
-}
-
 /* ---- the whole ---- */
 
 struct fake_core *fake_core_new_for(uint32_t max_connections)
@@ -412,16 +296,16 @@ struct fake_core *fake_core_new_for(uint32_t max_connections)
     tg_log_open(2, TG_LOG_TEXT, TG_LOG_OFF, tg_clock_system());
     tg_fake_clock_init(&core->clock, 1000000);
     core->loop.ops = &loop_ops;
-    core->script.ops = &script_ops;
+    core->script = (struct fake_script){.script.ops = &fake_script_ops, .core = core};
     core->alarm_ms = TG_NEVER;
     assert_int_equal(tg_config_init(&core->config), TG_OK);
-    core->generation = (struct tg_generation){.number = 1, .script = &core->script};
+    tg_generation_init(&core->generation, 1, &core->script.script);
     tg_registry_init(&core->generation.registry, core->config.max_check_steps);
-    declare_all(core);
+    fake_registry_fill(&core->generation.registry, 0);
     assert_int_equal(
         tg_worker_init(&core->worker, &core->config, &core->clock.clock, &core->loop, max_connections),
         TG_OK);
-    core->worker.generation = &core->generation;
+    tg_generation_serve(&core->generation, &core->worker);
     core->client_count = max_connections > FAKE_CLIENTS ? max_connections : FAKE_CLIENTS;
     core->clients = calloc(core->client_count, sizeof *core->clients);
     assert_non_null(core->clients);
@@ -449,6 +333,8 @@ void fake_core_free(struct fake_core *core)
     assert_int_equal(core->worker.metrics.group_memberships, 0);
     assert_true(tg_list_is_empty(&core->worker.conns));
     assert_true(tg_list_is_empty(&core->worker.dirty));
+    tg_generation_end(&core->generation);
+    assert_true(tg_list_is_empty(&core->worker.generations));
     tg_worker_deinit(&core->worker);
     assert_int_equal(core->worker.metrics.payload_bytes, 0);
     tg_registry_deinit(&core->generation.registry);
@@ -463,7 +349,8 @@ struct fake_client *fake_core_add(struct fake_core *core, size_t index, const ch
     const char *query = strchr(target, '?');
     struct tg_slice path = {target, query ? (size_t)(query - target) : strlen(target)};
     struct tg_params params;
-    const struct tg_consumer *consumer = tg_registry_find(&core->generation.registry, path, &params);
+    struct tg_generation *generation = tg_dev_serving(&core->worker, path);
+    const struct tg_consumer *consumer = tg_registry_find(&generation->registry, path, &params);
     assert_non_null(consumer);
     assert_null(client->conn);
     *client = (struct fake_client){
@@ -475,7 +362,7 @@ struct fake_client *fake_core_add(struct fake_core *core, size_t index, const ch
                                             .params = params.items,
                                             .param_count = params.count});
     if (!request) return NULL;
-    client->conn = tg_conn_add(&core->worker, &core->generation, consumer, request, &client->transport);
+    client->conn = tg_conn_add(&core->worker, generation, consumer, request, &client->transport);
     return client->conn ? client : NULL;
 }
 

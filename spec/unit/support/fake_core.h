@@ -36,10 +36,16 @@ struct fake_client {
     bool is_reading, has_peer_left, is_write_failing;
 };
 
+/* What runs a generation: all of them tell the same core. */
+struct fake_script {
+    struct tg_script script; /* first */
+    struct fake_core *core;
+};
+
 struct fake_core {
     struct tg_fake_clock clock;
     struct tg_loop loop;
-    struct tg_script script;
+    struct fake_script script;
     struct tg_config config;
     struct tg_generation generation;
     struct tg_worker worker;
@@ -65,13 +71,7 @@ struct fake_core {
     bool is_journal_closed; /* nothing is noted any more: for crowds */
 };
 
-/* Consumers: /chat (actions `say` with an object {content}, `ping` without payload, `seven` whose payload
- * is 7 by default), /camel (in camel case: `rename` with an object {user_name},
- * `checked`, a string with the script's check 9; it relays the event `joined` and handles `left`, objects
- * {user_name}), /events (action `ping`; handles the event `notify`, an integer, relays `joined`; sends
- * completions), /hub (hosts the topics room:{name}, action `say`, event `notify`, and room:lobby; sends
- * completions), /alone/{name} (the topic room:{name} alone), /text, /binary, /strict. At most
- * `max_connections`. */
+/* Its application is that of fake_registry.h. At most `max_connections`. */
 struct fake_core *fake_core_new_for(uint32_t max_connections);
 struct fake_core *fake_core_new(void);
 
@@ -106,6 +106,19 @@ void fake_client_vanish(struct fake_client *client);
 /* What was written since it was last asked, a line for each frame: `text hello`, `ping hb`, `close 1000 bye`.
  * A frame that is cut asserts. */
 void expect_sent(struct fake_client *client, const char *expected);
+
+/* ---- for other fakes of scripts ---- */
+
+extern const struct tg_script_ops fake_script_ops;
+
+/* Adds a line to the journal, with the number of the connection (NULL: none) in front. */
+void fake_core_note(struct fake_core *core, const struct tg_conn *conn, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What a call answers: it waits when its hook said so. */
+enum tg_outcome fake_core_outcome(struct fake_core *core);
+
+/* ---- */
 
 /* What the script saw since it was last asked. */
 void expect_journal(struct fake_core *core, const char *expected);

@@ -1,4 +1,5 @@
 #include "app/commands/commands.h"
+#include "app/print.h"
 #include "script/tool.h"
 
 #include <stdio.h>
@@ -6,15 +7,15 @@
 
 struct tg_host *tg_command_load(const struct tg_cli *cli, const struct tg_config *config)
 {
-    struct tg_buf errors;
+    struct tg_problems problems;
     struct tg_host *host = NULL;
-    tg_buf_init(&errors);
-    enum tg_status status = tg_host_open(&host, config, cli->folder, 1, &errors);
+    tg_problems_init(&problems);
+    enum tg_status status = tg_host_open(&host, config, cli->folder, 1, &problems);
     if (status == TG_E_SCRIPT)
-        fwrite(errors.data, 1, errors.length, stderr);
+        tg_print_problems(&problems);
     else if (status != TG_OK)
         fprintf(stderr, "tidegate: not enough memory\n");
-    tg_buf_deinit(&errors);
+    tg_problems_deinit(&problems);
     return host;
 }
 

@@ -13,6 +13,7 @@ int tg_command_types(const struct tg_cli *cli, const struct tg_config *config);
 int tg_command_test(const struct tg_cli *cli, const struct tg_config *config);
 int tg_command_send_event(const struct tg_cli *cli, const struct tg_config *config);
 int tg_command_broadcast(const struct tg_cli *cli, const struct tg_config *config);
+int tg_command_status(const struct tg_cli *cli, const struct tg_config *config);
 int tg_command_help(const struct tg_cli *cli, const struct tg_config *config);
 int tg_command_version(const struct tg_cli *cli, const struct tg_config *config);
 

@@ -17,6 +17,7 @@ static const char head[] =
     "  tidegate send-event ACTION [PAYLOAD]  send an event to connections of a running gateway\n"
     "  tidegate broadcast ACTION [PAYLOAD]   send a message to groups of one; --help lists the options of "
     "both\n"
+    "  tidegate status [DIR]   say how a running gateway is: generations of the code, their connections\n"
     "  tidegate version        print the version\n"
     "\n"
     "Settings come from the defaults below, then FILE (DIR/tidegate.lua), then the environment\n"
@@ -27,6 +28,9 @@ static const char head[] =
     "  --static DIR            short for --static-dir DIR\n"
     "  --record FILE           short for --record-file FILE\n"
     "\n"
+    "  --reload                of run: in development, load the code anew when a file of it changes\n"
+    "  --json                  of status: print what /api/status answers; --url and --token-file as of "
+    "send-event\n"
     "  --strict                of check: warnings end with exit status 1, too\n"
     "  --output FILE           of types: write into FILE instead of to standard output\n";
 

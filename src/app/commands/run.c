@@ -1,5 +1,8 @@
 #include "app/commands/commands.h"
 #include "app/gateway.h"
+#include "app/print.h"
+#include "app/reloader.h"
+#include "app/routes.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -22,23 +25,37 @@ static void print_address(const struct tg_gateway *gateway)
     fflush(stdout);
 }
 
+static void print_failure(const struct tg_gateway *gateway, enum tg_status status,
+                          const struct tg_error *error)
+{
+    if (status == TG_E_SCRIPT)
+        tg_print_problems(gateway->first.problems);
+    else
+        fprintf(stderr, "tidegate: %s\n", error->text);
+}
+
+static void print_start(const struct tg_reloader *reloader)
+{
+    print_address(reloader->gateway);
+    tg_routes_print_short(&reloader->gateway->worker.generation->registry);
+    tg_reloader_print_loaded(reloader);
+}
+
 int tg_command_run(const struct tg_cli *cli, const struct tg_config *config)
 {
     struct tg_gateway gateway;
+    struct tg_reloader reloader = {.is_open = false};
     struct tg_error error;
-    struct tg_buf errors;
-    tg_buf_init(&errors);
-    enum tg_status status = tg_gateway_open(&gateway, config, cli->folder, &errors, &error);
-    if (status == TG_E_SCRIPT)
-        fwrite(errors.data, 1, errors.length, stderr);
-    else if (status != TG_OK)
-        fprintf(stderr, "tidegate: %s\n", error.text);
-    tg_buf_deinit(&errors);
+    enum tg_status status = tg_gateway_open(&gateway, config, cli->folder, &error);
+    if (status == TG_OK) status = tg_reloader_open(&reloader, &gateway, cli, &error);
     if (status == TG_OK) {
-        print_address(&gateway);
+        print_start(&reloader);
         tg_gateway_run(&gateway);
+    } else {
+        print_failure(&gateway, status, &error);
     }
     int exit_status = status == TG_OK ? EXIT_SUCCESS : EXIT_FAILURE;
+    tg_reloader_close(&reloader);
     if (!tg_gateway_close(&gateway)) {
         fflush(NULL);
         _exit(exit_status);

@@ -130,7 +130,7 @@ static void push_member(lua_State *L, struct tg_world *world, struct tg_conn *co
     lua_pushlstring(L, id.data, id.length);
     lua_setfield(L, -2, "id");
     tg_conn_handle_push(world, L, conn);
-    tg_conn_user_push(L, lua_gettop(L));
+    lua_getfield(L, -1, "user");
     lua_setfield(L, -3, "user");
     lua_setfield(L, -2, "conn");
 }

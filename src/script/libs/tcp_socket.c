@@ -103,6 +103,15 @@ int tg_tcp_push_failure(lua_State *L, const char *failure)
     return 2;
 }
 
+/* Nobody waits on it any more. */
+static void let_go(struct tg_held *held)
+{
+    struct tg_tcp_socket *socket = TG_CONTAINER(held, struct tg_tcp_socket, held);
+    tg_tcp_end_stream(socket);
+    disarm(socket, TG_STREAM_READING);
+    disarm(socket, TG_STREAM_WRITING);
+}
+
 struct tg_tcp_socket *tg_tcp_push_socket(lua_State *L, struct tg_world *world, int meta)
 {
     struct tg_tcp_socket *socket = lua_newuserdatauv(L, sizeof *socket, 0);
@@ -111,6 +120,7 @@ struct tg_tcp_socket *tg_tcp_push_socket(lua_State *L, struct tg_world *world, i
     socket->sides[TG_STREAM_WRITING].wait.cancel = writing_given_up;
     for (int side = 0; side < 2; side++) tg_timer_init(&socket->sides[side].timer, time_is_over);
     tg_buf_init(&socket->received.buf);
+    tg_held_add(world, &socket->held, let_go);
     lua_pushvalue(L, meta);
     lua_setmetatable(L, -2);
     return socket;
@@ -146,14 +156,12 @@ static int socket_close(lua_State *L)
     return push_one(L);
 }
 
-/* Of a socket that nobody has any more: nobody waits on it either. The worker may have gone before it, and
- * its timers with it. */
+/* Of a socket that nobody has any more: nobody waits on it either. */
 static int socket_gc(lua_State *L)
 {
     struct tg_tcp_socket *socket = lua_touserdata(L, 1);
-    tg_tcp_end_stream(socket);
-    disarm(socket, TG_STREAM_READING);
-    disarm(socket, TG_STREAM_WRITING);
+    tg_held_remove(&socket->held);
+    let_go(&socket->held);
     return 0;
 }
 

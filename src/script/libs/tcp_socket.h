@@ -7,6 +7,7 @@
 #define TG_SCRIPT_LIBS_TCP_SOCKET_H
 
 #include "core/stream.h"
+#include "script/held.h"
 #include "script/libs/tcp_items.h"
 #include "script/task.h"
 
@@ -22,6 +23,7 @@ struct tg_tcp_side {
 
 struct tg_tcp_socket {
     struct tg_world *world;
+    struct tg_held held;
     struct tg_stream *stream;    /* owned; NULL once it was closed */
     struct tg_tcp_side sides[2]; /* by enum tg_stream_side */
     struct tg_tcp_bytes received;

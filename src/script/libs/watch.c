@@ -2,6 +2,7 @@
 #include "script/libs/watch.h"
 
 #include "core/watch.h"
+#include "script/held.h"
 #include "script/libs/task.h"
 #include "script/task.h"
 
@@ -15,6 +16,7 @@ static const char watch_name[] = TG_REGISTRY_PREFIX "watch";
 
 struct watch {
     struct tg_world *world;
+    struct tg_held held;
     struct tg_watch *watch; /* borrowed from core; NULL: closed */
     struct tg_list waiters; /* naps */
     struct tg_buf paths;    /* owned */
@@ -68,13 +70,20 @@ static int watch_next(lua_State *L)
     return tg_task_nap(L, &watch->waiters, tg_check_deadline(L, 2), woken, 0);
 }
 
-static int watch_close(lua_State *L)
+static void let_go(struct tg_held *held)
 {
-    struct watch *watch = check_watch(L);
+    struct watch *watch = TG_CONTAINER(held, struct watch, held);
     struct tg_watches *watches = watch->world->worker ? watch->world->worker->watches : NULL;
     if (watch->watch && watches) watches->ops->close(watches, watch->watch);
     watch->watch = NULL;
     tg_buf_deinit(&watch->paths);
+}
+
+static int watch_close(lua_State *L)
+{
+    struct watch *watch = check_watch(L);
+    tg_held_remove(&watch->held);
+    let_go(&watch->held);
     return 0;
 }
 
@@ -89,7 +98,9 @@ static int watch_open(lua_State *L)
     *watch = (struct watch){.world = world};
     tg_list_init(&watch->waiters);
     tg_buf_init(&watch->paths);
+    tg_list_init(&watch->held.link);
     luaL_setmetatable(L, watch_name);
+    tg_held_add(world, &watch->held, let_go);
     if (watches->ops->open(watches, folder, changed, watch, &watch->watch, &error) == TG_OK) return 1;
     luaL_pushfail(L);
     lua_pushstring(L, error.text);

@@ -1,0 +1,13 @@
+# Writes OUTPUT, a C file that holds the files FILES below ROOT, which the server has at /tidegate/NAME (net/assets.h).
+set(text "/* Made by scripts/embed_assets.cmake. */\n#include \"net/assets.h\"\n\n")
+set(rows "")
+foreach(file IN LISTS FILES)
+  file(RELATIVE_PATH path ${ROOT} ${file})
+  string(MAKE_C_IDENTIFIER ${path} symbol)
+  file(READ ${file} hex HEX)
+  string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+  string(APPEND text "static const unsigned char ${symbol}[] = {${bytes}0};\n")
+  string(APPEND rows "    {\"${path}\", {(const char *)${symbol}, sizeof ${symbol} - 1}},\n")
+endforeach()
+string(APPEND text "\nconst struct tg_asset tg_assets[] = {\n${rows}    {0, {0, 0}},\n};\n")
+file(WRITE ${OUTPUT} "${text}")
