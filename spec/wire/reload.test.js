@@ -122,6 +122,23 @@ describe('a program that was started with --reload', () => {
       'loaded generation 1 in \\d+ ms: 3 modules, 1 consumer', '$'].join('\\n')));
   });
 
+  it('speaks a new subprotocol, and lets in pages of a new origin, without a restart', async () => {
+    const entrance = (options) => consumer('talk', 'A').replace('path =', `${options}, path =`);
+    const offer = async () => {
+      const client = await RawClient.connect(server.port);
+      clients.push(client);
+      return client.upgrade('/ws/talk', { headers: { 'Sec-WebSocket-Protocol': 'talk.v2, talk.v1', Origin: 'http://a.example' } });
+    };
+    await serve();
+    assert.strictEqual((await offer()).status, 403);
+    write('app/consumers/talk.lua', entrance('origins = { "http://a.example" }, subprotocols = { "talk.v1" }'));
+    await reloaded(2);
+    assert.strictEqual((await offer()).headers['sec-websocket-protocol'], 'talk.v1');
+    write('app/consumers/talk.lua', entrance('origins = { "*" }, subprotocols = { "talk.v2", "talk.v1" }'));
+    await reloaded(3);
+    assert.strictEqual((await offer()).headers['sec-websocket-protocol'], 'talk.v2');
+  });
+
   it('answers with new code on the same socket when a file was written', async () => {
     const client = await serve();
     assert.strictEqual(await ask(client), 'A one');

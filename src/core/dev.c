@@ -15,7 +15,6 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <strings.h>
 
 struct tg_dev {
     struct tg_worker *worker;
@@ -140,6 +139,7 @@ static enum tg_status declare(struct tg_registry *registry)
     if (!consumer) return TG_E_NO_MEMORY;
     consumer->name = TG_SLICE("tidegate.dev");
     consumer->source = TG_SLICE("tidegate");
+    consumer->entrance.requires_origin = true; /* a page of the same origin alone: it declares no other */
     enum tg_status status = tg_registry_add_consumer(registry, consumer);
     return status == TG_OK ? tg_registry_add_path(registry, consumer, TG_SLICE(TG_DEV_PATH), NULL) : status;
 }
@@ -187,21 +187,6 @@ static bool has_path(const struct tg_worker *worker, struct tg_slice path)
 struct tg_generation *tg_dev_serving(const struct tg_worker *worker, struct tg_slice path)
 {
     return has_path(worker, path) ? &worker->dev->generation : worker->generation;
-}
-
-bool tg_dev_is_foreign(const struct tg_worker *worker, struct tg_slice path, struct tg_slice origin,
-                       struct tg_slice host)
-{
-    static const struct tg_slice schemes[] = {TG_SLICE("http://"), TG_SLICE("https://")};
-    if (!has_path(worker, path)) return false;
-    for (size_t i = 0; i < 2; i++) {
-        size_t length = schemes[i].length;
-        if (host.length && origin.length == length + host.length &&
-            memcmp(origin.data, schemes[i].data, length) == 0 &&
-            strncasecmp(origin.data + length, host.data, host.length) == 0)
-            return false;
-    }
-    return true;
 }
 
 /* ---- what happens ---- */

@@ -34,10 +34,6 @@ void tg_dev_close(struct tg_worker *worker);
  * In production, where worker->dev is NULL, all. */
 struct tg_generation *tg_dev_serving(const struct tg_worker *worker, struct tg_slice path);
 
-/* Whether the path is dev's, and who asks is no page of the same origin: http or https at exactly `host`. */
-bool tg_dev_is_foreign(const struct tg_worker *worker, struct tg_slice path, struct tg_slice origin,
-                       struct tg_slice host);
-
 /* Hears of reloads from now on. */
 void tg_dev_observe(struct tg_dev *dev, struct tg_reload *reload);
 

@@ -103,7 +103,6 @@ void tg_blame_raise(lua_State *L, struct tg_task *task)
 {
     const char *reason = general_reason(task);
     if (reason) raise(L, "%s", reason);
-    if (task->kind->at_once) raise(L, "%s", task->kind->at_once);
     luaL_checkstack(L, 8, NULL);
     tg_world_push(task->pool->world, L, TG_REF_OWN_ENV);
     int environment = lua_gettop(L);

@@ -3,6 +3,7 @@
 #include "core/dev.h"
 
 #include "core/generation.h"
+#include "core/origin.h"
 #include "core/worker.h"
 #include "support/alloc.h"
 #include "support/fake_core.h"
@@ -142,19 +143,27 @@ static void says_nothing_where_it_is_not(void **state)
     tg_dev_tell_failure(core->worker.dev, &(struct tg_dev_failure){.generation = 1});
     tell_problems(core);
     assert_ptr_equal(tg_dev_serving(&core->worker, TG_SLICE(TG_DEV_PATH)), core->worker.generation);
-    assert_false(tg_dev_is_foreign(&core->worker, TG_SLICE(TG_DEV_PATH), TG_SLICE(""), TG_SLICE("a")));
 }
 
 static bool takes(struct fake_core *core, const char *origin, const char *host)
 {
-    return !tg_dev_is_foreign(&core->worker, TG_SLICE(TG_DEV_PATH), tg_slice_of(origin), tg_slice_of(host));
+    struct tg_params params;
+    struct tg_pair items[] = {{TG_SLICE("origin"), tg_slice_of(origin)},
+                              {TG_SLICE("host"), tg_slice_of(host)}};
+    const struct tg_pairs headers = {items, 2}, none = {items + 1, 1};
+    const struct tg_slice path = TG_SLICE(TG_DEV_PATH);
+    const struct tg_consumer *consumer =
+        tg_registry_find(&tg_dev_serving(&core->worker, path)->registry, path, &params);
+    assert_false(tg_origin_is_allowed(&core->worker, consumer, &none, false));
+    return tg_origin_is_allowed(&core->worker, consumer, &headers, false);
 }
 
 static void takes_pages_of_its_own_origin(void **state)
 {
     struct fake_core *core = *state;
     assert_true(takes(core, "http://localhost:8000", "localhost:8000"));
-    assert_true(takes(core, "https://Example.org", "example.ORG"));
+    assert_true(takes(core, "http://Example.org", "example.ORG"));
+    assert_false(takes(core, "https://localhost:8000", "localhost:8000"));
     assert_false(takes(core, "http://localhost:8001", "localhost:8000"));
     assert_false(takes(core, "http://localhost:80001", "localhost:8000"));
     assert_false(takes(core, "http://localhost:800", "localhost:8000"));
@@ -162,7 +171,6 @@ static void takes_pages_of_its_own_origin(void **state)
     assert_false(takes(core, "null", "localhost:8000"));
     assert_false(takes(core, "", ""));
     assert_false(takes(core, "http://", ""));
-    assert_false(tg_dev_is_foreign(&core->worker, TG_SLICE("/chat"), TG_SLICE(""), TG_SLICE("a")));
 }
 
 static enum tg_status live_through_it(void *context)
