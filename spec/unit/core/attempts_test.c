@@ -101,8 +101,8 @@ static void forgets_who_was_refused_least_when_there_are_too_many(void **state)
     note(PEER, PER_MINUTE, 0);
     for (uint32_t i = 0; i < 100 * ADDRESSES; i++) note(peer_number(i, text), 1, 0);
     assert_true(tg_attempts_wait_seconds(&attempts, PEER, 0) > 0);
-    assert_true(attempts.forgotten >= 99 * ADDRESSES);
-    assert_true(attempts.forgotten <= 100 * ADDRESSES);
+    assert_true(attempts.forgotten >= 99ull * ADDRESSES);
+    assert_true(attempts.forgotten <= 100ull * ADDRESSES);
 }
 
 static void forgets_nobody_whose_attempts_are_over(void **state)

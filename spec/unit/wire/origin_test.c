@@ -68,8 +68,7 @@ static void takes_nothing_else_for_an_origin(void **state)
         "https://[::1]:443:1",
         "https://[fe80::1%eth0]",
         "https://exa mple.org",
-        "https://b\xC3\xBC"
-        "cher.example",
+        "https://\xC3\xBC.example",
         "1https://example.org",
         " https://example.org",
         "https://example.org ",
