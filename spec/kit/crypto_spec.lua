@@ -199,6 +199,8 @@ describe("tidegate.crypto", function()
         "the secret has 5 bytes; HS512 needs 64",
         refused { alg = "HS512", secret = "short" }
       )
+      local set <const> = { jwks = cjson.encode { keys = { ed } } }
+      assert.matches("key 2: one JWK set at most", refused { set, set })
       assert.equal('app.lua:3: "pem" must be a string', refused { alg = "RS256", pem = 7 })
       assert.matches("^app%.lua:3: key 1: a key is a table", refused { "secret" })
     end)

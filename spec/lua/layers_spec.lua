@@ -101,6 +101,20 @@ describe("the layer check", function()
     )
   end)
 
+  it("passes OpenSSL in wire/crypto and net/tls.c and refuses it everywhere else", function()
+    local said, passes = check {
+      ["wire/crypto.c"] = "#include <openssl/evp.h>\n",
+      ["wire/crypto_key.h"] = "#include <openssl/evp.h>\n",
+      ["net/tls.c"] = "#include <openssl/ssl.h>\n",
+    }
+    assert.equal("", said)
+    assert.is_true(passes)
+    assert_refused(
+      "wire/jwt.c:1: only net/tls.c and wire/crypto may include openssl/evp.h\n",
+      { ["wire/jwt.c"] = "#include <openssl/evp.h>\n" }
+    )
+  end)
+
   it("passes pcre2.h in wire/pattern.c and refuses it everywhere else", function()
     local said, passes = check { ["wire/pattern.c"] = "#include <pcre2.h>\n" }
     assert.equal("", said)

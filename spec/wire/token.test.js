@@ -165,6 +165,14 @@ describe('the secrets of an application', () => {
     fs.rmSync(path.join(folder, '.tidegate'), { recursive: true });
   });
 
+  it('end with the gateway where the folder cannot be written to, which the log says', async () => {
+    fs.symlinkSync('/no/such/folder', path.join(folder, '.tidegate'));
+    const server = await Server.start(folder, { args: ['--dev'] });
+    await server.stop();
+    fs.rmSync(path.join(folder, '.tidegate'));
+    assert.match(server.stderr, /event=secret_not_kept .*help="sessions end with the gateway/);
+  });
+
   it('are not made in production, nor by check', async () => {
     const server = await Server.start(folder);
     await server.stop();

@@ -22,6 +22,7 @@ enum { AT_SPECS = 1, AT_WHERE, AT_KEYS };
 
 struct key_set {
     struct tg_keys keys;
+    bool has_set;     /* one JWK set at most: another takes its place */
     bool has_set_alg; /* the JWK set was declared with `alg`, which holds for its successors */
     enum tg_alg set_alg;
 };
@@ -166,6 +167,8 @@ static enum tg_status add_jwk(struct tg_world *world, lua_State *L, struct tg_ke
 static enum tg_status add_set(struct key_set *set, const struct spec *spec, struct tg_slice text,
                               struct tg_error *error)
 {
+    if (set->has_set) return tg_error_set(error, TG_E_INVALID, "one JWK set at most; the other keys as jwk");
+    set->has_set = true;
     set->has_set_alg = spec->has_alg;
     set->set_alg = spec->alg;
     return tg_keys_replace_set(&set->keys, text, spec->has_alg ? &spec->alg : NULL, true, error);
