@@ -1,6 +1,7 @@
 --- The authenticators of tide.auth: what each takes for a credential, and what it says of others.
 
 local cjson <const> = require "cjson"
+local key_pairs <const> = require "spec.support.key_pairs"
 local testing <const> = require "tidegate.testing"
 
 local missing <const> = "Authentication credentials were not provided."
@@ -237,6 +238,10 @@ describe("tide.auth.jwt", function()
       { { jwks = "file.json" }, 'option "jwks" must be the URL of a key set, "https://..."' },
       { { keys = { alg = "HS256", secret = "short" } }, "the secret has 5 bytes" },
       { { keys = { alg = "HS256", secret = secret }, timeout = 3 }, '"timeout" is for jwks' },
+      {
+        { keys = { jwks = cjson.encode { keys = { key_pairs[1].jwk } } }, jwks = "http://a.test/" },
+        "one key set at most",
+      },
     } do
       local is_open <const>, problem <const> = pcall(open, function(tide)
         return tide.auth.jwt(row[1])
@@ -415,8 +420,7 @@ describe("a key set that another server publishes", function()
   end
 
   setup(function()
-    local pairs_of_keys <const> = require "spec.support.key_pairs"
-    signer, other = pairs_of_keys[1], pairs_of_keys[2]
+    signer, other = key_pairs[1], key_pairs[2]
   end)
 
   before_each(function()

@@ -109,6 +109,26 @@ describe('tidegate run --record', () => {
     ]);
   });
 
+  it('has no credential that comes in a message', async () => {
+    await start();
+    const token = '{"action":"authenticate","payload":{"token":"HUSH"}}';
+    const guarded = await RawClient.open(server.port, '/ws/guarded', {});
+    await talk(guarded, [token, token]);
+    const raw = await RawClient.open(server.port, '/ws/raw', {});
+    raw.text(token);
+    raw.text('hello');
+    assert.strictEqual(await raw.nextText(), 'hello');
+    for (const client of [guarded, raw]) {
+      client.close(1000);
+      await client.end();
+    }
+    await stop();
+    assert.ok(!text().includes('HUSH'), text());
+    const masked = token.replace('HUSH', '****');
+    assert.deepStrictEqual(ofType('message').slice(0, 3).map((line) => line.text || `${line.omitted} ${line.bytes}`),
+      [masked, masked, `credential ${token.length}`]);
+  });
+
   it('has no secret of a topic either, which it cleans by what the topic declares', async () => {
     await start();
     const client = await RawClient.open(server.port, '/ws/doors', {});

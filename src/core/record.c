@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/utf8.h"
+#include "core/conn_start.h"
 #include "core/worker.h"
 #include "wire/json.h"
 #include "wire/message.h"
@@ -272,12 +273,20 @@ static const char *write_redacted(struct tg_buf *out, const struct tg_conn *conn
     return NULL;
 }
 
+/* What a client of plain text says before it is let in may be a token, and says of nothing which part is. */
+static bool may_be_credential(const struct tg_conn *conn)
+{
+    return conn->consumer->is_text && conn->is_starting && !tg_conn_is_let_in(conn);
+}
+
 void tg_record_message(struct tg_buf *out, const struct tg_conn *conn, struct tg_slice message,
                        bool is_binary, uint64_t ms, struct tg_arena *scratch)
 {
     const char *omitted = NULL;
     begin_line(out, "message", conn, ms);
-    if (conn->has_secrets) {
+    if (may_be_credential(conn)) {
+        omitted = "credential";
+    } else if (conn->has_secrets) {
         omitted = is_binary ? "binary" : write_redacted(out, conn, message, scratch);
     } else if (is_binary) {
         tg_buf_append_literal(out, ",\"binary\":\"");

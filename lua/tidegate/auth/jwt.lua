@@ -67,13 +67,15 @@ local function keys_of(given)
   if not given.jwks then
     return keys, keys
   end
-  local function make(text)
-    local published <const> = { jwks = text, alg = given.alg }
-    local specs <const> = { published }
-    if given.keys then
-      local list <const> = #given.keys > 0 and given.keys or { given.keys }
-      table.move(list, 1, #list, 2, specs)
+  local own <const> = given.keys and (#given.keys > 0 and given.keys or { given.keys }) or {}
+  for _, key in ipairs(own) do
+    if key.jwks then
+      declare.fail("%s: one key set at most: jwks is a URL, and keys has another", what)
     end
+  end
+  local function make(text)
+    local specs <const> = { { jwks = text, alg = given.alg } }
+    table.move(own, 1, #own, 2, specs)
     return crypto.keys(specs, where)
   end
   return jwks.new(given.jwks, make, given.refresh_seconds or 3600, given.timeout or 5), keys

@@ -50,4 +50,22 @@ Doors:on(add, { output = total }, function(_, message)
   return total { total = message.payload.amount }
 end)
 
-return { Login, Sum, Doors, OneDoor }
+-- Whose clients say who they are in their first message.
+local function anybody(request)
+  return request.token
+end
+local Raw <const> = tide.text_consumer {
+  name = "raw",
+  path = "/ws/raw",
+  authenticate = tide.auth.first_message(anybody),
+  receive = function(conn, data)
+    conn:send_text(data)
+  end,
+}
+local Guarded <const> = tide.consumer {
+  name = "guarded",
+  path = "/ws/guarded",
+  authenticate = tide.auth.first_message(anybody),
+}
+
+return { Login, Sum, Doors, OneDoor, Raw, Guarded }
