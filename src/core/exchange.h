@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/list.h"
+#include "core/http_answer.h"
 #include "core/http_route.h"
 #include "core/request.h"
 #include "core/wheel.h"
@@ -23,20 +24,6 @@ struct tg_call;
 struct tg_generation;
 struct tg_value;
 struct tg_worker;
-
-struct tg_http_answer {
-    unsigned status;
-    struct tg_buf type;    /* owned: of the body; empty: there is none */
-    struct tg_buf headers; /* owned: further ones, each ended by CRLF */
-    struct tg_buf body;    /* owned */
-    bool is_unread;        /* the request's body was not read: the connection has to end */
-};
-
-void tg_http_answer_init(struct tg_http_answer *answer);
-void tg_http_answer_deinit(struct tg_http_answer *answer);
-
-/* Makes it {"detail":"..."}. */
-void tg_http_answer_detail(struct tg_http_answer *answer, unsigned status, struct tg_slice detail);
 
 /* A request's head. Slices are borrowed; data NULL: absent. */
 struct tg_http_head {
@@ -98,9 +85,6 @@ void tg_exchange_answered(struct tg_exchange *exchange);
 
 /* Makes exchange->answer what checks of the payload found; tg_exchange_answered follows. */
 void tg_exchange_write_issues(struct tg_exchange *exchange, struct tg_slice issues);
-
-/* Makes the answer an empty one with this status. */
-void tg_http_answer_begin(struct tg_http_answer *answer, unsigned status);
 
 /* ---- for the worker ---- */
 

@@ -50,7 +50,7 @@ static bool wait(struct tg_kit_app *app, const struct asked *asked, uint64_t unt
     return rests;
 }
 
-/* A copy in the scratch of what was answered, which goes with the exchange. */
+/* Takes what was answered out of an exchange that is about to be closed. */
 static struct tg_http_answer keep(struct tg_http_answer *answer)
 {
     struct tg_http_answer kept = *answer;
