@@ -98,7 +98,7 @@ void tg_conn_user_note(struct tg_world *world, lua_State *L, struct tg_conn *con
 {
     int top = lua_gettop(L);
     tg_conn_handle_push(world, L, conn);
-    tg_conn_user_push(L, lua_gettop(L));
+    lua_getfield(L, -1, "user");
     if (tg_conn_user_push_id(L, lua_gettop(L))) {
         struct tg_slice id;
         id.data = lua_tolstring(L, -1, &id.length);

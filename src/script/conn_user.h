@@ -23,9 +23,6 @@ bool tg_conn_user_is(lua_State *L, const struct tg_conn *conn, int index);
 /* The value at `index` becomes conn.object. [-0, +0, e] */
 void tg_conn_object_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index);
 
-/* Pushes conn.user of the handle at `index`; nil for an anonymous one. [-0, +1, e] */
-void tg_conn_user_push(lua_State *L, int index);
-
 /* Pushes the id of a user as a text: a string itself, an integer's digits (7.0 is one), or what stands in
  * field `id` of a table. False, and nothing, when it has none: such a user is nobody's equal. [-0, +1|0, e]
  */

@@ -74,10 +74,10 @@ static int setup(void **state)
     (void)state;
     memset(&stage, 0, sizeof stage);
     stage.core = fake_core_new();
-    stage.ops = *stage.core->script.ops;
+    stage.ops = *stage.core->script.script.ops;
     stage.ops.exchange = run_exchange;
     stage.ops.cancel_exchange = cancel_exchange;
-    stage.core->script.ops = &stage.ops;
+    stage.core->script.script.ops = &stage.ops;
     stage.client.answered = note_answered;
     tg_http_answer_init(&stage.answer);
     assert_int_equal(add_route(TG_HTTP_POST, "/things/{name}", true, &stage.post), TG_OK);

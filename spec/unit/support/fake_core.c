@@ -158,9 +158,9 @@ static enum tg_outcome renew(struct tg_script *script, struct tg_conn *conn,
                              const struct tg_envelope *envelope)
 {
     struct fake_core *core = of_script(script);
-    note(core, conn, "renew%s", envelope ? " with a token" : "");
+    fake_core_note(core, conn, "renew%s", envelope ? " with a token" : "");
     if (core->on_renew) core->on_renew(core, conn);
-    return core->is_renew_raising ? TG_FAILED : fake_outcome(core);
+    return core->is_renew_raising ? TG_FAILED : fake_core_outcome(core);
 }
 
 static enum tg_outcome groups(struct tg_script *script, struct tg_conn *conn)
