@@ -86,11 +86,25 @@ static bool find_objection(struct tg_worker *worker, const struct tg_http_match 
     return true;
 }
 
+/* Seconds until a client that guesses at passwords may try again; 0: now. */
+static uint32_t wait_seconds(const struct tg_worker *worker, const struct tg_http_route *route,
+                             const struct tg_http_head *head)
+{
+    if (!route->is_login) return 0;
+    return tg_attempts_wait_seconds(&worker->attempts, head->request.peer, tg_worker_now_ms(worker));
+}
+
 /* What we do not want to do now. */
-static bool is_beyond_limits(struct tg_worker *worker, struct tg_http_answer *answer)
+static bool is_beyond_limits(struct tg_worker *worker, const struct tg_http_route *route,
+                             const struct tg_http_head *head, struct tg_http_answer *answer)
 {
     struct tg_metrics *metrics = &worker->metrics;
-    if (worker->is_draining) {
+    uint32_t wait = wait_seconds(worker, route, head);
+    if (wait) {
+        metrics->login_attempts_refused++;
+        ANSWER_DETAIL(answer, 429, "Too many attempts to log in");
+        tg_buf_printf(&answer->headers, "Retry-After: %u\r\n", wait);
+    } else if (worker->is_draining) {
         ANSWER_DETAIL(answer, 503, "The server is shutting down");
     } else if (metrics->http_exchanges >= worker->config->max_http_requests) {
         metrics->http_full++;
@@ -155,7 +169,7 @@ struct tg_exchange *tg_exchange_begin(struct tg_worker *worker, const struct tg_
     head->request.is_secure = from.is_secure;
     answer->is_unread = head->body_bytes > 0 || head->is_chunked;
     if (find_objection(worker, match, head, answer)) return NULL;
-    if (is_beyond_limits(worker, answer)) return NULL;
+    if (is_beyond_limits(worker, match->route, head, answer)) return NULL;
     struct tg_exchange *exchange = new_exchange(worker, match, head);
     if (!exchange) {
         worker->metrics.no_memory++;
@@ -212,6 +226,8 @@ void tg_exchange_answered(struct tg_exchange *exchange)
     }
     tg_log(TG_LOG_DEBUG, "http_answered", TG_LOG_EXCHANGE(exchange), TG_LOG_I("status", answer->status),
            TG_LOG_STR("peer", exchange->request->peer));
+    if (exchange->route->is_login && answer->status == 401)
+        tg_worker_note_attempt(exchange->worker, exchange->request->peer);
     tg_wheel_disarm(&exchange->worker->wheel, &exchange->timer);
     exchange->state = TG_EXCHANGE_ANSWERED;
     leave_generation(exchange);
