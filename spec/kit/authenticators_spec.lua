@@ -113,6 +113,18 @@ describe("tide.auth.session", function()
     client:assert_closed(4401, "expired")
   end)
 
+  -- Both were signed alike: user 7 became administrator 7 by another name of the cookie.
+  it("takes no session that another cookie is for", function()
+    local other
+    local app <close> = open(function(tide)
+      other = tide.auth.session { cookie = "adminid", secrets = { secret } }
+      return make(tide)
+    end)
+    refused(app, { cookies = { sessionid = other:make(7) } }, 401, "The session is not valid")
+    refused(app, { cookies = { adminid = other:make(7) } }, 401, missing)
+    let_in(app, { cookies = { sessionid = session:make(7) } }, "7")
+  end)
+
   it("takes what an older secret has signed", function()
     local old
     do
