@@ -374,6 +374,18 @@ describe("tide.auth.http", function()
     assert.same({}, requests)
   end)
 
+  -- The request raised, and every such token was an error in the log.
+  it("does not ask about a token that no header can hold", function()
+    answer { status = 200, body = cjson.encode { id = 7 } }
+    local client <const> = let_in(app, bearer "t", { id = 7 })
+    for _, token in ipairs { "t\r\nx-tenant: t", "t\0", "t\n" } do
+      client:send { action = "authenticate", payload = { token = token } }
+      local frame <const> = client:assert_authenticated(401)
+      assert.equal("The token is not valid", frame.payload.data.detail)
+    end
+    assert.equal(1, #requests)
+  end)
+
   for _, row in ipairs {
     { { status = 401, body = cjson.encode { detail = "Who?" } }, 401, "Who?" },
     { { status = 403, body = "no" }, 403 },
