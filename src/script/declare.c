@@ -232,6 +232,7 @@ static void declare_entrance(struct tg_world *world, lua_State *L, int index, st
     entrance->requires_origin = tg_table_flag(L, index, "require_origin");
     entrance->subprotocols = subprotocols.items;
     entrance->subprotocol_count = subprotocols.count;
+    entrance->credentials = get_texts(world, L, index, "credentials");
     entrance->has_admit = hooks->admit != 0;
     entrance->authenticates = hooks->admit || hooks->authenticate;
 }
@@ -375,9 +376,9 @@ static void forget_actions(struct tg_world *world, lua_State *L, const struct tg
 static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
 {
     const struct tg_hooks *hooks = consumer->script_data;
-    const int refs[] = {hooks->object,       hooks->connected,   hooks->disconnected, hooks->receive,
-                        hooks->binary,       hooks->before,      hooks->admit,        hooks->authenticate,
-                        hooks->load_object,  hooks->permissions, hooks->migrate,      hooks->reloaded};
+    const int refs[] = {hooks->object,      hooks->connected,   hooks->disconnected, hooks->receive,
+                        hooks->binary,      hooks->before,      hooks->admit,        hooks->authenticate,
+                        hooks->load_object, hooks->permissions, hooks->migrate,      hooks->reloaded};
     for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
     for (uint32_t i = 0; i < hooks->group_count; i++) forget(world, L, hooks->groups[i].function);
     forget_actions(world, L, consumer);
