@@ -141,6 +141,21 @@ describe('tidegate run --record', () => {
       [masked, masked, `credential ${token.length}`]);
   });
 
+  // The names were none that sound like a credential's.
+  it('has no credential in what an authenticator reads, whatever that is called', async () => {
+    await start();
+    const client = await RawClient.open(server.port, '/ws/visitors?who=HUSH&door=1', {
+      headers: { 'X-Who': 'HUSH', 'X-Visitor': 'HUSH' },
+    });
+    assert.match(await client.nextText(), /"status_code":401/);
+    await client.end();
+    await stop();
+    const [open] = ofType('open');
+    assert.strictEqual(open.query, 'who=***&door=1');
+    assert.deepStrictEqual(open.headers.filter(([name]) => name.startsWith('x-')), [['x-who', '***'], ['x-visitor', '***']]);
+    assert.ok(!text().includes('HUSH'), text());
+  });
+
   it('has no secret of a topic either, which it cleans by what the topic declares', async () => {
     await start();
     const client = await RawClient.open(server.port, '/ws/doors', {});
