@@ -7,6 +7,7 @@ local s <const> = tide.schema
 
 tide.route("POST", "/login", {
   summary = "Begins a session",
+  login = true,
   schema = { name = s.string { min = 1, max = 50 }, password = s.string({ max = 200 }):secret() },
 }, function(request)
   local user <const> = users.verify(request.payload.name, request.payload.password)

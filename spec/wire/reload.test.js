@@ -64,10 +64,10 @@ const plain = () => ({
   'app/lib/words.lua': words('one'),
 });
 
-async function serve(files = plain(), { args = ['--reload'], env = {}, prepared = () => {} } = {}) {
+async function serve(files = plain(), { args = ['--reload'], env = {}, prepared = () => {}, meanwhile } = {}) {
   prepare(files);
   prepared();
-  server = await Server.start(at('app'), { args, env: { TIDEGATE_API_TOKEN: TOKEN, ...env } });
+  server = await Server.start(at('app'), { args, env: { TIDEGATE_API_TOKEN: TOKEN, ...env }, meanwhile });
   await said(/^loaded generation 1 in \d+ ms: /m);
   return open('/ws/talk');
 }
@@ -168,6 +168,22 @@ describe('a program that was started with --reload', () => {
     assert.strictEqual(await ask(client), 'A one');
     write('app/lib/words.lua', words('two'));
     await reloaded(2);
+    assert.strictEqual(await ask(client), 'A two');
+  });
+
+  it('started with broken code waits until it is mended', async () => {
+    const waits = (count) => (starting) => starting.until(
+      () => starting.stderr.split('not started: waiting for the files to change\n').length > count, 'the wait');
+    const client = await serve({ ...plain(), 'app/lib/words.lua': 'return {{\n' }, {
+      async meanwhile(starting) {
+        await waits(1)(starting);
+        assert.match(starting.stderr, /lib\/words\.lua:\d+/);
+        replace('app/lib/words.lua', 'return { word = 1 + nil }\n');
+        await waits(2)(starting);
+        assert.match(starting.stderr, /attempt to perform arithmetic on a nil value/);
+        replace('app/lib/words.lua', words('two'));
+      },
+    });
     assert.strictEqual(await ask(client), 'A two');
   });
 

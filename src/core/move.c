@@ -79,8 +79,8 @@ static const struct tg_consumer *find_consumer(const struct tg_conn *conn)
 
 static bool is_idle(const struct tg_conn *conn)
 {
-    return conn->state == TG_CONN_OPEN && conn->running == 0 && !conn->is_starting && !conn->changing &&
-           !conn->is_draining;
+    return conn->state == TG_CONN_OPEN && conn->running == 0 && !conn->is_starting && !conn->is_renewing &&
+           !conn->changing && !conn->is_draining;
 }
 
 static void put_off(struct tg_conn *conn)

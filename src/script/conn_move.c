@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "core/subscription.h"
+#include "script/admission.h"
 #include "script/call.h"
 #include "script/conn_handle.h"
 #include "script/conn_user.h"
@@ -328,13 +329,10 @@ enum tg_outcome tg_conn_move_in(struct tg_host *host, struct tg_conn *conn, stru
     if (state.length && tg_call_protected(host->world.L, read_in, &moving, NULL) != LUA_OK)
         moving.status = TG_E_NO_MEMORY;
     if (moving.status != TG_OK) return refuse(&moving);
-    /* The place where an object that is loaded for the connection is loaded anew: with its state and its
-     * user, and before the code that may ask for it. */
     if (!migrate(&moving)) {
         moving.status = TG_E_NO_MEMORY;
         return refuse(&moving);
     }
     struct tg_run run = run_for(&moving, TG_HOOK_RELOADED, "reloaded");
-    if (!tg_hooks_of(conn)->reloaded || conn->state != TG_CONN_OPEN) return TG_DONE;
-    return tg_run_reloaded(&host->tasks, &run);
+    return conn->state == TG_CONN_OPEN ? tg_admission_take_over(&host->tasks, &run) : TG_DONE;
 }

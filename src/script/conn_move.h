@@ -2,7 +2,8 @@
  *
  *     old: release  what was spawned for it ends
  *          move_out conn.state, conn.user and the states of its subscriptions become bytes (plain.h)
- *     new: move_in  they become tables again; `migrate` may rewrite the state, then `reloaded` runs
+ *     new: move_in  they become tables again; `migrate` may rewrite the state, then the object is loaded,
+ *                   and `reloaded` runs
  *
  * What is no plain data stays behind, and is named in the log, once for each place in the code that has it.
  */

@@ -47,6 +47,19 @@ describe("accounts", function()
     end
   end)
 
+  it("hear nobody who tries password after password", function()
+    app:close()
+    app = testing.app(".", { login_attempts = 2 })
+    for _ = 1, 2 do
+      assert.equal(401, log_in("ann", "wrong").status)
+    end
+    local answer <const> = log_in("ann", "gently")
+    assert.equal(429, answer.status)
+    assert.equal("30", answer.headers["retry-after"])
+    app:advance(30)
+    assert.equal(200, log_in("ann", "gently").status)
+  end)
+
   it("take the form of a page too", function()
     local answer <const> = app:request("POST", "/login", {
       headers = { ["content-type"] = "application/x-www-form-urlencoded" },
