@@ -132,6 +132,15 @@ describe('a route', () => {
     }
   });
 
+  // Behind a tab the coding was not seen, and the length beside it taken for the body's.
+  it('takes no length beside a coding that is written as no header is', async () => {
+    for (const name of ['Transfer-Encoding', 'Transfer-Encoding ', 'Transfer-Encoding\t', 'Transfer-Encoding  ']) {
+      const talker = new Talker(server.port);
+      talker.send(head('POST /body', 'Content-Length: 5', `${name}: chunked`) + '0\r\n\r\n' + head('GET /hello?n=4'));
+      assert.doesNotMatch(await talker.untilEnd(), /200 OK/);
+    }
+  });
+
   it('lets no body reach a path that takes none', async () => {
     const talker = new Talker(server.port);
     talker.send(head('GET /hello', 'Content-Length: 3') + 'abc');

@@ -72,6 +72,8 @@ static enum tg_status tell(const struct tg_run *run, lua_Integer code, struct tg
     return tg_conn_commit(conn, TG_OPCODE_TEXT);
 }
 
+const struct tg_slice tg_admission_too_often = TG_SLICE("Too many attempts to log in");
+
 /* What authenticators of ours say of who has shown nothing (lua/tidegate/auth/combine.lua): no attempt. */
 static const struct tg_slice missing = TG_SLICE("Authentication credentials were not provided.");
 
@@ -281,12 +283,26 @@ static void note_credential(lua_State *L, const struct tg_run *run)
     if (tg_credential_set(run->conn, &validity) != TG_OK) luaL_error(L, "not enough memory");
 }
 
+/* Why it is not for this connection; data NULL: it is. Users without an id are nobody's equal, so what a
+ * client sends cannot be known to be its own; when it was us who asked, it is what it came with. */
+static struct tg_slice find_stranger(lua_State *L, const struct tg_run *run, bool is_user)
+{
+    const struct tg_conn *conn = run->conn;
+    const struct tg_slice others = TG_SLICE("This credential is another user's"), none = {0};
+    if (!is_user) return conn->is_authenticated ? others : none;
+    if (tg_conn_user_is(L, conn, lua_absindex(L, USER))) return none;
+    if (tg_conn_user_has_id(L, lua_absindex(L, USER))) return others;
+    if (is_of_client(run)) return TG_SLICE("Whose this credential is cannot be told: its user has no id");
+    return conn->is_authenticated && !conn->user ? none : others;
+}
+
 /* The answer to a client that asked, or to us. */
 static int renewed(lua_State *L, struct tg_run *run, bool is_user)
 {
     struct tg_conn *conn = run->conn;
-    if (is_user ? !tg_conn_user_is(L, conn, lua_absindex(L, USER)) : conn->user != NULL) {
-        refuse(run, FORBIDDEN, TG_SLICE("This credential is another user's"));
+    struct tg_slice objection = find_stranger(L, run, is_user);
+    if (objection.data) {
+        refuse(run, FORBIDDEN, objection);
         return 0;
     }
     note_credential(L, run);
@@ -362,6 +378,10 @@ enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *co
     run.is_data = envelope != NULL;
     run.envelope = envelope;
     if (envelope) run.ref = envelope->ref;
+    if (envelope && tg_worker_refuse_attempt(conn->worker, conn->request->peer)) {
+        tell(&run, UNAUTHORIZED, tg_admission_too_often);
+        return TG_DONE;
+    }
     return tg_run_task(pool, &run, admission_body);
 }
 
