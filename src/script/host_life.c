@@ -91,5 +91,8 @@ void tg_host_end(struct tg_script *script)
 void tg_host_close_script(struct tg_script *script)
 {
     struct tg_host *host = tg_host_of(script);
-    if (!host->world.is_borrowed) tg_host_close(host); /* else it is its userdata's */
+    if (host->world.is_borrowed)
+        host->let_go(host);
+    else
+        tg_host_close(host);
 }
