@@ -1,5 +1,5 @@
-/* Slabs are the system's own pages and not malloc's, so that a state that is closed leaves no holes behind in a
- * heap that it shared with others.
+/* Slabs are the system's own pages and not malloc's, so that a state that is closed leaves no holes behind in
+ * a heap that it shared with others.
  *
  * Under AddressSanitizer every block is malloc's own, so that a string pointer kept past a collection is
  * found. */
