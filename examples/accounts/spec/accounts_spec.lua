@@ -116,4 +116,24 @@ describe("accounts", function()
     assert.frame({ action = "echo", payload = "Ann: hi", is_mine = false }, bob:receive())
     other:receive_nothing()
   end)
+
+  it("close all connections of who logs out, and nobody else's", function()
+    local cookies <const> = log_in("ann", "gently").cookies
+    local echo <close> = assert(app:connect("/ws/echo/", { cookies = cookies }))
+    local chat <close> = assert(app:connect("/ws/chat/lobby/", { cookies = cookies }))
+    local elsewhere <close> = come("/ws/echo/", "ann", "gently")
+    local bob <close> = come("/ws/chat/lobby/", "bob", "breeze")
+    for _, client in ipairs { echo, chat, elsewhere, bob } do
+      welcomed(client)
+    end
+    assert.equal(204, app:request("POST", "/logout", { cookies = cookies }).status)
+    for _, client in ipairs { echo, chat, elsewhere } do
+      client:assert_closed(4401, "logged out")
+    end
+    bob:receive_nothing()
+  end)
+
+  it("log out whoever has no session too", function()
+    assert.equal(204, app:request("POST", "/logout").status)
+  end)
 end)
