@@ -440,6 +440,44 @@ describe('POST /api/reload', () => {
   });
 });
 
+// Its tasks belong to no connection, and were cancelled with those of the generation: whatever route waited for
+// some of its own at a reload answered 500.
+describe('a request whose handler waits for tasks of its own', () => {
+  const route = (stamp) => `
+local tide <const> = require "tidegate"
+local flag <const> = tide.keep("flag", false)
+local function wait() while not flag:get() do tide.sleep(0.01) end return "${stamp}" end
+tide.route("GET", "/wait", function()
+  tide.spawn(function() while true do tide.sleep(0.01) end end)
+  return 200, table.concat({ tide.gather { wait, wait } }, " ")
+end)
+tide.route("GET", "/go", function()
+  flag:set(true)
+  return 200, "${stamp}"
+end)
+`;
+  const get = (target) => new Promise((resolve, reject) => {
+    http.get({ host: '127.0.0.1', port: server.port, path: target, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (more) => { text += more; });
+      response.on('end', () => resolve(`${response.statusCode} ${text}`));
+    }).on('error', reject);
+  });
+
+  it('is answered by the code that it began in, which goes with it', async () => {
+    await serve({ ...plain(), 'app/consumers/routes.lua': route('old') });
+    const waiting = get('/wait');
+    const tasks = async () => (await api('status', { method: 'GET' })).body.generations[0].tasks;
+    while (await tasks() < 4) await new Promise(setImmediate);
+    replace('app/consumers/routes.lua', route('new'));
+    await reloaded(2);
+    assert.strictEqual(await tasks(), 4);
+    assert.strictEqual(await get('/go'), '200 new');
+    assert.strictEqual(await waiting, '200 old old');
+    await server.until(() => /event=generation_ended generation=1/.test(server.stderr), 'the old code to end');
+  });
+});
+
 describe('GET /api/status and tidegate status', () => {
   it('tell which code serves whom', async () => {
     await serve();

@@ -96,6 +96,7 @@ void tg_exchange_cancel_all(struct tg_worker *worker, const struct tg_generation
 bool tg_exchange_is_any(const struct tg_worker *worker, const struct tg_generation *generation);
 
 /* The fields that every log line about an exchange carries. */
-#define TG_LOG_EXCHANGE(exchange) TG_LOG_STR("route", (exchange)->route->name)
+#define TG_LOG_EXCHANGE(exchange)                                                                            \
+    TG_LOG_STR("route", (exchange)->route->name), TG_LOG_I("generation", (exchange)->generation->number)
 
 #endif

@@ -50,18 +50,31 @@ static void take_runs(struct tg_list *tasks, struct tg_list *runs)
     }
 }
 
+/* Takes those that none of `runs` has begun out of `tasks`. */
+static void take_others(struct tg_list *tasks, struct tg_list *runs, struct tg_list *others)
+{
+    tg_list_init(others);
+    for (struct tg_list *node = tasks->next, *next; node != tasks; node = next) {
+        next = node->next;
+        if (belongs_to(task_at(node), runs)) continue;
+        tg_list_remove(node);
+        tg_list_append(others, node);
+    }
+}
+
 void tg_conn_move_release(struct tg_task_pool *pool, struct tg_conn *conn)
 {
     struct tg_list runs, released;
-    tg_list_init(&released);
     take_runs(&conn->tasks, &runs);
-    for (struct tg_list *node = conn->tasks.next, *next; node != &conn->tasks; node = next) {
-        next = node->next;
-        if (belongs_to(task_at(node), &runs)) continue;
-        tg_list_remove(node);
-        tg_list_append(&released, node);
-    }
+    take_others(&conn->tasks, &runs, &released);
     tg_list_move_all(&conn->tasks, &runs);
+    tg_task_end_all(pool, &released);
+}
+
+void tg_conn_move_release_nobodys(struct tg_task_pool *pool)
+{
+    struct tg_list released;
+    take_others(&pool->tasks, &pool->requests, &released);
     tg_task_end_all(pool, &released);
 }
 

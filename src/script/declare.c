@@ -232,6 +232,7 @@ static void declare_entrance(struct tg_world *world, lua_State *L, int index, st
     entrance->requires_origin = tg_table_flag(L, index, "require_origin");
     entrance->subprotocols = subprotocols.items;
     entrance->subprotocol_count = subprotocols.count;
+    entrance->credentials = get_texts(world, L, index, "credentials");
     entrance->has_admit = hooks->admit != 0;
     entrance->authenticates = hooks->admit || hooks->authenticate;
     consumer->prints[TG_PRINT_ADMIT] = print_field(L, index, "admit");

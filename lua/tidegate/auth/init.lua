@@ -60,7 +60,7 @@ function Auth.first_message(inner)
       return nil, 401, why or "The first message must be `authenticate`, with a token"
     end
     return inner(request)
-  end, { headers = callable.headers(inner) })
+  end, callable.reads(inner))
 end
 
 --- How an API key is kept.
