@@ -3,6 +3,7 @@
 #include "script/host_life.h"
 
 #include "base/log.h"
+#include "script/conn_move.h"
 #include "script/held.h"
 #include "script/host_ops.h"
 #include "script/libs/keep.h"
@@ -57,7 +58,7 @@ void tg_host_begin(struct tg_script *script, struct tg_worker *worker)
 void tg_host_retire(struct tg_script *script)
 {
     struct tg_host *host = tg_host_of(script);
-    tg_task_cancel_all(&host->tasks, NULL);
+    tg_conn_move_release_nobodys(&host->tasks);
     tg_host_note_run(host);
 }
 
