@@ -1,5 +1,7 @@
---- What docs/reload.md shows, with the code replaced under its clients.
+--- What the pages show of reload, with the code replaced under its clients, and of authenticators that ask
+--- other servers. What needs no more than frames is played in spec/wire/docs.test.js.
 
+local cjson <const> = require "cjson"
 local program <const> = require "spec.support.program"
 local testing <const> = require "tidegate.testing"
 
@@ -13,10 +15,11 @@ local function write(path, text)
   file:write(text)
 end
 
---- The folder of the application that the page calls `name`.
-local function folder_of(name)
-  local code <const> = read("docs/reload.md"):match("```lua\n%-%- app: " .. name .. "\n(.-)```")
-  return program.app { [name .. ".lua"] = assert(code, "docs/reload.md has no " .. name) }
+--- The folder of the application that a page calls `name`.
+local function folder_of(name, page)
+  page = page or "docs/reload.md"
+  local code <const> = read(page):match("```lua\n%-%- app: " .. name .. "\n(.-)```")
+  return program.app { [name .. ".lua"] = assert(code, page .. " has no " .. name) }
 end
 
 --- Saves something in the application's file, and has it serve.
@@ -69,5 +72,40 @@ describe("docs/reload.md", function()
       assert.frame({ action = "points", payload = score }, client:receive())
       save(app, folder, "counting")
     end
+  end)
+end)
+
+describe("docs/authentication.md", function()
+  it("has a backend that says who it is", function()
+    local folder <close> = folder_of("backends", "docs/authentication.md")
+    local app <close> = testing.app(folder.path)
+    local asked <const> = {}
+    app:stub_http("http://127.0.0.1:9/me", function(request)
+      table.insert(asked, request)
+      return { status = 200, body = '{"user_id":7,"name":"Ann"}' }
+    end)
+    local client <const> = app:connect("/ws/backends", { cookies = { sid = "5", theme = "dark" } })
+    client:assert_authenticated()
+    assert.equal(1, #asked)
+    assert.equal("sid=5", asked[1].headers.cookie)
+    assert.equal("/ws/backends", asked[1].headers["x-original-path"])
+  end)
+
+  it("has a key set, whose tokens let in", function()
+    local folder <close> = folder_of("keyset", "docs/authentication.md")
+    local app <close> = testing.app(folder.path)
+    local key <const> = { kty = "OKP", crv = "Ed25519", alg = "EdDSA", kid = "now" }
+    key.x = "fQluIyUM0LyEfdtxgcmG7ORtdcrKNcoknAerQcwnQK4"
+    app:stub_http("https://accounts.example.org/keys", function()
+      return { status = 200, body = cjson.encode { keys = { key } } }
+    end)
+    local token <const> = "eyJhbGciOiJFZERTQSIsInR5cCI6IkpXVCIsImtpZCI6Im5vdyJ9"
+      .. ".eyJzdWIiOiJhbm4iLCJhdWQiOiJyb29tcyIsImlzcyI6Imh0dHBzOi8vYWNjb3VudHMuZX"
+      .. "hhbXBsZS5vcmciLCJpYXQiOjE3MDAwMDAwMDAsImV4cCI6NDAwMDAwMDAwMH0"
+      .. ".opLXgwPOoj7A-z7jDh_kUJV5yTwNIIEKxNYG24l9N08G6SMg78sD0NN-3juBVLS2DKHavl8_f0EudLH2N0LGAA"
+    local headers <const> = { authorization = "Bearer " .. token }
+    app:connect("/ws/keyset", { headers = headers }):assert_authenticated()
+    headers.authorization = headers.authorization:gsub("%.eyJz", ".eyJ0")
+    app:connect("/ws/keyset", { headers = headers }):assert_authenticated(401)
   end)
 end)
