@@ -72,6 +72,18 @@ describe('tidegate run --record', () => {
     ]);
   });
 
+  it('knows nothing of the pages that listen for new code', async () => {
+    await start('--mode', 'development');
+    const page = await RawClient.open(server.port, '/tidegate/dev', { headers: { Origin: 'http://127.0.0.1' } });
+    assert.strictEqual((await page.nextJson()).action, 'status');
+    page.json({ action: 'nothing' });
+    assert.strictEqual((await page.nextJson()).action, 'error');
+    page.close(1000, '');
+    await page.end();
+    await stop();
+    assert.deepStrictEqual(lines().map(({ type }) => type), ['recording', 'end']);
+  });
+
   it('has no secret, wherever in a message it stood', async () => {
     await start();
     const client = await RawClient.open(server.port, '/ws/login/7?token=HUSH&r=1&x%74oken=HUSH', {

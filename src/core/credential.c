@@ -19,6 +19,9 @@
 
 enum { LOOK_AGAIN_MS = 3600 * 1000 };
 
+/* A connection that is about to move is asked about where it goes. */
+enum { AFTER_MOVE_MS = 100 };
+
 enum { CLOSE_EXPIRED = 4401, CLOSE_COULD_NOT_ASK = 1011 };
 
 struct tg_credential {
@@ -102,8 +105,9 @@ bool tg_credential_renew(struct tg_conn *conn, struct tg_envelope *envelope)
 static void ask_again(struct tg_credential *credential, int64_t now_ms)
 {
     struct tg_conn *conn = credential->conn;
-    credential->ask_at_ms = later(now_ms, credential->validity.ask_every_ms);
-    if (conn->is_starting) { /* it has just been asked */
+    bool is_moving = tg_move_is_due(conn);
+    credential->ask_at_ms = later(now_ms, is_moving ? AFTER_MOVE_MS : credential->validity.ask_every_ms);
+    if (is_moving || conn->is_starting) { /* where that is so, it has just been asked */
         rearm(credential);
         return;
     }

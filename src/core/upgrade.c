@@ -104,7 +104,7 @@ static bool is_not_admitted(struct tg_worker *worker, const struct tg_consumer *
     if (!consumer->entrance.has_admit) return false;
     if (script->ops->admit(script, consumer, request, refusal)) return false;
     worker->metrics.admissions_refused++;
-    if (refusal->status == 401) tg_attempts_note(&worker->attempts, request->peer, tg_worker_now_ms(worker));
+    if (refusal->status == 401) tg_worker_note_attempt(worker, request->peer);
     return true;
 }
 

@@ -114,14 +114,27 @@ static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detai
     if (!is_of_client(run)) tg_conn_close(conn, verdict->close_code, verdict->text);
 }
 
+/* What comes from other code and fails here is not there as it was: it goes. */
 void tg_admission_failed(const struct tg_run *run)
 {
     tell(run, FAILED, (struct tg_slice){0});
+    if (run->from) tg_conn_close(run->conn, 1011, TG_SLICE("the object could not be loaded"));
+}
+
+/* Nobody has decided anything: the client comes again, to the new code. */
+static void tell_retired(const struct tg_run *run)
+{
+    tell(run, FAILED, (struct tg_slice){0});
+    if (!is_of_client(run)) tg_conn_close(run->conn, 1012, TG_SLICE("the code was replaced meanwhile"));
 }
 
 void tg_admission_late(const struct tg_run *run)
 {
     struct tg_conn *conn = run->conn;
+    if (run->is_retired) {
+        tell_retired(run);
+        return;
+    }
     conn->worker->metrics.authentication_timeouts++;
     tg_log(TG_LOG_WARNING, "authentication_timeout", TG_LOG_CONN(conn), TG_LOG_S("by", run->what),
            TG_LOG_I("timeout_ms", tg_admission_timeout_ms(run)));
@@ -226,16 +239,8 @@ static int check_permissions(lua_State *L, struct tg_run *run)
 
 /* ---- object(conn) -> what the connection is about | nil ---- */
 
-bool tg_admission_push_loader(lua_State *L, struct tg_run *run)
-{
-    int loader = tg_hooks_of(run->conn)->load_object;
-    if (!loader) return false;
-    run->what = "object";
-    lua_rawgeti(L, 1, loader);
-    return true;
-}
-
-bool tg_admission_keep_object(lua_State *L, struct tg_run *run)
+/* What `object` returned is on top. False: nothing is found, and the client has been told. [-1, +0, e] */
+static bool keep_object(lua_State *L, struct tg_run *run)
 {
     bool is_found = !tg_is_null(L, -1) && lua_toboolean(L, -1);
     if (is_found)
@@ -251,13 +256,16 @@ static int object_loaded(lua_State *L, int status, lua_KContext context)
     (void)status;
     (void)context;
     struct tg_run *run = tg_run_of(L);
-    if (run->conn->state != TG_CONN_OPEN) return 0;
-    return tg_admission_keep_object(L, run) ? check_permissions(L, run) : 0;
+    if (run->conn->state != TG_CONN_OPEN || !keep_object(L, run)) return 0;
+    return run->from ? tg_run_call_reloaded(L) : check_permissions(L, run);
 }
 
 static int load_object(lua_State *L, struct tg_run *run)
 {
-    if (!tg_admission_push_loader(L, run)) return check_permissions(L, run);
+    int loader = tg_hooks_of(run->conn)->load_object;
+    if (!loader) return check_permissions(L, run);
+    run->what = "object";
+    lua_rawgeti(L, 1, loader);
     tg_run_push_conn(L, run);
     lua_callk(L, 1, 1, 0, object_loaded);
     return object_loaded(L, LUA_OK, 0);
@@ -391,4 +399,19 @@ enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *co
         return TG_DONE;
     }
     return tg_run_task(pool, &run, admission_body);
+}
+
+static int take_over_body(lua_State *L)
+{
+    struct tg_run *run = tg_run_of(L);
+    if (!tg_hooks_of(run->conn)->load_object) return tg_run_call_reloaded(L);
+    run->is_authentication = true;
+    return load_object(L, run);
+}
+
+enum tg_outcome tg_admission_take_over(struct tg_task_pool *pool, struct tg_run *run)
+{
+    const struct tg_hooks *hooks = tg_hooks_of(run->conn);
+    if (!hooks->load_object && !hooks->reloaded) return TG_DONE;
+    return tg_run_task(pool, run, take_over_body);
 }
