@@ -175,6 +175,40 @@ describe("a connection", function()
     assert.equal("2 serving: 0", alive(app))
   end)
 
+  it("has its object loaded again, and is closed when it is gone", function()
+    local titles <const> = { a = "old" }
+    local asked <const> = {}
+    local function titled(version)
+      return code(version, function(Chat, tide)
+        local Ask <const> = tide.message "ask"
+        local Title <const> = tide.message("title", tide.schema.string())
+        Chat:on(Ask, { output = Title }, function(conn)
+          return Title(conn.object.title)
+        end)
+        function Chat:reloaded(conn)
+          asked[#asked + 1] = conn.object.title
+        end
+      end, {
+        object = function(conn)
+          local title <const> = titles[conn.query.id]
+          return title and { title = title .. " by " .. version, close = print }
+        end,
+      })
+    end
+    local app <close> = testing.app(titled "one")
+    local client <close> = app:connect("/ws", { query = { id = "a" } })
+    assert.equal("old by one", client:call({ action = "ask" }).payload)
+    titles.a = "new"
+    assert(app:reload(titled "two"))
+    assert.same({ "new by two" }, asked)
+    assert.equal("new by two", client:call({ action = "ask" }).payload)
+    titles.a = nil
+    assert(app:reload(titled "three"))
+    client:assert_closed(4404)
+    assert.same({ "new by two" }, asked)
+    assert.equal("3 serving: 0", alive(app))
+  end)
+
   it("that came to old code and is being let in ends that there", function()
     local function declare(version)
       return function(tide)

@@ -213,6 +213,38 @@ describe("app:reload of a function", function()
   end)
 end)
 
+--- Adds `step` each time; the manual shows what is done with it.
+---@param step integer
+local function counting(step)
+  return function(of)
+    local Add <const>, Count <const> = of.message "add", of.message("count", of.schema.integer())
+    local Counter <const> = of.consumer { path = "/ws/count", send_authentication = false }
+    Counter:on(Add, { output = Count }, function(conn)
+      conn.state.count = (conn.state.count or 0) + step
+      return Count(conn.state.count)
+    end)
+    return Counter
+  end
+end
+
+describe("the example of the manual", function()
+  it("goes on counting in new code", function()
+    local app <close> = testing.app(counting(1))
+    local client <close> = app:connect "/ws/count"
+    assert.frame({ action = "count", payload = 1 }, client:call { action = "add" })
+    local report <const> = assert(app:reload(counting(10)))
+    assert.equal(2, report.generation)
+    assert.frame({ action = "count", payload = 11 }, client:call { action = "add" })
+  end)
+
+  it("stands there", function()
+    local file <close> = assert(io.open "docs/testing.md")
+    local here <close> = assert(io.open(debug.getinfo(1, "S").source:sub(2)))
+    local source <const> = here:read("a"):match '\n  (it%("goes on counting.-\n  end%))\n'
+    assert.truthy(file:read("a"):find(source:gsub("\n  ", "\n"), 1, true), source)
+  end)
+end)
+
 describe("app:reload of consumers that the spec declares itself", function()
   local Hello <const> = tide.message "hello"
   local Greeter <const> = tide.consumer { path = "/ws", name = "chat" }
