@@ -109,3 +109,18 @@ describe("docs/authentication.md", function()
     app:connect("/ws/keyset", { headers = headers }):assert_authenticated(401)
   end)
 end)
+
+describe("docs/http.md", function()
+  it("has a login that opens a connection, and a logout that ends it", function()
+    local folder <close> = folder_of("login", "docs/http.md")
+    local app <close> = testing.app(folder.path)
+    local wrong <const> = { name = "ann", password = "guessed" }
+    assert.equal(401, app:request("POST", "/login", { json = wrong }).status)
+    local right <const> = { name = "ann", password = "gently" }
+    local cookies <const> = app:request("POST", "/login", { json = right }).cookies
+    local client <const> = app:connect("/ws/me", { cookies = cookies })
+    client:assert_authenticated()
+    assert.equal(204, app:request("POST", "/logout", { cookies = cookies }).status)
+    client:assert_closed(4401, "logged out")
+  end)
+end)
