@@ -182,6 +182,35 @@ describe("login attempts", function()
     renew(client, "u1", 200)
   end)
 
+  -- Each was let try before the first had failed: as many guesses as connections, every few seconds.
+  it("tell no more to many at once than to one after the other", function()
+    local app <close> = testing.app(function(tide)
+      return tide.consumer {
+        path = "/ws/room",
+        authenticate = function(request)
+          tide.sleep(1)
+          return request.query.token == "right" and "ann" or nil, 401, "The token is not valid"
+        end,
+      }
+    end, { login_attempts = 3 })
+    local clients <const> = {}
+    for i = 1, 10 do
+      local query <const> = { token = i == 10 and "right" or "wrong" }
+      clients[i] = app:connect("/ws/room", { query = query })
+    end
+    app:advance(1)
+    for i, client in ipairs(clients) do
+      local detail <const> = client:assert_authenticated(401).payload.data.detail
+      assert.equal(i > 3 and "Too many attempts to log in" or "The token is not valid", detail)
+      client:assert_closed(4401)
+    end
+    assert.equal(0, app:user("ann"):count())
+    app:advance(20)
+    local client <const> = app:connect("/ws/room", { query = { token = "right" } })
+    app:advance(1)
+    client:assert_authenticated(200)
+  end)
+
   it("are limited for clients that were in before they said anything", function()
     local asked = 0
     local app <close> = testing.app(function(tide)
