@@ -74,8 +74,17 @@ static enum tg_status tell(const struct tg_run *run, lua_Integer code, struct tg
 
 const struct tg_slice tg_admission_too_often = TG_SLICE("Too many attempts to log in");
 
-/* What authenticators of ours say of who has shown nothing (lua/tidegate/auth/combine.lua): no attempt. */
-static const struct tg_slice missing = TG_SLICE("Authentication credentials were not provided.");
+/* What authenticators of ours (lua/tidegate/auth) say of who has shown nothing, or something that was good
+ * once: nobody has guessed. */
+static bool is_guess(struct tg_slice detail)
+{
+    static const struct tg_slice others[] = {TG_SLICE("Authentication credentials were not provided."),
+                                             TG_SLICE("The session has expired"),
+                                             TG_SLICE("The token has expired")};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (tg_slice_equal(detail, others[i])) return false;
+    return true;
+}
 
 /* A client that renews of its own accord has nothing to lose by it. */
 static bool is_of_client(const struct tg_run *run)
@@ -102,10 +111,10 @@ static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detai
 {
     struct tg_conn *conn = run->conn;
     const struct verdict *verdict = find_verdict(status);
-    bool is_guess = is_attempt(run) && status == UNAUTHORIZED && !tg_slice_equal(detail, missing);
-    if (is_guess && tg_worker_refuse_attempt(conn->worker, conn->request->peer))
+    bool is_wrong = is_attempt(run) && status == UNAUTHORIZED && is_guess(detail);
+    if (is_wrong && tg_worker_refuse_attempt(conn->worker, conn->request->peer))
         detail = tg_admission_too_often;
-    else if (is_guess)
+    else if (is_wrong)
         tg_worker_note_attempt(conn->worker, conn->request->peer);
     conn->worker->metrics.authentications_refused++;
     tg_log(TG_LOG_INFO, "authentication_refused", TG_LOG_CONN(conn), TG_LOG_I("status", status),
