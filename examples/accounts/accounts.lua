@@ -7,6 +7,7 @@ local s <const> = tide.schema
 
 tide.route("POST", "/login", {
   summary = "Begins a session",
+  login = true,
   schema = { name = s.string { min = 1, max = 50 }, password = s.string({ max = 200 }):secret() },
 }, function(request)
   local user <const> = users.verify(request.payload.name, request.payload.password)
@@ -16,7 +17,13 @@ tide.route("POST", "/login", {
   return 200, { username = user.username }, { ["set-cookie"] = session:cookie(user.id) }
 end)
 
-tide.route("POST", "/logout", { summary = "Ends a session" }, function()
+tide.route("POST", "/logout", {
+  summary = "Ends a session, and the user's connections in all browsers",
+}, function(request)
+  local user <const> = session(request)
+  if user then
+    tide.user(user.id):close(4401, "logged out")
+  end
   return 204, nil, { ["set-cookie"] = session:clear() }
 end)
 

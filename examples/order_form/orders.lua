@@ -29,7 +29,13 @@ local accepted <const> = tide.message("order_accepted", {
 })
 
 local price_cents <const> = { rye = 420, spelt = 480, sourdough = 510 }
-local orders = 0
+
+--- How many orders there were. A local variable would begin anew with each reload.
+local orders <const> = tide.keep("orders", 0)
+
+local function count_one(number)
+  return number + 1
+end
 
 local Orders <const> = tide.consumer {
   path = "/ws/orders",
@@ -39,7 +45,6 @@ local Orders <const> = tide.consumer {
 
 Orders:on(order, { output = accepted }, function(_, message)
   local wish <const> = message.payload
-  orders = orders + 1
   local total = wish.loaves * price_cents[wish.bread]
   if wish.voucher == "TIDE" then
     total = total * 9 // 10
@@ -47,7 +52,7 @@ Orders:on(order, { output = accepted }, function(_, message)
   local where <const> = wish.delivery.kind == "pickup" and "ready at " .. wish.delivery.ready_at
     or "to " .. wish.delivery.street
   return accepted {
-    order_number = orders,
+    order_number = orders:update(count_one),
     total_cents = total,
     summary = ("%d %s for %s, %s"):format(wish.loaves, wish.bread, wish.customer_name, where),
   }

@@ -38,6 +38,7 @@ local options <const> = {
   tags = declare.texts,
   headers = checks.consumer.headers,
   origins = checks.consumer.origins,
+  login = declare.boolean,
   timeout = checks.handler.timeout,
   max_body_bytes = bytes,
 }
@@ -105,6 +106,7 @@ function Route.route(method, path, given, handler)
     tags = read.tags or {},
     headers = handlers.lowered(read.headers),
     origins = read.origins or {},
+    login = read.login,
     timeout = read.timeout,
     max_body_bytes = read.max_body_bytes,
     source = declare.position() or "?",

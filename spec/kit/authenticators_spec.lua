@@ -113,6 +113,18 @@ describe("tide.auth.session", function()
     client:assert_closed(4401, "expired")
   end)
 
+  -- Both were signed alike: user 7 became administrator 7 by another name of the cookie.
+  it("takes no session that another cookie is for", function()
+    local other
+    local app <close> = open(function(tide)
+      other = tide.auth.session { cookie = "adminid", secrets = { secret } }
+      return make(tide)
+    end)
+    refused(app, { cookies = { sessionid = other:make(7) } }, 401, "The session is not valid")
+    refused(app, { cookies = { adminid = other:make(7) } }, 401, missing)
+    let_in(app, { cookies = { sessionid = session:make(7) } }, "7")
+  end)
+
   it("takes what an older secret has signed", function()
     local old
     do
@@ -360,6 +372,18 @@ describe("tide.auth.http", function()
     answer { status = 200, body = cjson.encode { id = 7 } }
     refused(app, { headers = { ["x-other"] = "o" } }, 401, missing)
     assert.same({}, requests)
+  end)
+
+  -- The request raised, and every such token was an error in the log.
+  it("does not ask about a token that no header can hold", function()
+    answer { status = 200, body = cjson.encode { id = 7 } }
+    local client <const> = let_in(app, bearer "t", { id = 7 })
+    for _, token in ipairs { "t\r\nx-tenant: t", "t\0", "t\n" } do
+      client:send { action = "authenticate", payload = { token = token } }
+      local frame <const> = client:assert_authenticated(401)
+      assert.equal("The token is not valid", frame.payload.data.detail)
+    end
+    assert.equal(1, #requests)
   end)
 
   for _, row in ipairs {

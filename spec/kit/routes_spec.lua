@@ -36,6 +36,34 @@ describe("a route", function()
     }, answer.headers)
   end)
 
+  it("with `login` hears no more of an address that was refused too often", function()
+    local asked = 0
+    open(function(tide)
+      tide.route("POST", "/login", { login = true }, function(request)
+        asked = asked + 1
+        return request.body == "right" and 204 or 401
+      end)
+      tide.route("POST", "/other", function()
+        return 401
+      end)
+    end, { login_attempts = 3 })
+    local function post(path, peer, body)
+      return app:request("POST", path, { peer = peer, body = body })
+    end
+    for _ = 1, 3 do
+      assert.equal(401, post("/login", "192.0.2.1:1", "wrong").status)
+    end
+    local answer <const> = post("/login", "192.0.2.1:2", "right")
+    assert.equal(429, answer.status)
+    assert.equal("20", answer.headers["retry-after"])
+    assert.same({ detail = "Too many attempts to log in" }, answer.json)
+    assert.equal(3, asked)
+    assert.equal(401, post("/other", "192.0.2.1:2").status)
+    assert.equal(204, post("/login", "192.0.2.2:1", "right").status)
+    app:advance(20)
+    assert.equal(204, post("/login", "192.0.2.1:3", "right").status)
+  end)
+
   it("sees the whole request", function()
     local seen
     open(function(tide)

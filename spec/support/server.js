@@ -89,7 +89,8 @@ function cleanEnvironment(extra) {
 
 class Server {
   // `app`: a folder of spec/support/apps, or an absolute path. `openFiles`: how many at most.
-  static async start(app, { args = [], env = {}, cwd = ROOT, openFiles = null } = {}) {
+  // `meanwhile`: what happens after the start of the process, with the server, before it listens.
+  static async start(app, { args = [], env = {}, cwd = ROOT, openFiles = null, meanwhile = null } = {}) {
     const folder = path.isAbsolute(app) ? app : path.join(HERE, 'apps', app);
     const server = new Server();
     server.stderr = '';
@@ -110,6 +111,7 @@ class Server {
     child.stderr.setEncoding('utf8').on('data', (text) => { server.stderr += text; child.emit('news'); });
     child.on('error', (error) => { server.failure = error; child.emit('news'); });
     child.on('close', (code, signal) => { server.exit = { code, signal }; child.emit('news'); });
+    if (meanwhile) await meanwhile(server);
     await server.until(() => server.stdout.includes('\n'), 'the first line of standard output');
     const said = /^tidegate listening on http:\/\/([^\n]*):(\d+)\n/.exec(server.stdout);
     if (!said) throw new Error(`the first line of standard output is ${JSON.stringify(server.stdout)}`);

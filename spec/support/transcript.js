@@ -9,6 +9,7 @@
 //
 //     + ann                        ann connects
 //     + bob /ws/room/lobby         bob connects, and there
+//     + eve /ws/room Cookie: a=b   eve connects with a header
 //     ann> {"action":"say"}        ann sends this text
 //     bob< {"action":"said"}       and bob receives this one
 //     bob< close 4403 kicked       the server closes bob's connection
@@ -22,7 +23,7 @@ import { RawClient } from './raw.js';
 import { Server, run } from './server.js';
 
 const FRAME = /^([a-z]*)([<>]) (.*)$/;
-const COMING = /^\+ ([a-z]+)(?: (\S+))?$/;
+const COMING = /^\+ ([a-z]+)(?: (\S+))?(?: ([\w-]+): (.+))?$/;
 const LEAVING = /^- ([a-z]+)$/;
 const SETTING = /^! ([a-z_]+) (\S+)$/;
 
@@ -31,7 +32,10 @@ function parseStep(line, where) {
   const frame = FRAME.exec(line);
   if (frame) return { who: frame[1], what: frame[2] === '>' ? 'send' : 'receive', text: frame[3], where };
   const coming = COMING.exec(line);
-  if (coming) return { who: coming[1], what: 'come', path: coming[2], where };
+  if (coming) {
+    const [, who, path, header, value] = coming;
+    return { who, what: 'come', path, headers: header ? { [header]: value } : {}, where };
+  }
   const leaving = LEAVING.exec(line);
   return leaving && { who: leaving[1], what: 'leave', where };
 }
@@ -110,8 +114,8 @@ class Stage {
     Object.assign(this, { port, path, clients: new Map() });
   }
 
-  async come(who, path) {
-    this.clients.set(who, await RawClient.open(this.port, path || this.path));
+  async come({ who, path, headers }) {
+    this.clients.set(who, await RawClient.open(this.port, path || this.path, { headers }));
   }
 
   find({ who, where }) {
@@ -135,10 +139,10 @@ async function play(port, path, { steps }) {
   const stage = new Stage(port, path);
   try {
     let { where } = steps[0];
-    if (steps.some(({ who }) => !who)) await stage.come('');
+    if (steps.some(({ who }) => !who)) await stage.come({ who: '' });
     for (const step of steps) {
       if (step.what !== 'receive') await stage.expectNothing(where);
-      if (step.what === 'come') await stage.come(step.who, step.path);
+      if (step.what === 'come') await stage.come(step);
       else if (step.what === 'send') stage.find(step).text(step.text);
       else if (step.what === 'leave' || await expectFrame(stage.find(step), step)) stage.leave(step.who);
       ({ where } = step);

@@ -195,6 +195,8 @@ describe('a request with a body', () => {
     'of two lengths': `Content-Length: 0\r\nContent-Length: ${inner.length}\r\n\r\n${inner}`,
     'of a length in hex': `Content-Length: 0x25\r\n\r\n${inner}`,
     'of a length behind a space': `Content-Length : ${inner.length}\r\nX-Last: 1\r\n\r\n${inner}`,
+    'of a length behind a tab': `Content-Length\t: ${inner.length}\r\nX-Last: 1\r\n\r\n${inner}`,
+    'of a length behind two spaces': `Content-Length  : ${inner.length}\r\nX-Last: 1\r\n\r\n${inner}`,
     'that never comes': 'Content-Length: 1000000\r\n\r\n',
   })) {
     for (const target of ['/healthz', '/index.html'])

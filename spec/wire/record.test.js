@@ -72,6 +72,18 @@ describe('tidegate run --record', () => {
     ]);
   });
 
+  it('knows nothing of the pages that listen for new code', async () => {
+    await start('--mode', 'development');
+    const page = await RawClient.open(server.port, '/tidegate/dev', { headers: { Origin: 'http://127.0.0.1' } });
+    assert.strictEqual((await page.nextJson()).action, 'status');
+    page.json({ action: 'nothing' });
+    assert.strictEqual((await page.nextJson()).action, 'error');
+    page.close(1000, '');
+    await page.end();
+    await stop();
+    assert.deepStrictEqual(lines().map(({ type }) => type), ['recording', 'end']);
+  });
+
   it('has no secret, wherever in a message it stood', async () => {
     await start();
     const client = await RawClient.open(server.port, '/ws/login/7?token=HUSH&r=1&x%74oken=HUSH', {
@@ -127,6 +139,21 @@ describe('tidegate run --record', () => {
     const masked = token.replace('HUSH', '****');
     assert.deepStrictEqual(ofType('message').slice(0, 3).map((line) => line.text || `${line.omitted} ${line.bytes}`),
       [masked, masked, `credential ${token.length}`]);
+  });
+
+  // The names were none that sound like a credential's.
+  it('has no credential in what an authenticator reads, whatever that is called', async () => {
+    await start();
+    const client = await RawClient.open(server.port, '/ws/visitors?who=HUSH&door=1', {
+      headers: { 'X-Who': 'HUSH', 'X-Visitor': 'HUSH' },
+    });
+    assert.match(await client.nextText(), /"status_code":401/);
+    await client.end();
+    await stop();
+    const [open] = ofType('open');
+    assert.strictEqual(open.query, 'who=***&door=1');
+    assert.deepStrictEqual(open.headers.filter(([name]) => name.startsWith('x-')), [['x-who', '***'], ['x-visitor', '***']]);
+    assert.ok(!text().includes('HUSH'), text());
   });
 
   it('has no secret of a topic either, which it cleans by what the topic declares', async () => {

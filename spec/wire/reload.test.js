@@ -64,10 +64,10 @@ const plain = () => ({
   'app/lib/words.lua': words('one'),
 });
 
-async function serve(files = plain(), { args = ['--reload'], env = {}, prepared = () => {} } = {}) {
+async function serve(files = plain(), { args = ['--reload'], env = {}, prepared = () => {}, meanwhile } = {}) {
   prepare(files);
   prepared();
-  server = await Server.start(at('app'), { args, env: { TIDEGATE_API_TOKEN: TOKEN, ...env } });
+  server = await Server.start(at('app'), { args, env: { TIDEGATE_API_TOKEN: TOKEN, ...env }, meanwhile });
   await said(/^loaded generation 1 in \d+ ms: /m);
   return open('/ws/talk');
 }
@@ -168,6 +168,22 @@ describe('a program that was started with --reload', () => {
     assert.strictEqual(await ask(client), 'A one');
     write('app/lib/words.lua', words('two'));
     await reloaded(2);
+    assert.strictEqual(await ask(client), 'A two');
+  });
+
+  it('started with broken code waits until it is mended', async () => {
+    const waits = (count) => (starting) => starting.until(
+      () => starting.stderr.split('not started: waiting for the files to change\n').length > count, 'the wait');
+    const client = await serve({ ...plain(), 'app/lib/words.lua': 'return {{\n' }, {
+      async meanwhile(starting) {
+        await waits(1)(starting);
+        assert.match(starting.stderr, /lib\/words\.lua:\d+/);
+        replace('app/lib/words.lua', 'return { word = 1 + nil }\n');
+        await waits(2)(starting);
+        assert.match(starting.stderr, /attempt to perform arithmetic on a nil value/);
+        replace('app/lib/words.lua', words('two'));
+      },
+    });
     assert.strictEqual(await ask(client), 'A two');
   });
 
@@ -421,6 +437,44 @@ describe('POST /api/reload', () => {
     request.on('error', () => {});
     request.end(() => request.destroy());
     await settle(2);
+  });
+});
+
+// Its tasks belong to no connection, and were cancelled with those of the generation: whatever route waited for
+// some of its own at a reload answered 500.
+describe('a request whose handler waits for tasks of its own', () => {
+  const route = (stamp) => `
+local tide <const> = require "tidegate"
+local flag <const> = tide.keep("flag", false)
+local function wait() while not flag:get() do tide.sleep(0.01) end return "${stamp}" end
+tide.route("GET", "/wait", function()
+  tide.spawn(function() while true do tide.sleep(0.01) end end)
+  return 200, table.concat({ tide.gather { wait, wait } }, " ")
+end)
+tide.route("GET", "/go", function()
+  flag:set(true)
+  return 200, "${stamp}"
+end)
+`;
+  const get = (target) => new Promise((resolve, reject) => {
+    http.get({ host: '127.0.0.1', port: server.port, path: target, agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (more) => { text += more; });
+      response.on('end', () => resolve(`${response.statusCode} ${text}`));
+    }).on('error', reject);
+  });
+
+  it('is answered by the code that it began in, which goes with it', async () => {
+    await serve({ ...plain(), 'app/consumers/routes.lua': route('old') });
+    const waiting = get('/wait');
+    const tasks = async () => (await api('status', { method: 'GET' })).body.generations[0].tasks;
+    while (await tasks() < 4) await new Promise(setImmediate);
+    replace('app/consumers/routes.lua', route('new'));
+    await reloaded(2);
+    assert.strictEqual(await tasks(), 4);
+    assert.strictEqual(await get('/go'), '200 new');
+    assert.strictEqual(await waiting, '200 old old');
+    await server.until(() => /event=generation_ended generation=1/.test(server.stderr), 'the old code to end');
   });
 });
 

@@ -6,7 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import WebSocket from 'ws';
-import { PATIENCE_MS, ROOT, Server } from '../support/server.js';
+import { PATIENCE_MS, ROOT, Server, run } from '../support/server.js';
 
 // A client that keeps its connection: `send` bytes, `until` what has come matches.
 class Talker {
@@ -129,6 +129,15 @@ describe('a route', () => {
       talker.send(head('POST /body', header) + '3\r\nabc\r\n0\r\n\r\n');
       await talker.until(/^HTTP\/1\.1 4\d\d [^]*connection: close[^]*"}$/);
       talker.leave();
+    }
+  });
+
+  // Behind a tab the coding was not seen, and the length beside it taken for the body's.
+  it('takes no length beside a coding that is written as no header is', async () => {
+    for (const name of ['Transfer-Encoding', 'Transfer-Encoding ', 'Transfer-Encoding\t', 'Transfer-Encoding  ']) {
+      const talker = new Talker(server.port);
+      talker.send(head('POST /body', 'Content-Length: 5', `${name}: chunked`) + '0\r\n\r\n' + head('GET /hello?n=4'));
+      assert.doesNotMatch(await talker.untilEnd(), /200 OK/);
     }
   });
 
@@ -258,6 +267,13 @@ describe('accounts', () => {
       next: () => (frames.length ? Promise.resolve(frames.shift())
         : new Promise((done) => { waiting.push(done); })),
     }));
+  });
+
+  it('tell at the start, and when they are checked, which requests they answer', async () => {
+    for (const line of ['GET /me', 'POST /login', 'POST /logout', '/ws/echo/                 echo'])
+      assert.ok(server.stdout.includes(`\n  ${line}\n`), server.stdout);
+    const { stdout } = await run(['check', path.join(ROOT, 'examples/accounts')]);
+    assert.match(stdout, /: 2 consumers, 5 actions, 3 routes, 2 paths: no errors, no warnings\n$/);
   });
 
   it('echo with the cookie of the login (seed 003)', async () => {

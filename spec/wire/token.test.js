@@ -141,6 +141,9 @@ describe('tidegate session', () => {
     assert.match(await succeed(['session', 'check', text, folder], { env }), /^ada\nexpires in 1209(600|59\d) seconds$/);
     await fail(['session', 'check', text, folder], /not signed as a session/, { env: { TIDEGATE_SECRETS: OLDER } });
     await fail(['session', 'check', 'ada', folder], /begins with "s1\."/, { env });
+    await fail(['session', 'check', text, '--cookie', 'adminid', folder], /not signed as a session/, { env });
+    const other = await succeed(['session', 'make', 'ada', '--cookie=adminid', folder], { env });
+    assert.match(await succeed(['session', 'check', other, '--cookie', 'adminid', folder], { env }), /^ada/);
     const [version, value, , signature] = text.split('.');
     await fail(['session', 'check', `${version}.${value}.0.${signature}`, folder], /not signed/, { env });
     await fail(['session', 'make', folder, '--key', 'x'], /session make has no --key/);

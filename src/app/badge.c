@@ -47,6 +47,7 @@ static enum tg_status set_flag(struct tg_badge *badge, struct tg_slice flag, con
                 {TG_SLICE("--subject"), TOKEN_MAKE, &badge->subject},
                 {TG_SLICE("--audience"), TOKEN_CHECK, &badge->audience},
                 {TG_SLICE("--issuer"), TOKEN_CHECK, &badge->issuer},
+                {TG_SLICE("--cookie"), SESSION_MAKE | SESSION_CHECK, &badge->cookie},
                 {TG_SLICE("--expires"), TOKEN_MAKE | SESSION_MAKE, NULL}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (!tg_slice_equal(rows[i].flag, flag) || !(rows[i].kinds & kind_of(badge))) continue;

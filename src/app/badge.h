@@ -2,8 +2,8 @@
  *
  *     token make [CLAIMS] [--subject NAME] [--expires SECONDS] [--key FILE] [--alg ALG] [--id KID] [DIR]
  *     token check TOKEN [--key FILE] [--alg ALG] [--audience NAME] [--issuer NAME] [DIR]
- *     session make USER_ID [--expires SECONDS] [DIR]
- *     session check TEXT [DIR]
+ *     session make USER_ID [--cookie NAME] [--expires SECONDS] [DIR]
+ *     session check TEXT [--cookie NAME] [DIR]
  */
 #ifndef TG_APP_BADGE_H
 #define TG_APP_BADGE_H
@@ -22,6 +22,7 @@ struct tg_badge {
     const char *key_path; /* NULL: the application's secrets, with HS256 */
     const char *alg;      /* NULL: as the key is */
     const char *id, *subject, *audience, *issuer; /* NULL: none */
+    const char *cookie;                           /* NULL: "sessionid" */
     uint64_t expires_s;                           /* from now; 0: the usual */
 };
 

@@ -48,11 +48,13 @@ void tg_routes_print(const struct tg_registry *registry)
 
 void tg_routes_print_short(const struct tg_registry *registry)
 {
-    uint32_t count = registry->endpoint_count < SHORT_MAX ? registry->endpoint_count : SHORT_MAX;
-    int width = widest_pattern(registry, count);
-    for (uint32_t i = 0; i < count; i++)
+    uint32_t paths = registry->endpoint_count < SHORT_MAX ? registry->endpoint_count : SHORT_MAX;
+    uint32_t routes = registry->routes.count < SHORT_MAX - paths ? registry->routes.count : SHORT_MAX - paths;
+    int width = widest_pattern(registry, paths);
+    for (uint32_t i = 0; i < paths; i++)
         printf("  %-*.*s  %.*s\n", width, TG_SLICE_ARG(registry->endpoints[i].route->pattern),
                TG_SLICE_ARG(registry->endpoints[i].consumer->name));
-    if (count < registry->endpoint_count)
-        printf("  and %u more: `tidegate routes` lists them\n", registry->endpoint_count - count);
+    for (uint32_t i = 0; i < routes; i++) printf("  %.*s\n", TG_SLICE_ARG(registry->routes.items[i]->name));
+    uint32_t more = registry->endpoint_count - paths + registry->routes.count - routes;
+    if (more) printf("  and %u more: `tidegate routes` lists them\n", more);
 }

@@ -16,7 +16,7 @@
  */
 void tg_routes_print(const struct tg_registry *registry);
 
-/* Prints some: path and consumer, two spaces in front. */
+/* Prints some: path and consumer, or method and path of what answers plain requests, two spaces in front. */
 void tg_routes_print_short(const struct tg_registry *registry);
 
 #endif

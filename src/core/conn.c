@@ -51,10 +51,16 @@ bool tg_conn_id_read(struct tg_slice text, uint64_t *id)
 
 /* ---- closing ---- */
 
+/* What pages under development listen to is no generation of the application, and no conversation with it. */
+static struct tg_recorder *recorder_of(const struct tg_conn *conn)
+{
+    return conn->generation->number ? conn->worker->recorder : NULL;
+}
+
 /* The reason is kept as a close frame would carry it, so that the hook reads what the client does. */
 static void note_end(struct tg_conn *conn, enum tg_ender by, uint16_t code, struct tg_slice reason)
 {
-    struct tg_recorder *recorder = conn->worker->recorder;
+    struct tg_recorder *recorder = recorder_of(conn);
     conn->state = TG_CONN_CLOSING;
     conn->close_code = code;
     if (recorder) recorder->ops->closed(recorder, conn, by, reason);
@@ -165,7 +171,8 @@ struct tg_conn *tg_conn_add(struct tg_worker *worker, struct tg_generation *gene
     tg_conn_rearm(conn);
     tg_log(TG_LOG_INFO, "connected", TG_LOG_CONN(conn), TG_LOG_STR("path", request->path),
            TG_LOG_STR("peer", request->peer));
-    if (worker->recorder) worker->recorder->ops->opened(worker->recorder, conn);
+    struct tg_recorder *recorder = recorder_of(conn);
+    if (recorder) recorder->ops->opened(recorder, conn);
     return conn;
 }
 
@@ -215,7 +222,7 @@ void tg_conn_receive(struct tg_conn *conn, const struct tg_chunk *chunk)
     if (!is_whole) return;
     conn->worker->metrics.messages_received++;
     conn->worker->metrics.bytes_received += message.length;
-    struct tg_recorder *recorder = conn->worker->recorder;
+    struct tg_recorder *recorder = recorder_of(conn);
     if (recorder) recorder->ops->received(recorder, conn, message, conn->assembly.is_binary);
     if (!tg_list_is_empty(&conn->calls) && tg_dispatch_answer(conn, message, conn->assembly.is_binary)) {
         tg_assembly_done(&conn->assembly);

@@ -93,14 +93,13 @@ static void hear(struct tg_stricter *stricter, struct tg_slice path, struct tg_s
     tg_buf_deinit(&name);
 }
 
-static enum tg_status compare_schemas(struct tg_contract_report *report, const struct tg_consumer *consumer,
-                                      const struct tg_action *before, const struct tg_action *after)
+static enum tg_status compare_schemas(struct comparison *comparison, const struct tg_schema *before,
+                                      const struct tg_schema *after, enum tg_naming naming)
 {
-    struct comparison comparison = {
-        .stricter = {.tell = hear}, .report = report, .owner = consumer->name, .action = after->name};
-    enum tg_status status = tg_stricter_compare(&comparison.stricter, TG_SLICE("payload"), before->payload,
-                                                after->payload, consumer->naming);
-    return comparison.status != TG_OK ? comparison.status : status;
+    comparison->stricter.tell = hear;
+    enum tg_status status =
+        tg_stricter_compare(&comparison->stricter, TG_SLICE("payload"), before, after, naming);
+    return comparison->status != TG_OK ? comparison->status : status;
 }
 
 static enum tg_status add_action(struct tg_contract_report *report, const struct tg_consumer *consumer,
@@ -120,10 +119,12 @@ static enum tg_status compare_actions(struct tg_contract_report *report, const s
     enum tg_status status = TG_OK;
     for (uint32_t i = 0; i < count && status == TG_OK; i++) {
         const struct tg_action *other = tg_map_get(others, actions[i]->name);
+        struct comparison comparison = {
+            .report = report, .owner = consumer->name, .action = actions[i]->name};
         if (!other)
             status = add_action(report, consumer, actions[i], way);
         else if (way == TG_ADDED && !other->is_event)
-            status = compare_schemas(report, consumer, other, actions[i]);
+            status = compare_schemas(&comparison, other->payload, actions[i]->payload, consumer->naming);
     }
     return status;
 }
@@ -138,6 +139,9 @@ static enum tg_status add_connection(struct tg_contract_report *report, const st
                                    .detail = consumer->is_topic ? TG_SLICE("applies to new subscriptions")
                                                                 : TG_SLICE("applies to new connections")});
 }
+
+static const char *const prints[TG_PRINTS] = {"admit",       "origins", "authenticate",
+                                              "permissions", "groups",  "authorise"};
 
 /* A consumer, or the stream of a topic. */
 static enum tg_status compare_consumer(struct tg_contract_report *report, const struct tg_consumer *before,
@@ -160,10 +164,9 @@ static enum tg_status compare_consumer(struct tg_contract_report *report, const 
                                                  .name = after->name,
                                                  .detail = TG_SLICE("the names of fields are written in "
                                                                     "another way (camelize)")});
-    if (status == TG_OK && before->authenticate_print != after->authenticate_print)
-        status = add_connection(report, after, after->is_topic ? "authorise" : "authenticate");
-    if (status == TG_OK && before->groups_print != after->groups_print)
-        status = add_connection(report, after, "groups");
+    for (int print = 0; print < TG_PRINTS && status == TG_OK; print++)
+        if (before->prints[print] != after->prints[print])
+            status = add_connection(report, after, prints[print]);
     return status;
 }
 
@@ -204,6 +207,37 @@ static enum tg_status compare_topics(struct tg_contract_report *report, const st
     return status;
 }
 
+/* ---- plain requests ---- */
+
+static const struct tg_http_route *find_http_route(const struct tg_registry *registry, struct tg_slice name)
+{
+    for (uint32_t i = 0; i < registry->routes.count; i++)
+        if (tg_slice_equal(registry->routes.items[i]->name, name)) return registry->routes.items[i];
+    return NULL;
+}
+
+static enum tg_status compare_http_routes(struct tg_contract_report *report, const struct tg_registry *before,
+                                          const struct tg_registry *after)
+{
+    struct tg_change change = {.kind = TG_CHANGE_ROUTE, .way = TG_REMOVED};
+    enum tg_status status = TG_OK;
+    for (uint32_t i = 0; i < before->routes.count && status == TG_OK; i++) {
+        change.name = before->routes.items[i]->name;
+        if (!find_http_route(after, change.name)) status = add(report, &change);
+    }
+    change.way = TG_ADDED;
+    for (uint32_t i = 0; i < after->routes.count && status == TG_OK; i++) {
+        const struct tg_http_route *is = after->routes.items[i], *was = find_http_route(before, is->name);
+        struct comparison comparison = {.report = report, .action = is->name};
+        change.name = is->name;
+        status = was ? compare_schemas(&comparison, was->payload, is->payload, TG_NAMING_DECLARED)
+                     : add(report, &change);
+    }
+    return status;
+}
+
+/* ---- paths ---- */
+
 static bool has_route(const struct tg_registry *registry, const struct tg_endpoint *endpoint)
 {
     for (uint32_t i = 0; i < registry->endpoint_count; i++)
@@ -238,6 +272,7 @@ enum tg_status tg_contract_compare(struct tg_contract_report *report, const stru
     if (status == TG_OK) status = compare_topics(report, before, after);
     if (status == TG_OK) status = compare_routes(report, before, after, TG_REMOVED);
     if (status == TG_OK) status = compare_routes(report, after, before, TG_ADDED);
+    if (status == TG_OK) status = compare_http_routes(report, before, after);
     return status;
 }
 

@@ -19,6 +19,9 @@
 
 enum { LOOK_AGAIN_MS = 3600 * 1000 };
 
+/* A connection that is about to move is asked about where it goes. */
+enum { AFTER_MOVE_MS = 100 };
+
 enum { CLOSE_EXPIRED = 4401, CLOSE_COULD_NOT_ASK = 1011 };
 
 struct tg_credential {
@@ -97,19 +100,14 @@ bool tg_credential_renew(struct tg_conn *conn, struct tg_envelope *envelope)
     return true;
 }
 
-void tg_credential_asked(struct tg_conn *conn, enum tg_outcome outcome)
-{
-    settle(conn, outcome);
-    if (conn->state == TG_CONN_OPEN && !conn->is_draining) tg_conn_order_go_on(conn);
-}
-
 /* ---- time ---- */
 
 static void ask_again(struct tg_credential *credential, int64_t now_ms)
 {
     struct tg_conn *conn = credential->conn;
-    credential->ask_at_ms = later(now_ms, credential->validity.ask_every_ms);
-    if (conn->is_starting) { /* it has just been asked */
+    bool is_moving = tg_move_is_due(conn);
+    credential->ask_at_ms = later(now_ms, is_moving ? AFTER_MOVE_MS : credential->validity.ask_every_ms);
+    if (is_moving || conn->is_starting) { /* where that is so, it has just been asked */
         rearm(credential);
         return;
     }
@@ -125,18 +123,31 @@ static void expire(struct tg_conn *conn)
     tg_conn_close(conn, CLOSE_EXPIRED, TG_SLICE("expired"));
 }
 
-static void look(struct tg_timer *timer)
+static void look(struct tg_credential *credential)
 {
-    struct tg_credential *credential = TG_CONTAINER(timer, struct tg_credential, timer);
     struct tg_conn *conn = credential->conn;
     int64_t now_ms = wall_ms(conn);
-    if (conn->state != TG_CONN_OPEN || conn->is_renewing) return; /* settle looks again */
+    if (conn->state != TG_CONN_OPEN || conn->is_renewing) return; /* looked at again when that has ended */
     if (end_of(credential) <= now_ms)
         expire(conn);
     else if (credential->ask_at_ms <= now_ms)
         ask_again(credential, now_ms);
     else
         rearm(credential);
+}
+
+static void fell_due(struct tg_timer *timer)
+{
+    look(TG_CONTAINER(timer, struct tg_credential, timer));
+}
+
+/* What fell due meanwhile comes before the next renewal in the inbox, or a client could put it off for as
+ * long as it has another one there. */
+void tg_credential_asked(struct tg_conn *conn, enum tg_outcome outcome)
+{
+    settle(conn, outcome);
+    if (conn->credential) look(conn->credential);
+    if (conn->state == TG_CONN_OPEN && !conn->is_draining) tg_conn_order_go_on(conn);
 }
 
 static struct tg_credential *provide(struct tg_conn *conn)
@@ -147,7 +158,7 @@ static struct tg_credential *provide(struct tg_conn *conn)
     if (!credential) return NULL;
     credential->conn = conn;
     credential->validity.expires_at_ms = credential->ask_at_ms = INT64_MAX;
-    tg_timer_init(&credential->timer, look);
+    tg_timer_init(&credential->timer, fell_due);
     conn->credential = credential;
     return credential;
 }

@@ -207,6 +207,7 @@ bool tg_dispatch_renewal(struct tg_conn *conn, struct tg_slice message, bool is_
     const struct tg_action *renewal = conn->consumer->renewal;
     struct tg_envelope envelope = {0};
     if (!renewal || is_binary || conn->is_starting || conn->is_draining || conn->is_renewing) return false;
+    if (tg_move_is_due(conn)) return false;
     if (!memmem(message.data, message.length, renewal->name.data, renewal->name.length)) return false;
     bool is_renewal = read_envelope(conn->worker, message, &envelope) && !envelope.topic.data &&
                       tg_slice_equal(envelope.action, renewal->name);

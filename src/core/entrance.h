@@ -4,6 +4,7 @@
 #ifndef TG_CORE_ENTRANCE_H
 #define TG_CORE_ENTRANCE_H
 
+#include "core/texts.h"
 #include "wire/origin.h"
 
 #include <stdbool.h>
@@ -15,8 +16,9 @@ struct tg_entrance {
     bool requires_origin;                /* who sends none is refused */
     const struct tg_slice *subprotocols; /* the one that is liked best first */
     uint32_t subprotocol_count;
-    bool has_admit;     /* the script is asked: script.h, `admit` */
-    bool authenticates; /* it, or an authenticator, decides by who asks: core/attempts.h */
+    struct tg_texts credentials; /* names of headers and of items of the query that say who it is */
+    bool has_admit;              /* the script is asked: script.h, `admit` */
+    bool authenticates;          /* it, or an authenticator, decides by who asks: core/attempts.h */
 };
 
 #endif

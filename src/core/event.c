@@ -141,18 +141,21 @@ static enum tg_status relay(struct tg_conn *conn, const struct tg_action *declar
     return TG_OK;
 }
 
-/* Who handles it: the topic that it is for, of which `*subscription` gets the number; or the consumer. */
+/* Who handles it: the topic that it is for, of which `*subscription` gets the number; or the consumer. Newer
+ * code, where the connection is about to move there. */
 static const struct tg_action *find_declared(const struct tg_publication *publication,
                                              const struct tg_conn *conn, uint64_t *subscription)
 {
+    const struct tg_consumer *consumer = tg_move_consumer(conn);
     *subscription = 0;
     if (publication->to != TG_TO_GROUPS || publication->group_kind != TG_GROUP_TOPIC)
-        return tg_consumer_find_event(conn->consumer, publication->action);
+        return tg_consumer_find_event(consumer, publication->action);
     for (uint32_t i = 0; i < publication->group_count; i++) {
         const struct tg_subscription *there = tg_subscription_find_key(conn, publication->groups[i]);
         if (!there) continue;
+        const struct tg_topic *topic = tg_topic_at(there, consumer);
         *subscription = there->number;
-        return tg_consumer_find_event(&there->topic->stream, publication->action);
+        return topic ? tg_consumer_find_event(&topic->stream, publication->action) : NULL;
     }
     return NULL;
 }

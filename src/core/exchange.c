@@ -5,15 +5,14 @@
 #include "core/exchange.h"
 
 #include "base/log.h"
+#include "core/exchange_body.h"
 #include "core/origin.h"
 #include "core/proxy.h"
 #include "core/script.h"
 #include "core/worker.h"
-#include "wire/json.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* ---- answers ---- */
 
@@ -28,18 +27,6 @@ static void add_methods(struct tg_http_answer *answer, uint32_t methods)
 }
 
 /* ---- the head ---- */
-
-static bool has_type(struct tg_slice content_type, struct tg_slice type)
-{
-    if (content_type.length < type.length) return false;
-    if (strncasecmp(content_type.data, type.data, type.length) != 0) return false;
-    return content_type.length == type.length || strchr(" \t;", content_type.data[type.length]);
-}
-
-static bool is_form(struct tg_slice content_type)
-{
-    return has_type(content_type, TG_SLICE("application/x-www-form-urlencoded"));
-}
 
 static bool is_declared_origin(const struct tg_http_route *route, struct tg_slice text)
 {
@@ -74,7 +61,9 @@ static bool find_objection(struct tg_worker *worker, const struct tg_http_match 
                            const struct tg_http_head *head, struct tg_http_answer *answer)
 {
     const struct tg_http_route *route = match->route;
-    if (!route && head->method == TG_HTTP_OPTIONS) {
+    if (match->methods == 0) {
+        ANSWER_DETAIL(answer, 404, "Not found");
+    } else if (!route && head->method == TG_HTTP_OPTIONS) {
         tg_http_answer_begin(answer, 204);
         add_methods(answer, match->methods);
     } else if (!route) {
@@ -85,24 +74,36 @@ static bool find_objection(struct tg_worker *worker, const struct tg_http_match 
         ANSWER_DETAIL(answer, 403, "This origin is not allowed");
     } else if (head->is_chunked) {
         ANSWER_DETAIL(answer, 411, "The length of the body has to be told in Content-Length");
-    } else if (takes_payload(route) && head->body_bytes && !is_form(head->content_type) &&
-               !has_type(head->content_type, TG_SLICE("application/json"))) {
+    } else if (takes_payload(route) && head->body_bytes && !tg_exchange_body_is_known(head->content_type)) {
         ANSWER_DETAIL(answer, 415,
                       "The body has to be application/json or application/x-www-form-urlencoded");
+    } else if (head->body_bytes > max_body_bytes(worker, route)) {
+        worker->metrics.http_too_large++;
+        ANSWER_DETAIL(answer, 413, "The body is longer than max_body_bytes");
     } else {
         return false;
     }
     return true;
 }
 
-/* What we cannot or do not want to read now. */
+/* Seconds until a client that guesses at passwords may try again; 0: now. */
+static uint32_t wait_seconds(const struct tg_worker *worker, const struct tg_http_route *route,
+                             const struct tg_http_head *head)
+{
+    if (!route->is_login) return 0;
+    return tg_attempts_wait_seconds(&worker->attempts, head->request.peer, tg_worker_now_ms(worker));
+}
+
+/* What we do not want to do now. */
 static bool is_beyond_limits(struct tg_worker *worker, const struct tg_http_route *route,
                              const struct tg_http_head *head, struct tg_http_answer *answer)
 {
     struct tg_metrics *metrics = &worker->metrics;
-    if (head->body_bytes > max_body_bytes(worker, route)) {
-        metrics->http_too_large++;
-        ANSWER_DETAIL(answer, 413, "The body is longer than max_body_bytes");
+    uint32_t wait = wait_seconds(worker, route, head);
+    if (wait) {
+        metrics->login_attempts_refused++;
+        ANSWER_DETAIL(answer, 429, "Too many attempts to log in");
+        tg_buf_printf(&answer->headers, "Retry-After: %u\r\n", wait);
     } else if (worker->is_draining) {
         ANSWER_DETAIL(answer, 503, "The server is shutting down");
     } else if (metrics->http_exchanges >= worker->config->max_http_requests) {
@@ -124,18 +125,23 @@ static void arm(struct tg_exchange *exchange, uint64_t timeout_ms)
         tg_worker_arm(exchange->worker, &exchange->timer, tg_worker_now_ms(exchange->worker) + timeout_ms);
 }
 
+static struct tg_request *copy_request(const struct tg_http_head *head, const struct tg_http_match *match)
+{
+    struct tg_request parts = head->request;
+    parts.params = (struct tg_param *)match->params.items; /* copied, not changed */
+    parts.param_count = match->params.count;
+    return tg_request_new(&parts);
+}
+
 static struct tg_exchange *new_exchange(struct tg_worker *worker, const struct tg_http_match *match,
                                         const struct tg_http_head *head)
 {
     struct tg_exchange *exchange = malloc(sizeof *exchange + head->content_type.length);
     if (!exchange) return NULL;
-    struct tg_request parts = head->request;
-    parts.params = (struct tg_param *)match->params.items; /* copied, not changed */
-    parts.param_count = match->params.count;
     *exchange = (struct tg_exchange){.worker = worker,
                                      .generation = worker->generation,
                                      .route = match->route,
-                                     .request = tg_request_new(&parts),
+                                     .request = copy_request(head, match),
                                      .method = head->method,
                                      .body_bytes = head->body_bytes};
     if (!exchange->request) {
@@ -200,6 +206,16 @@ void tg_exchange_close(struct tg_exchange *exchange)
 
 /* ---- the answer ---- */
 
+/* A generation that retires may go now. */
+static void leave_generation(struct tg_exchange *exchange)
+{
+    struct tg_loop *loop = exchange->worker->loop;
+    bool is_retiring = exchange->generation->state == TG_GENERATION_RETIRING;
+    exchange->generation = NULL;
+    exchange->route = NULL;
+    if (is_retiring) loop->ops->request_turn(loop);
+}
+
 void tg_exchange_answered(struct tg_exchange *exchange)
 {
     if (exchange->state == TG_EXCHANGE_ANSWERED) return;
@@ -210,10 +226,11 @@ void tg_exchange_answered(struct tg_exchange *exchange)
     }
     tg_log(TG_LOG_DEBUG, "http_answered", TG_LOG_EXCHANGE(exchange), TG_LOG_I("status", answer->status),
            TG_LOG_STR("peer", exchange->request->peer));
+    if (exchange->route->is_login && answer->status == 401)
+        tg_worker_note_attempt(exchange->worker, exchange->request->peer);
     tg_wheel_disarm(&exchange->worker->wheel, &exchange->timer);
     exchange->state = TG_EXCHANGE_ANSWERED;
-    exchange->generation = NULL;
-    exchange->route = NULL;
+    leave_generation(exchange);
     exchange->client->answered(exchange->client);
 }
 
@@ -263,105 +280,50 @@ bool tg_exchange_read(struct tg_exchange *exchange, struct tg_slice piece)
     return true;
 }
 
-static struct tg_value *find_field(const struct tg_value *form, struct tg_slice name)
-{
-    for (uint32_t i = 0; i < form->length; i++)
-        if (tg_slice_equal(tg_member_key(&form->members[i]), name)) return &form->members[i].value;
-    return NULL;
-}
-
-/* What came behind a name that stands once in a form is a string; behind one that stands twice, a list. */
-static bool add_field(struct tg_arena *arena, struct tg_value *form, const struct tg_pair *pair,
-                      uint32_t room)
-{
-    struct tg_value text = {.type = TG_VALUE_STRING,
-                            .length = (uint32_t)pair->value.length,
-                            .string = pair->value.length ? pair->value.data : ""};
-    struct tg_value *there = find_field(form, pair->name);
-    if (!there) {
-        form->members[form->length++] = (struct tg_member){
-            .key = pair->name.data, .key_length = (uint32_t)pair->name.length, .value = text};
-        return true;
-    }
-    if (there->type != TG_VALUE_ARRAY) {
-        struct tg_value *items = tg_arena_calloc(arena, room, sizeof *items);
-        if (!items) return false;
-        items[0] = *there;
-        *there = (struct tg_value){.type = TG_VALUE_ARRAY, .length = 1, .items = items};
-    }
-    there->items[there->length++] = text;
-    return true;
-}
-
-static enum tg_status read_form(struct tg_slice text, struct tg_arena *arena, struct tg_value *form)
-{
-    struct tg_pairs pairs = {0};
-    if (tg_query_parse(text, arena, &pairs) != TG_OK) return TG_E_NO_MEMORY;
-    *form = (struct tg_value){.type = TG_VALUE_OBJECT};
-    form->members = tg_arena_calloc(arena, (size_t)pairs.count + 1, sizeof *form->members);
-    if (!form->members) return TG_E_NO_MEMORY;
-    for (uint32_t i = 0; i < pairs.count; i++)
-        if (!add_field(arena, form, &pairs.items[i], pairs.count)) return TG_E_NO_MEMORY;
-    return TG_OK;
-}
-
-/* The body as a tree; *value stays NULL where there is none. */
-static enum tg_status parse(struct tg_exchange *exchange, struct tg_issues *issues, struct tg_value **value)
-{
-    struct tg_worker *worker = exchange->worker;
-    struct tg_slice text = tg_buf_peek(&exchange->body);
-    struct tg_error error;
-    if (text.length == 0) return TG_OK;
-    struct tg_value *parsed = tg_arena_alloc(&worker->arena, sizeof *parsed);
-    if (!parsed) return TG_E_NO_MEMORY;
-    *value = parsed;
-    if (is_form(exchange->content_type)) return read_form(text, &worker->arena, parsed);
-    enum tg_status status =
-        tg_json_parse(text, worker->config->max_json_depth, &worker->arena, parsed, &error);
-    if (status != TG_OK && status != TG_E_NO_MEMORY)
-        tg_issue_report(issues,
-                        &(struct tg_issue){.type = TG_ISSUE_JSON_INVALID, .text = tg_slice_of(error.text)});
-    return status;
-}
-
-static enum tg_status validate(struct tg_exchange *exchange, struct tg_issues *issues, struct tg_value *value)
-{
-    static const struct tg_path path = {.key = TG_SLICE("payload")};
-    struct tg_worker *worker = exchange->worker;
-    struct tg_validation validation = {.arena = &worker->arena,
-                                       .issues = issues,
-                                       .naming = TG_NAMING_DECLARED,
-                                       .max_steps = worker->config->max_check_steps};
-    enum tg_status status = tg_validate_payload(exchange->route->payload, &value, &path, &validation);
-    worker->metrics.check_steps_hit += validation.has_hit_steps;
-    exchange->payload = value;
-    exchange->calls = validation.calls;
-    return status;
-}
-
 /* False: it is wrong, and answered. */
 static bool check_body(struct tg_exchange *exchange)
 {
-    struct tg_worker *worker = exchange->worker;
-    struct tg_issues issues;
-    struct tg_value *value = NULL;
-    tg_arena_reset(&worker->arena);
-    tg_buf_truncate(&worker->issues, 0);
-    tg_issues_init(&issues, &worker->issues, worker->config->max_errors);
-    issues.counts = worker->issue_counts;
-    enum tg_status status = parse(exchange, &issues, &value);
-    bool is_parsed = status == TG_OK;
-    if (is_parsed) status = validate(exchange, &issues, value);
-    if (status == TG_OK) return true;
-    tg_issues_finish(&issues);
-    if (status == TG_E_NO_MEMORY || worker->issues.has_failed) {
-        worker->metrics.no_memory++;
+    unsigned status = tg_exchange_body_check(exchange);
+    if (status == 0) return true;
+    if (status == 503) {
+        exchange->worker->metrics.no_memory++;
         answer_detail(exchange, 503, "Out of memory");
     } else {
-        write_list(exchange, is_parsed ? 422 : 400, tg_buf_peek(&worker->issues));
+        write_list(exchange, status, tg_buf_peek(&exchange->worker->issues));
         tg_exchange_answered(exchange);
     }
     return false;
+}
+
+/* It begins in the code that serves, which has come while the body came: the route is looked for anew. False:
+ * there is none for it any more, and that is answered. */
+static bool find_anew(struct tg_exchange *exchange)
+{
+    struct tg_worker *worker = exchange->worker;
+    struct tg_generation *serving = worker->generation;
+    const struct tg_http_head head = {.method = exchange->method,
+                                      .request = *exchange->request,
+                                      .content_type = exchange->content_type,
+                                      .body_bytes = exchange->body_bytes};
+    struct tg_http_match match;
+    if (exchange->generation == serving) return true;
+    tg_http_routes_find(&serving->registry.routes, exchange->method, exchange->request->path, &match);
+    if (find_objection(worker, &match, &head, &exchange->answer)) {
+        tg_exchange_answered(exchange);
+        return false;
+    }
+    struct tg_request *request = copy_request(&head, &match);
+    if (!request) {
+        worker->metrics.no_memory++;
+        answer_detail(exchange, 503, "Out of memory");
+        return false;
+    }
+    free(exchange->request);
+    exchange->request = request;
+    leave_generation(exchange);
+    exchange->generation = serving;
+    exchange->route = match.route;
+    return true;
 }
 
 void tg_exchange_run(struct tg_exchange *exchange)
@@ -375,6 +337,7 @@ void tg_exchange_run(struct tg_exchange *exchange)
         answer_detail(exchange, 503, "Out of memory");
         return;
     }
+    if (!find_anew(exchange)) return;
     exchange->route->handler->messages++;
     if (takes_payload(exchange->route) && !check_body(exchange)) return;
     arm(exchange,
@@ -394,6 +357,10 @@ void tg_exchange_cancel_all(struct tg_worker *worker, const struct tg_generation
         next = node->next;
         if (!exchange->generation || (generation && exchange->generation != generation)) continue;
         exchange->answer.is_unread = exchange->state == TG_EXCHANGE_READING;
+        if (exchange->answer.is_unread && generation) {
+            exchange->answer.is_unread = !find_anew(exchange);
+            continue;
+        }
         cancel(exchange);
         answer_detail(exchange, 503, "The handler was ended");
     }

@@ -4,7 +4,7 @@
  *                             \______ too late, or wrong ______________________________/
  *
  * Knows no sockets: net/exchange_http reads requests and writes answers; the test kit does the same without a
- * socket. The handler runs in the generation that the request began in. Whoever began an exchange closes it,
+ * socket. The handler runs in the generation that serves when the body is whole. Whoever began an exchange closes it,
  * at any time: a handler that still waits is cancelled then.
  */
 #ifndef TG_CORE_EXCHANGE_H
@@ -88,13 +88,15 @@ void tg_exchange_write_issues(struct tg_exchange *exchange, struct tg_slice issu
 
 /* ---- for the worker ---- */
 
-/* Cancels what runs in `generation` (NULL: in any), and answers 503. */
+/* Cancels what runs in `generation` (NULL: in any), and answers 503. What has no whole body yet goes over to
+ * the generation that serves. */
 void tg_exchange_cancel_all(struct tg_worker *worker, const struct tg_generation *generation);
 
 /* Whether anything runs in it. */
 bool tg_exchange_is_any(const struct tg_worker *worker, const struct tg_generation *generation);
 
 /* The fields that every log line about an exchange carries. */
-#define TG_LOG_EXCHANGE(exchange) TG_LOG_STR("route", (exchange)->route->name)
+#define TG_LOG_EXCHANGE(exchange)                                                                            \
+    TG_LOG_STR("route", (exchange)->route->name), TG_LOG_I("generation", (exchange)->generation->number)
 
 #endif

@@ -32,7 +32,7 @@ enum tg_generation_state {
 };
 
 struct tg_generation {
-    uint32_t number; /* from 1 */
+    uint32_t number; /* from 1; 0: core/dev.c, which is none of the application */
     struct tg_registry registry;
     struct tg_script *script;
     struct tg_worker *worker; /* NULL until it serves, and when it has ended */

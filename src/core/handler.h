@@ -23,4 +23,26 @@ struct tg_handler {
     uint64_t turn_held_ns; /* in that turn */
 };
 
+/* ---- of a consumer ---- */
+
+enum tg_hook {
+    TG_HOOK_CONNECTED,
+    TG_HOOK_DISCONNECTED,
+    TG_HOOK_RECEIVE,
+    TG_HOOK_BINARY,
+    TG_HOOK_AUTHENTICATE,
+    TG_HOOK_GROUPS,
+    TG_HOOK_SUBSCRIBE, /* of topics: authorise and on_subscribe */
+    TG_HOOK_UNSUBSCRIBE,
+    TG_HOOK_ADMIT,
+    TG_HOOK_MIGRATE, /* when it comes from another generation */
+    TG_HOOK_RELOADED,
+    TG_HOOKS
+};
+
+struct tg_counters {
+    uint64_t messages_invalid;
+    struct tg_handler hooks[TG_HOOKS];
+};
+
 #endif

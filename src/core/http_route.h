@@ -39,6 +39,7 @@ struct tg_http_route {
     struct tg_texts headers;         /* of requests, kept beside the common ones, lower case */
     const struct tg_origin *origins; /* whose pages may ask, beside the same origin: patterns */
     uint32_t origin_count;
+    bool is_login;           /* a 401 of it is an attempt that failed (attempts.h) */
     uint64_t timeout_ms;     /* 0: handler_timeout_ms */
     uint64_t max_body_bytes; /* 0: max_body_bytes of the settings */
     struct tg_slice summary, description;

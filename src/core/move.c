@@ -77,10 +77,16 @@ static const struct tg_consumer *find_consumer(const struct tg_conn *conn)
     return found && is_alike(conn->consumer, found) ? found : NULL;
 }
 
+const struct tg_consumer *tg_move_consumer(const struct tg_conn *conn)
+{
+    const struct tg_consumer *next = tg_move_is_due(conn) ? find_consumer(conn) : NULL;
+    return next ? next : conn->consumer;
+}
+
 static bool is_idle(const struct tg_conn *conn)
 {
-    return conn->state == TG_CONN_OPEN && conn->running == 0 && !conn->is_starting && !conn->changing &&
-           !conn->is_draining;
+    return conn->state == TG_CONN_OPEN && conn->running == 0 && !conn->is_starting && !conn->is_renewing &&
+           !conn->changing && !conn->is_draining;
 }
 
 static void put_off(struct tg_conn *conn)
@@ -96,10 +102,10 @@ static void carry(struct tg_conn *conn, const struct tg_consumer *consumer)
 {
     tg_generation_lose(conn);
     tg_generation_take(conn->worker->generation, conn);
+    tg_topic_move(conn, consumer);
     conn->consumer = consumer;
     conn->running_action = NULL;
     conn->is_inbox_blocked = false;
-    tg_topic_move(conn);
     conn->worker->metrics.connections_moved++;
 }
 

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 struct tg_conn;
+struct tg_consumer;
 struct tg_worker;
 
 struct tg_moves {
@@ -30,6 +31,10 @@ void tg_moves_deinit(struct tg_worker *worker); /* all connections must have end
 /* Whether the connection's generation has retired and it has not moved: nothing may begin. */
 #define tg_move_is_due(conn) ((conn)->generation != (conn)->worker->generation && tg_move_may_be_due(conn))
 bool tg_move_may_be_due(const struct tg_conn *conn);
+
+/* Whose handlers get what comes for the connection now: its own consumer, or where a move is due the one that
+ * it will have. */
+const struct tg_consumer *tg_move_consumer(const struct tg_conn *conn);
 
 /* Has one that is due looked at in this turn, or the next. */
 void tg_move_soon(struct tg_conn *conn);

@@ -57,11 +57,13 @@ static bool contains_word(struct tg_slice name, const char *word)
     return false;
 }
 
-static bool is_credential(struct tg_slice name)
+/* By what its name says, or since the authenticator reads it. */
+static bool is_credential(const struct tg_conn *conn, struct tg_slice name)
 {
+    const struct tg_texts *declared = &conn->consumer->entrance.credentials;
     for (size_t i = 0; i < sizeof credential_words / sizeof credential_words[0]; i++)
         if (contains_word(name, credential_words[i])) return true;
-    return false;
+    return tg_texts_have(declared, name);
 }
 
 /* Takes what stands before `separator`, which is taken as well. */
@@ -81,14 +83,14 @@ static size_t name_length(struct tg_slice item)
 }
 
 /* "room=1&token=***". Names that are escaped are masked: nobody knows what they say. */
-static void write_query(struct tg_buf *out, struct tg_slice query)
+static void write_query(struct tg_buf *out, const struct tg_conn *conn)
 {
     struct tg_buf masked;
     tg_buf_init(&masked);
-    for (struct tg_slice rest = query; rest.length;) {
+    for (struct tg_slice rest = conn->request->query; rest.length;) {
         struct tg_slice item = next_item(&rest, '&');
         struct tg_slice name = {item.data, name_length(item)};
-        bool is_shown = !is_credential(name) && !(name.length && memchr(name.data, '%', name.length));
+        bool is_shown = !is_credential(conn, name) && !(name.length && memchr(name.data, '%', name.length));
         if (masked.length) tg_buf_append_char(&masked, '&');
         tg_buf_append_slice(&masked, is_shown ? item : name);
         if (!is_shown && name.length < item.length) tg_buf_append_literal(&masked, "=" MASK);
@@ -125,7 +127,7 @@ static size_t address_length(struct tg_slice address)
     return length;
 }
 
-static void write_header(struct tg_buf *out, const struct tg_pair *header)
+static void write_header(struct tg_buf *out, const struct tg_conn *conn, const struct tg_pair *header)
 {
     tg_buf_append_char(out, '[');
     write_text(out, header->name);
@@ -135,7 +137,7 @@ static void write_header(struct tg_buf *out, const struct tg_pair *header)
     else if (tg_slice_equal(header->name, TG_SLICE("referer")))
         write_text(out, (struct tg_slice){header->value.data, address_length(header->value)});
     else
-        write_text(out, is_credential(header->name) ? TG_SLICE(MASK) : header->value);
+        write_text(out, is_credential(conn, header->name) ? TG_SLICE(MASK) : header->value);
     tg_buf_append_char(out, ']');
 }
 
@@ -176,12 +178,12 @@ void tg_record_open(struct tg_buf *out, struct tg_conn *conn, uint64_t ms, struc
     begin_line(out, "open", conn, ms);
     write_member(out, "consumer", conn->consumer->name);
     write_member(out, "path", request->path);
-    write_query(out, request->query);
+    write_query(out, conn);
     write_member(out, "peer", request->peer);
     tg_buf_append_literal(out, ",\"headers\":[");
     for (uint32_t i = 0; i < request->headers.count; i++) {
         if (i) tg_buf_append_char(out, ',');
-        write_header(out, &request->headers.items[i]);
+        write_header(out, conn, &request->headers.items[i]);
     }
     tg_buf_append_char(out, ']');
     end_line(out);

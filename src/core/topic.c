@@ -353,14 +353,23 @@ static void end_gone(struct tg_subscription *subscription)
     tg_subscription_free(subscription);
 }
 
-void tg_topic_move(struct tg_conn *conn)
+const struct tg_topic *tg_topic_at(const struct tg_subscription *subscription,
+                                   const struct tg_consumer *consumer)
+{
+    struct tg_params params;
+    if (consumer == subscription->conn->consumer) return subscription->topic;
+    const struct tg_topic *topic = tg_consumer_find_topic(consumer, subscription->name, &params);
+    if (!topic || !tg_slice_equal(topic->stream.name, subscription->topic->stream.name)) return NULL;
+    return topic;
+}
+
+void tg_topic_move(struct tg_conn *conn, const struct tg_consumer *consumer)
 {
     for (struct tg_list *node = conn->subscriptions.next, *next; node != &conn->subscriptions; node = next) {
         struct tg_subscription *subscription = TG_CONTAINER(node, struct tg_subscription, link);
-        struct tg_params params;
+        const struct tg_topic *topic = tg_topic_at(subscription, consumer);
         next = node->next;
-        const struct tg_topic *topic = tg_consumer_find_topic(conn->consumer, subscription->name, &params);
-        if (topic && tg_slice_equal(topic->stream.name, subscription->topic->stream.name))
+        if (topic)
             subscription->topic = topic;
         else
             end_gone(subscription);

@@ -52,9 +52,13 @@ void tg_topic_ended(struct tg_conn *conn);
 /* Begins what tg_topic_close asked for. To be called when nothing runs. */
 void tg_topic_go_on(struct tg_conn *conn);
 
-/* The connection has got another consumer: its subscriptions go on with the topics of that one. What it does
- * not host any more ends, and the client gets `unsubscribed`; no hook runs. */
-void tg_topic_move(struct tg_conn *conn);
+/* What the topic of a subscription is at this consumer, which may be that of newer code; NULL: it is gone. */
+const struct tg_topic *tg_topic_at(const struct tg_subscription *subscription,
+                                   const struct tg_consumer *consumer);
+
+/* The connection is about to get another consumer: its subscriptions go on with the topics of that one. What
+ * it does not host any more ends, and the client gets `unsubscribed`; no hook runs. */
+void tg_topic_move(struct tg_conn *conn, const struct tg_consumer *consumer);
 
 /* The connection has ended, and so has what ran for it: runs the next on_unsubscribe. TG_WAITING: call again
  * when it has ended; TG_DONE: none is left. */

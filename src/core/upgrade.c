@@ -85,11 +85,10 @@ static bool is_trying_too_often(struct tg_worker *worker, const struct tg_consum
                                 const struct tg_request *parts, struct tg_refusal *refusal)
 {
     if (!consumer->entrance.authenticates) return false;
-    uint32_t seconds = tg_attempts_wait_seconds(&worker->attempts, parts->peer, tg_worker_now_ms(worker));
+    uint32_t seconds = tg_worker_refuse_attempt(worker, parts->peer);
     if (!seconds) return false;
     enum { LINE_BYTES = 40 };
     char *line = tg_arena_alloc(&worker->arena, LINE_BYTES);
-    worker->metrics.login_attempts_refused++;
     *refusal = REFUSAL(429, "Too many attempts to log in");
     if (line)
         refusal->headers =
@@ -105,7 +104,7 @@ static bool is_not_admitted(struct tg_worker *worker, const struct tg_consumer *
     if (!consumer->entrance.has_admit) return false;
     if (script->ops->admit(script, consumer, request, refusal)) return false;
     worker->metrics.admissions_refused++;
-    if (refusal->status == 401) tg_attempts_note(&worker->attempts, request->peer, tg_worker_now_ms(worker));
+    if (refusal->status == 401) tg_worker_note_attempt(worker, request->peer);
     return true;
 }
 

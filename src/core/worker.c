@@ -119,6 +119,13 @@ void tg_worker_note_attempt(struct tg_worker *worker, struct tg_slice peer)
     worker->metrics.login_addresses_forgotten = worker->attempts.forgotten;
 }
 
+uint32_t tg_worker_refuse_attempt(struct tg_worker *worker, struct tg_slice peer)
+{
+    uint32_t seconds = tg_attempts_wait_seconds(&worker->attempts, peer, tg_worker_now_ms(worker));
+    worker->metrics.login_attempts_refused += seconds > 0;
+    return seconds;
+}
+
 static bool has_clients(const struct tg_worker *worker)
 {
     return !tg_list_is_empty(&worker->conns) || !tg_list_is_empty(&worker->exchanges);

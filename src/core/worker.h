@@ -123,6 +123,10 @@ void tg_worker_mark_dirty(struct tg_worker *worker, struct tg_conn *conn);
 /* Somebody at `peer` (conn->request->peer) was refused for what should prove who they are. */
 void tg_worker_note_attempt(struct tg_worker *worker, struct tg_slice peer);
 
+/* 0: who is at `peer` may be asked. Else it has failed too often, is counted as refused, and may try again
+ * after so many seconds. */
+uint32_t tg_worker_refuse_attempt(struct tg_worker *worker, struct tg_slice peer);
+
 /* ---- time ---- */
 
 /* tg_wheel_arm, and the loop's alarm with it. */

@@ -4,15 +4,29 @@
 
 #include "core/series.h"
 #include "kit/alloc.h"
+#include "kit/methods.h"
 #include "kit/stub.h"
 #include "kit/world.h"
 #include "script/scratch.h"
 #include "script/to_lua.h"
+#include "script/weak.h"
 #include "wire/json.h"
 
 #include <lauxlib.h>
 #include <math.h>
 #include <string.h>
+
+static const char apps_key[] = "tidegate.kit.apps";
+
+void tg_kit_app_note(lua_State *L, int index)
+{
+    tg_weak_note(L, apps_key, index, lua_touserdata(L, index));
+}
+
+void tg_kit_app_push(lua_State *L, const struct tg_kit_app *app)
+{
+    tg_weak_push(L, apps_key, app);
+}
 
 /* ---- running ---- */
 
@@ -36,7 +50,7 @@ struct tg_kit_app *tg_kit_check_app(lua_State *L, int index)
 void tg_kit_enter(struct tg_kit_app *app)
 {
     app->is_running = true;
-    if (app->is_shared) app->host->world.is_loaded = app->worker.generation != NULL;
+    if (app->shared) app->shared->host.world.is_loaded = app->worker.generation != NULL;
     app->log_before =
         tg_log_divert((struct tg_log_diversion){tg_kit_journal_take, &app->journal, app->config.log_level});
     app->alloc_before = tg_kit_alloc_begin(app->fail_at);
@@ -46,7 +60,7 @@ void tg_kit_leave(struct tg_kit_app *app)
 {
     app->fail_at = tg_kit_alloc_end(app->alloc_before);
     tg_log_divert(app->log_before);
-    if (app->is_shared) app->host->world.is_loaded = false;
+    if (app->shared) app->shared->host.world.is_loaded = false;
     app->is_running = false;
 }
 
@@ -100,11 +114,12 @@ static void drain(struct tg_kit_app *app)
 static void abandon(struct tg_kit_app *app)
 {
     struct tg_list *conns = &app->worker.conns;
-    if (!app->host || !app->host->world.worker) return;
+    if (!app->has_worker) return;
+    app->worker.is_draining = true; /* nothing begins any more */
     tg_kit_enter(app);
     while (!tg_list_is_empty(conns)) {
         struct tg_conn *conn = TG_CONTAINER(conns->next, struct tg_conn, link);
-        tg_task_abandon_all(&app->host->tasks, conn);
+        tg_task_abandon_all(&TG_CONTAINER(conn->generation, struct tg_host, generation)->tasks, conn);
         conn->is_connected_called = false;
         if (conn->transport) ((struct tg_kit_link *)conn->transport)->conn = NULL;
         if (conn->state == TG_CONN_CLOSED)
@@ -115,12 +130,22 @@ static void abandon(struct tg_kit_app *app)
     tg_kit_leave(app);
 }
 
-/* What a world and a worker hold. */
-static void give_back(lua_State *L, struct tg_kit_app *app)
+static void end_generations(struct tg_kit_app *app)
 {
-    if (app->host) tg_kit_world_end((struct tg_kit_world *)app->host, L);
-    app->worker.generation = NULL;
-    if (app->has_worker) tg_worker_deinit(&app->worker);
+    struct tg_list ended;
+    tg_kit_background_finish(&app->background);
+    tg_generations_end(&app->worker, &ended);
+    tg_reload_deinit(&app->reload);
+    tg_generations_close(&ended);
+}
+
+/* What worlds and a worker hold. */
+static void give_back(struct tg_kit_app *app)
+{
+    if (app->has_worker) {
+        end_generations(app);
+        tg_worker_deinit(&app->worker);
+    }
     if (app->has_config) tg_config_deinit(&app->config);
     app->has_worker = app->has_config = false;
     app->is_closed = true;
@@ -133,21 +158,22 @@ void tg_kit_close(lua_State *L, struct tg_kit_app *app, int index)
     if (app->worker.generation) drain(app);
     abandon(app);
     let_go_of_links(L, app, index);
-    give_back(L, app);
+    give_back(app);
 }
 
-void tg_kit_abandon(lua_State *L, struct tg_kit_app *app)
+void tg_kit_abandon(struct tg_kit_app *app)
 {
     if (app->is_closed) return;
     abandon(app);
-    if (app->host && app->host->world.worker) tg_task_abandon_all(&app->host->tasks, NULL);
-    give_back(L, app);
+    for (struct tg_generation *g = tg_generation_first(&app->worker); g; g = tg_generation_next(g))
+        tg_task_abandon_all(&TG_CONTAINER(g, struct tg_host, generation)->tasks, NULL);
+    give_back(app);
 }
 
 static int collect_app(lua_State *L)
 {
     struct tg_kit_app *app = luaL_checkudata(L, 1, TG_KIT_APP_NAME);
-    tg_kit_abandon(L, app);
+    tg_kit_abandon(app);
     if (app->has_config) tg_config_deinit(&app->config);
     app->has_config = false;
     tg_kit_journal_deinit(&app->journal);
@@ -222,26 +248,23 @@ static int app_advance(lua_State *L)
 
 /* ---- what is in it ---- */
 
-static struct tg_kit_world *push_world(lua_State *L)
+static struct tg_kit_world *check_world(lua_State *L)
 {
-    lua_getiuservalue(L, 1, TG_KIT_UV_WORLD);
-    return lua_touserdata(L, -1);
+    return (struct tg_kit_world *)tg_kit_host(tg_kit_check_open_app(L, 1));
 }
 
 /* app:require(name) -> what the module returns in the app's world */
 static int app_require(lua_State *L)
 {
     const char *name = luaL_checkstring(L, 2);
-    tg_kit_check_open_app(L, 1);
-    tg_kit_world_require(push_world(L), L, name);
+    tg_kit_world_require(check_world(L), L, name);
     return 1;
 }
 
 /* app:tide() -> the app's own */
 static int app_tide(lua_State *L)
 {
-    tg_kit_check_open_app(L, 1);
-    tg_kit_world_require(push_world(L), L, "tidegate");
+    tg_kit_world_require(check_world(L), L, "tidegate");
     return 1;
 }
 
@@ -251,7 +274,7 @@ static int app_decode(lua_State *L)
     struct tg_kit_app *app = tg_kit_check_open_app(L, 1);
     struct tg_slice text;
     text.data = luaL_checklstring(L, 2, &text.length);
-    struct tg_world *world = &app->host->world;
+    struct tg_world *world = &tg_kit_host(app)->world;
     struct tg_scratch *scratch = tg_scratch_push(world, L);
     struct tg_value value;
     struct tg_error error;
@@ -274,7 +297,7 @@ static int app_logs(lua_State *L)
 static int app_metrics(lua_State *L)
 {
     struct tg_kit_app *app = tg_kit_check_open_app(L, 1);
-    struct tg_scratch *scratch = tg_scratch_push(&app->host->world, L);
+    struct tg_scratch *scratch = tg_scratch_push(&tg_kit_host(app)->world, L);
     tg_metrics_write(&app->worker.metrics, &scratch->text);
     tg_series_write(&app->worker, &scratch->text);
     if (scratch->text.has_failed) return luaL_error(L, "not enough memory");
@@ -283,7 +306,6 @@ static int app_metrics(lua_State *L)
 }
 
 /* The fault whose name and value are on top. [-0, +0, e] */
-/* The fault whose name and value are on top. */
 static void inject(lua_State *L, struct tg_kit_app *app)
 {
     const char *what = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
@@ -348,6 +370,8 @@ void tg_kit_app_install(lua_State *L)
         {"inject", app_inject},
         {"stub_http", tg_kit_stub_http},
         {"stub_process", tg_kit_stub_process},
+        {"reload", tg_kit_reload},
+        {"generations", tg_kit_generations},
         {"tasks", tg_kit_tasks},
         {"published", tg_kit_published},
         {"publications", tg_kit_publications},

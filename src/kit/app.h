@@ -1,7 +1,8 @@
-/* An app of the test kit: one worker with its loop, its clock and its clients, and the world that it runs.
+/* An app of the test kit: one worker with its loop, its clock and its clients, and the worlds that it runs:
+ * one for each generation that is alive.
  *
- * It lies in a userdata. Its user values keep what it uses: the world's userdata, the links of open
- * connections, what was stubbed.
+ * It lies in a userdata. Its user values keep what it uses: a thread for what core calls, what it is loaded
+ * from, the links of open connections, what was stubbed.
  *
  * Whoever lets an app run calls tg_kit_enter, does what is to be done, and tg_kit_leave; in between nothing
  * raises.
@@ -9,19 +10,30 @@
 #ifndef TG_KIT_APP_H
 #define TG_KIT_APP_H
 
+#include "core/reload.h"
 #include "core/worker.h"
 #include "kit/alloc.h"
+#include "kit/background.h"
 #include "kit/fetcher.h"
 #include "kit/journal.h"
 #include "kit/layer.h"
 #include "kit/link.h"
 #include "kit/loop.h"
 #include "kit/processes.h"
+#include "kit/source.h"
 #include "script/host.h"
 
 #include <lua.h>
 
-enum { TG_KIT_UV_WORLD = 1, TG_KIT_UV_LINKS, TG_KIT_UV_STUBS, TG_KIT_USER_VALUES = TG_KIT_UV_STUBS };
+enum {
+    TG_KIT_UV_THREAD = 1,
+    TG_KIT_UV_SOURCE, /* { folder | declare | consumers = } */
+    TG_KIT_UV_LINKS,
+    TG_KIT_UV_STUBS,
+    TG_KIT_USER_VALUES = TG_KIT_UV_STUBS
+};
+
+struct tg_kit_world;
 
 struct tg_kit_app {
     struct tg_config config;
@@ -32,17 +44,33 @@ struct tg_kit_app {
     struct tg_kit_fetcher fetcher;
     struct tg_kit_processes processes;
     struct tg_kit_streams streams;
-    struct tg_host *host;               /* in its userdata */
+    struct tg_kit_background background;
+    struct tg_kit_source source;
+    struct tg_reload reload;
+    struct tg_reload_listener reloading; /* of app:reload */
+    enum tg_reload_outcome reloaded;     /* how it went */
+    lua_State *L;                        /* of its own, for what core calls */
+    struct tg_kit_world *shared;         /* the spec's own world, while it is of the app's; NULL: it is not */
+    uint64_t seed;
     struct tg_list links;               /* those that have not been let go of */
     uint64_t fail_at;                   /* injected: the allocation of core that fails; 0: none */
     struct tg_log_diversion log_before; /* while it runs, as the next */
     struct tg_kit_alloc_count alloc_before;
     uint32_t clients; /* that ever came */
     bool has_config, has_worker;
-    bool is_shared; /* the world is the spec's own */
     bool is_running;
     bool is_closed;
 };
+
+/* The newest world's. The app is open. */
+static inline struct tg_host *tg_kit_host(const struct tg_kit_app *app)
+{
+    return TG_CONTAINER(app->worker.generation, struct tg_host, generation);
+}
+
+/* Has the app at `index` found by its address; pushes it, nil when it is being collected. [-0, +0|1, e] */
+void tg_kit_app_note(lua_State *L, int index);
+void tg_kit_app_push(lua_State *L, const struct tg_kit_app *app);
 
 /* The app at `index`, which must be open and not run: raises a sentence otherwise. [-0, +0, e] */
 struct tg_kit_app *tg_kit_check_app(lua_State *L, int index);
@@ -70,41 +98,14 @@ uint64_t tg_kit_check_ms(lua_State *L, int index);
 void tg_kit_close(lua_State *L, struct tg_kit_app *app, int index);
 
 /* The app was forgotten, or the state is being closed: the same without any code of the application's. */
-void tg_kit_abandon(lua_State *L, struct tg_kit_app *app);
+void tg_kit_abandon(struct tg_kit_app *app);
 
 /* The metatables. [-0, +0, e] */
 void tg_kit_app_install(lua_State *L);
 void tg_kit_link_install(lua_State *L);
 
-/* open(options) -> app | nil, errors; tide() -> the spec's own (open.c). */
-int tg_kit_open(lua_State *L);
-int tg_kit_tide(lua_State *L);
-
-/* app:call(fn, ...) -> results (call.c) */
-int tg_kit_call(lua_State *L);
-
-/* app:tasks() -> where each task was started, or waits: list of texts (tasks.c) */
-int tg_kit_tasks(lua_State *L);
-
-/* app:published() -> how many publications there ever were; app:publications(skip) -> those behind the first
- * `skip` (layer.h); app:swallow("message" | "event", boolean) (capture.c) */
-int tg_kit_published(lua_State *L);
-int tg_kit_publications(lua_State *L);
-int tg_kit_swallow(lua_State *L);
-
 /* Makes the faults that the table at `index` names (app:inject). [-0, +0, e] */
 void tg_kit_inject(lua_State *L, struct tg_kit_app *app, int index);
-
-/* app:connect(options) -> link | nil, status, body, headers (connect.c) */
-int tg_kit_connect(lua_State *L);
-
-/* app:request(options) -> status, body, headers, type | nil | false (exchange.c) */
-int tg_kit_exchange(lua_State *L);
-
-/* app:check(consumer, text), app:is_text(consumer), app:text(message, consumer) (check.c) */
-int tg_kit_check(lua_State *L);
-int tg_kit_is_text(lua_State *L);
-int tg_kit_text(lua_State *L);
 
 #define TG_KIT_APP_NAME "tidegate.kit.app"
 #define TG_KIT_LINK_NAME "tidegate.kit.link"

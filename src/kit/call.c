@@ -1,5 +1,6 @@
 /* app:call runs a function as a task of the app: it may wait, and time passes until it has ended. */
 #include "kit/app.h"
+#include "kit/methods.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ static bool run_call(lua_State *L, struct tg_kit_app *app, struct call *call)
 {
     static const struct tg_task_kind kind = {.settle = settle, .failed = failed};
     int arguments = lua_gettop(L) - 2;
-    struct tg_task *task = tg_task_spawn(&app->host->tasks, NULL, &kind, call);
+    struct tg_task *task = tg_task_spawn(&tg_kit_host(app)->tasks, NULL, &kind, call);
     if (!task || !lua_checkstack(task->thread, arguments + 2)) return luaL_error(L, "not enough memory");
     task->arguments = arguments;
     lua_xmove(L, task->thread, arguments + 1);

@@ -1,5 +1,6 @@
 /* What specs ask of the layer (kit/layer.h). */
 #include "kit/app.h"
+#include "kit/methods.h"
 
 #include <lauxlib.h>
 

@@ -1,6 +1,7 @@
 /* Frames against what a consumer declares to send: the messages of its handlers' `output` and of its `sends`.
  */
 #include "kit/app.h"
+#include "kit/methods.h"
 #include "script/message_type.h"
 #include "script/scratch.h"
 #include "script/to_lua.h"
@@ -18,12 +19,10 @@ static const struct tg_slice standard[] = {
 
 static const struct tg_consumer *check_consumer(lua_State *L, const struct tg_kit_app *app, int index)
 {
-    const struct tg_registry *registry = &app->worker.generation->registry;
     const char *name = luaL_checkstring(L, index);
-    for (uint32_t i = 0; i < registry->consumer_count; i++)
-        if (tg_slice_equal(registry->consumers[i]->name, tg_slice_of(name))) return registry->consumers[i];
-    luaL_error(L, "there is no consumer called '%s'", name);
-    return NULL;
+    const struct tg_consumer *consumer = tg_generations_find_consumer(&app->worker, tg_slice_of(name));
+    if (!consumer) luaL_error(L, "there is no consumer called '%s'", name);
+    return consumer;
 }
 
 static const struct tg_output *find(const struct tg_outputs *outputs, struct tg_slice action)
@@ -120,7 +119,7 @@ static int push_undeclared(lua_State *L)
 int tg_kit_check(lua_State *L)
 {
     struct tg_kit_app *app = tg_kit_check_open_app(L, 1);
-    struct tg_world *world = &app->host->world;
+    struct tg_world *world = &tg_kit_host(app)->world;
     struct judge judge = {.consumer = check_consumer(L, app, 2)};
     struct tg_slice text;
     text.data = luaL_checklstring(L, 3, &text.length);

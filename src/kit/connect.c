@@ -1,6 +1,7 @@
 /* app:connect, and the methods of links. */
 #include "core/upgrade.h"
 #include "kit/app.h"
+#include "kit/methods.h"
 #include "kit/request.h"
 #include "script/call.h"
 #include "script/conn_user.h"
@@ -97,7 +98,7 @@ static struct tg_kit_link *push_link(lua_State *L, struct tg_kit_app *app)
 static int set_user(lua_State *L)
 {
     struct tg_kit_app *app = lua_touserdata(L, 1);
-    tg_conn_user_set(&app->host->world, L, lua_touserdata(L, 2), 3);
+    tg_conn_user_set(&tg_kit_host(app)->world, L, lua_touserdata(L, 2), 3);
     return 0;
 }
 

@@ -2,6 +2,7 @@
  * not; nothing raises while there is an exchange. */
 #include "core/exchange.h"
 #include "kit/app.h"
+#include "kit/methods.h"
 #include "kit/request.h"
 #include "script/scratch.h"
 
@@ -85,7 +86,7 @@ int tg_kit_exchange(lua_State *L)
     lua_settop(L, OPTIONS);
     lua_getfield(L, OPTIONS, "timeout");
     uint64_t until_ms = tg_kit_now_ms(&app->loop) + tg_kit_check_ms(L, -1);
-    struct tg_scratch *scratch = tg_scratch_push(&app->host->world, L);
+    struct tg_scratch *scratch = tg_scratch_push(&tg_kit_host(app)->world, L);
     struct tg_slice body = get_text(L, "body");
     struct tg_http_head head = {.method = tg_http_method_of(get_text(L, "method")),
                                 .body_bytes = body.length};

@@ -15,9 +15,11 @@ struct line {
     char bytes[];
 };
 
-void tg_kit_journal_init(struct tg_kit_journal *journal, struct tg_clock *clock)
+void tg_kit_journal_init(struct tg_kit_journal *journal, struct tg_clock *clock,
+                         const struct tg_worker *worker)
 {
-    *journal = (struct tg_kit_journal){.clock = clock, .began_ms = tg_clock_monotonic_ms(clock)};
+    *journal =
+        (struct tg_kit_journal){.clock = clock, .worker = worker, .began_ms = tg_clock_monotonic_ms(clock)};
     tg_list_init(&journal->lines);
 }
 
@@ -45,42 +47,52 @@ static void put(char **next, const void *bytes, size_t length)
     *next += length;
 }
 
-static size_t bytes_of(const char *event, const struct tg_log_field *fields)
+static size_t bytes_of(const struct tg_log_field *field)
 {
-    size_t bytes = strlen(event) + 1;
-    for (; fields->key; fields++)
-        bytes += strlen(fields->key) + 2 + sizeof(int64_t) + sizeof(size_t) + fields->text.length;
-    return bytes;
+    return strlen(field->key) + 2 + sizeof(int64_t) + sizeof(size_t) + field->text.length;
 }
 
-static void write_line(struct line *line, const char *event, const struct tg_log_field *fields)
+static void put_field(struct line *line, char **next, const struct tg_log_field *field)
 {
-    char *next = line->bytes;
-    put(&next, event, strlen(event) + 1);
-    for (; fields->key; fields++, line->fields++) {
-        const char type = fields->type == TG_LOG_FIELD_INTEGER ? 'i' : 't';
-        put(&next, fields->key, strlen(fields->key) + 1);
-        put(&next, &type, 1);
-        if (type == 'i') {
-            put(&next, &fields->integer, sizeof fields->integer);
-        } else {
-            put(&next, &fields->text.length, sizeof fields->text.length);
-            put(&next, fields->text.data, fields->text.length);
-        }
+    const char type = field->type == TG_LOG_FIELD_INTEGER ? 'i' : 't';
+    put(next, field->key, strlen(field->key) + 1);
+    put(next, &type, 1);
+    if (type == 'i') {
+        put(next, &field->integer, sizeof field->integer);
+    } else {
+        put(next, &field->text.length, sizeof field->text.length);
+        put(next, field->text.data, field->text.length);
     }
+    line->fields++;
+}
+
+/* As the program's log has it: the generation that serves, where a line names none itself. */
+static struct tg_log_field generation_for(const struct tg_kit_journal *journal,
+                                          const struct tg_log_field *fields)
+{
+    uint64_t number = journal->worker->metrics.generation;
+    for (; fields->key; fields++)
+        if (strcmp(fields->key, "generation") == 0) number = 0;
+    return number ? TG_LOG_I("generation", number) : (struct tg_log_field){.key = NULL};
 }
 
 void tg_kit_journal_take(void *context, enum tg_log_level level, const char *event,
                          const struct tg_log_field *fields)
 {
     struct tg_kit_journal *journal = context;
+    const struct tg_log_field generation = generation_for(journal, fields);
+    size_t bytes = strlen(event) + 1 + (generation.key ? bytes_of(&generation) : 0);
+    for (const struct tg_log_field *field = fields; field->key; field++) bytes += bytes_of(field);
     tg_kit_alloc_pause();
-    struct line *line = malloc(sizeof *line + bytes_of(event, fields));
+    struct line *line = malloc(sizeof *line + bytes);
     tg_kit_alloc_resume();
     if (!line) return;
     *line = (struct line){.level = level, .at_ms = tg_clock_monotonic_ms(journal->clock)};
     tg_list_init(&line->link);
-    write_line(line, event, fields);
+    char *next = line->bytes;
+    put(&next, event, strlen(event) + 1);
+    for (; fields->key; fields++) put_field(line, &next, fields);
+    if (generation.key) put_field(line, &next, &generation);
     if (journal->count == TG_KIT_JOURNAL_LINES) drop_oldest(journal);
     tg_list_append(&journal->lines, &line->link);
     journal->count++;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "core/worker.h"
 
 #include <lua.h>
 
@@ -13,11 +14,13 @@ enum { TG_KIT_JOURNAL_LINES = 10000 };
 struct tg_kit_journal {
     struct tg_list lines;
     uint32_t count;
-    struct tg_clock *clock; /* that stamps them; borrowed */
+    struct tg_clock *clock; /* that stamps them; borrowed, as the next */
+    const struct tg_worker *worker;
     uint64_t began_ms;
 };
 
-void tg_kit_journal_init(struct tg_kit_journal *journal, struct tg_clock *clock);
+void tg_kit_journal_init(struct tg_kit_journal *journal, struct tg_clock *clock,
+                         const struct tg_worker *worker);
 
 void tg_kit_journal_deinit(struct tg_kit_journal *journal);
 

@@ -5,6 +5,7 @@
  *     kit.wire: real sockets and programs (kit/wire.h)
  */
 #include "kit/app.h"
+#include "kit/methods.h"
 #include "kit/wire.h"
 
 #include <lauxlib.h>

@@ -1,16 +1,16 @@
 /* From a folder, a function or a list to an app that serves. What is wrong with the application is told as
  * text, as `tidegate check` tells it; what is wrong with the call is raised. */
 #include "kit/app.h"
+#include "kit/methods.h"
 #include "kit/stub.h"
 #include "kit/world.h"
-#include "script/loader.h"
 #include "script/settings.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
 #include <unistd.h>
 
-enum { OPTIONS = 1, APP, WORLD, DECLARE, TIDE, CONSUMERS };
+enum { OPTIONS = 1, APP };
 
 /* ---- settings ---- */
 
@@ -62,44 +62,6 @@ static enum tg_status configure(lua_State *L, struct tg_config *config, const ch
     return status == TG_OK ? tg_config_check(config, error) : status;
 }
 
-/* ---- the world ---- */
-
-/* produce(L of kit.open): calls DECLARE with TIDE, or takes CONSUMERS. */
-static int produce(lua_State *L)
-{
-    lua_State *from = lua_touserdata(L, 1);
-    bool is_function = !lua_isnil(from, DECLARE);
-    lua_pushvalue(from, is_function ? DECLARE : CONSUMERS);
-    if (is_function) lua_pushvalue(from, TIDE);
-    lua_xmove(from, L, is_function ? 2 : 1);
-    if (is_function) lua_call(L, 1, 1);
-    return 1;
-}
-
-static enum tg_status load(lua_State *L, struct tg_kit_app *app, const char *folder,
-                           struct tg_problems *problems)
-{
-    struct tg_world *world = &app->host->world;
-    if (folder) return tg_load_application(world, folder, problems);
-    return tg_load_value(world, produce, L, app->is_shared ? "consumers" : "declare", app->is_shared,
-                         problems);
-}
-
-/* Pushes the world that the options ask for. */
-static void push_world(lua_State *L, struct tg_kit_app *app)
-{
-    struct tg_kit_world *world =
-        app->is_shared ? tg_kit_world_push_shared(L) : tg_kit_world_push(L, &app->config);
-    if (world->app)
-        luaL_error(L,
-                   "consumers that a spec declares itself can be in one open app at a time: close the other "
-                   "app first, or hand over a function(tide) that declares them anew");
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, APP, TG_KIT_UV_WORLD);
-    tg_kit_world_lend(world, app, &app->config);
-    app->host = &world->host;
-}
-
 /* ---- opening ---- */
 
 static void check_options(lua_State *L)
@@ -123,7 +85,11 @@ static struct tg_kit_app *push_app(lua_State *L)
     tg_list_init(&app->journal.lines);
     app->is_closed = true; /* until there is something to close */
     luaL_setmetatable(L, TG_KIT_APP_NAME);
-    tg_kit_stub_note_app(L, -1);
+    tg_kit_app_note(L, -1);
+    app->L = lua_newthread(L);
+    lua_setiuservalue(L, -2, TG_KIT_UV_THREAD);
+    lua_pushvalue(L, OPTIONS);
+    lua_setiuservalue(L, -2, TG_KIT_UV_SOURCE);
     for (int i = TG_KIT_UV_LINKS; i <= TG_KIT_USER_VALUES; i++) {
         lua_newtable(L);
         lua_setiuservalue(L, -2, i);
@@ -144,7 +110,7 @@ static void init_worker(lua_State *L, struct tg_kit_app *app)
 {
     uint32_t most = app->config.max_connections ? app->config.max_connections : UINT32_MAX;
     tg_kit_loop_init(&app->loop, &app->worker);
-    tg_kit_journal_init(&app->journal, &app->loop.clock.clock);
+    tg_kit_journal_init(&app->journal, &app->loop.clock.clock, &app->worker);
     enum tg_status status =
         tg_worker_init(&app->worker, &app->config, &app->loop.clock.clock, &app->loop.core, most);
     tg_world_check_memory(L, status == TG_OK ? app : NULL);
@@ -155,30 +121,48 @@ static void init_worker(lua_State *L, struct tg_kit_app *app)
     app->worker.fetcher = &app->fetcher.core;
     app->worker.processes = &app->processes.core;
     app->worker.streams = &app->streams.core;
+    tg_kit_background_init(&app->background, &app->loop);
+    tg_kit_source_init(&app->source, app);
+    tg_reload_init(&app->reload, &app->worker, &app->source.script.core, &app->background.core);
     app->has_worker = true;
     app->is_closed = false;
 }
 
-static int serve(lua_State *L, struct tg_kit_app *app, const char *folder)
+/* What is wrong, as text; the app is closed. */
+static int fail_to_load(lua_State *L, struct tg_kit_app *app, enum tg_status status, struct tg_load *load)
 {
-    struct tg_problems problems;
+    struct tg_source *source = &app->source.script.core;
     struct tg_buf errors;
-    tg_problems_init(&problems);
     tg_buf_init(&errors);
-    tg_kit_enter(app);
-    enum tg_status status = load(L, app, folder, &problems);
-    if (status == TG_OK) tg_host_attach(app->host, &app->worker);
-    tg_kit_leave(app);
-    tg_problems_write_text(&problems, false, &errors);
-    tg_problems_deinit(&problems);
+    if (load->problems) tg_problems_write_text(load->problems, false, &errors);
     if (status == TG_E_NO_MEMORY) tg_buf_append_literal(&errors, "not enough memory");
+    source->ops->forget(source, load);
     /* The text is copied where a Lua error cannot lose it. */
     struct tg_slice text = tg_arena_copy(&app->worker.arena, tg_buf_peek(&errors));
     tg_buf_deinit(&errors);
-    if (status != TG_OK) return fail(L, app, text.length ? text.data : "", text.length);
+    return fail(L, app, text.length ? text.data : "", text.length);
+}
+
+static int serve(lua_State *L, struct tg_kit_app *app)
+{
+    struct tg_source *source = &app->source.script.core;
+    struct tg_load load = {.number = 1};
+    tg_kit_enter(app);
+    enum tg_status status = source->ops->load(source, &load);
+    if (status == TG_OK) tg_reload_begin(&app->reload, &load);
+    tg_kit_leave(app);
+    if (status != TG_OK) return fail_to_load(L, app, status, &load);
     tg_kit_rest(L, app, APP);
-    lua_settop(L, APP);
     return 1;
+}
+
+static void check_shared(lua_State *L)
+{
+    if (lua_getfield(L, OPTIONS, "consumers") != LUA_TNIL && tg_kit_world_push_shared(L)->app)
+        luaL_error(L,
+                   "consumers that a spec declares itself can be in one open app at a time: close the other "
+                   "app first, or hand over a function(tide) that declares them anew");
+    lua_settop(L, APP);
 }
 
 int tg_kit_open(lua_State *L)
@@ -198,25 +182,14 @@ int tg_kit_open(lua_State *L)
         return 2;
     }
     lua_settop(L, APP);
-    app->is_shared = lua_getfield(L, OPTIONS, "consumers") != LUA_TNIL;
-    lua_pop(L, 1);
     lua_getfield(L, OPTIONS, "seed");
-    uint64_t seed = (uint64_t)luaL_optinteger(L, -1, 0);
-    lua_pop(L, 1);
+    app->seed = (uint64_t)luaL_optinteger(L, -1, 0);
+    lua_settop(L, APP);
     init_worker(L, app);
     if (lua_getfield(L, OPTIONS, "inject") != LUA_TNIL) tg_kit_inject(L, app, lua_gettop(L));
     lua_settop(L, APP);
-    push_world(L, app);
-    struct tg_kit_world *world = lua_touserdata(L, WORLD);
-    world->host.generation.registry.seed = (struct tg_hash_seed){seed, ~seed};
-    tg_kit_world_seed(world, L, seed);
-    lua_getfield(L, OPTIONS, "declare");
-    if (folder)
-        lua_pushnil(L);
-    else
-        tg_kit_world_require(world, L, "tidegate");
-    lua_getfield(L, OPTIONS, "consumers");
-    return serve(L, app, folder);
+    check_shared(L);
+    return serve(L, app);
 }
 
 int tg_kit_tide(lua_State *L)

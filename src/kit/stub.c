@@ -5,18 +5,10 @@
 #include "kit/alloc.h"
 #include "kit/app.h"
 #include "script/call.h"
-#include "script/weak.h"
 
 #include <lauxlib.h>
 #include <math.h>
 #include <string.h>
-
-static const char apps_key[] = "tidegate.kit.apps";
-
-void tg_kit_stub_note_app(lua_State *L, int index)
-{
-    tg_weak_note(L, apps_key, index, lua_touserdata(L, index));
-}
 
 /* ---- making ---- */
 
@@ -91,7 +83,7 @@ static int ask(lua_State *L)
 {
     struct asking *asking = lua_touserdata(L, 1);
     const struct tg_kit_question *question = asking->question;
-    tg_weak_push(L, apps_key, asking->app);
+    tg_kit_app_push(L, asking->app);
     lua_getiuservalue(L, -1, TG_KIT_UV_STUBS);
     if (lua_getfield(L, -1, question->kind) != LUA_TTABLE) return 0;
     int stubs = lua_gettop(L);
@@ -111,7 +103,7 @@ enum tg_status tg_kit_stub_ask(struct tg_kit_app *app, const struct tg_kit_quest
                                struct tg_error *error)
 {
     struct asking asking = {.app = app, .question = question};
-    lua_State *L = app->host->world.L;
+    lua_State *L = app->L;
     if (tg_call_traced(L, ask, &asking, NULL) == LUA_OK) return asking.is_found ? TG_OK : TG_E_NOT_FOUND;
     const char *text = lua_tostring(L, -1);
     tg_error_set(error, TG_E_SCRIPT, "%.*s", text ? (int)strcspn(text, "\n") : 0, text ? text : "");

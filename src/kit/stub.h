@@ -30,9 +30,6 @@ struct tg_kit_question {
 enum tg_status tg_kit_stub_ask(struct tg_kit_app *app, const struct tg_kit_question *question,
                                struct tg_error *error);
 
-/* Has the app at `index` found by its address. [-0, +0, e] */
-void tg_kit_stub_note_app(lua_State *L, int index);
-
 /* app:stub_http(pattern, answer), app:stub_process(pattern, answer) */
 int tg_kit_stub_http(lua_State *L);
 int tg_kit_stub_process(lua_State *L);

@@ -1,5 +1,6 @@
 /* Which tasks an app has: where each was started, or where it waits. */
 #include "kit/app.h"
+#include "kit/methods.h"
 #include "script/task.h"
 
 #include <lauxlib.h>
@@ -34,8 +35,11 @@ int tg_kit_tasks(lua_State *L)
     struct tg_kit_app *app = tg_kit_check_open_app(L, 1);
     lua_settop(L, 1);
     lua_newtable(L);
-    append(L, &app->host->tasks.tasks);
-    append(L, &app->host->tasks.requests);
+    for (struct tg_generation *g = tg_generation_first(&app->worker); g; g = tg_generation_next(g)) {
+        const struct tg_host *host = TG_CONTAINER(g, struct tg_host, generation);
+        append(L, &host->tasks.tasks);
+        append(L, &host->tasks.requests);
+    }
     struct tg_list *conns = &app->worker.conns;
     for (const struct tg_list *node = conns->next; node != conns; node = node->next)
         append(L, &TG_CONTAINER(node, struct tg_conn, link)->tasks);

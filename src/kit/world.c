@@ -6,6 +6,7 @@
 #include "kit/world.h"
 
 #include "kit/app.h"
+#include "script/call.h"
 #include "script/declare.h"
 
 #include <lauxlib.h>
@@ -18,7 +19,7 @@ static int collect_world(lua_State *L)
 {
     struct tg_kit_world *world = luaL_checkudata(L, 1, world_name);
     /* When a state is closed, what was made last goes first. */
-    if (world->app) tg_kit_abandon(L, world->app);
+    if (world->app) tg_kit_abandon(world->app);
     tg_host_close_in(&world->host, L);
     tg_host_deinit_in(&world->host);
     if (world->is_shared) tg_registry_deinit(&world->types);
@@ -39,9 +40,16 @@ static struct tg_kit_world *push_block(lua_State *L)
     return world;
 }
 
+/* Of the generation's. */
+static void let_go(struct tg_host *host)
+{
+    tg_kit_world_end((struct tg_kit_world *)host);
+}
+
 static void open_world(lua_State *L, struct tg_kit_world *world, const struct tg_config *config)
 {
     tg_world_check_memory(L, tg_host_open_in(&world->host, L, -1, config) == TG_OK ? world : NULL);
+    world->host.let_go = let_go;
     tg_kit_world_install_clock(world, L);
 }
 
@@ -55,11 +63,12 @@ static struct tg_kit_world *push_configured(lua_State *L, uint8_t mode)
     return world;
 }
 
-struct tg_kit_world *tg_kit_world_push(lua_State *L, const struct tg_config *config)
+void tg_kit_world_push(lua_State *L, struct tg_kit_app *app, struct tg_kit_world **made)
 {
-    struct tg_kit_world *world = push_configured(L, config->mode);
-    open_world(L, world, config);
-    return world;
+    struct tg_kit_world *world = push_configured(L, app->config.mode);
+    world->app = app;
+    *made = world;
+    open_world(L, world, &app->config);
 }
 
 struct tg_kit_world *tg_kit_world_push_shared(lua_State *L)
@@ -76,30 +85,48 @@ struct tg_kit_world *tg_kit_world_push_shared(lua_State *L)
     return world;
 }
 
-void tg_kit_world_lend(struct tg_kit_world *world, struct tg_kit_app *app, const struct tg_config *config)
+void tg_kit_world_lend(struct tg_kit_world *world, struct tg_kit_app *app)
 {
     world->app = app;
-    world->host.world.config = config;
+    app->shared = world;
+    world->host.world.config = &app->config;
     world->host.world.registry = &world->host.generation.registry;
 }
 
-void tg_kit_world_end(struct tg_kit_world *world, lua_State *L)
+/* The spec's own is as it was before it was lent. */
+static void take_back(struct tg_kit_world *world)
 {
     struct tg_host *host = &world->host;
-    if (!world->app) return;
-    world->app = NULL;
-    tg_host_detach(host);
-    host->world.worker = NULL;
-    host->world.config = &world->config;
-    if (!world->is_shared) {
-        tg_host_close_in(host, L);
-        return;
-    }
-    tg_declare_forget(&host->world, L, &host->generation.registry);
     tg_registry_deinit(&host->generation.registry);
     tg_registry_init(&host->generation.registry, world->config.max_check_steps);
+    tg_generation_init(&host->generation, 1, &host->script);
+    host->left_behind = (struct tg_left_behind){.count = 0};
     host->world.registry = &world->types;
     host->world.is_loaded = false;
+}
+
+/* end_world(world) */
+static int end_world(lua_State *L)
+{
+    struct tg_kit_world *world = lua_touserdata(L, 1);
+    if (world->is_shared)
+        tg_declare_forget(&world->host.world, L, &world->host.generation.registry);
+    else
+        tg_host_close_in(&world->host, L);
+    return 0;
+}
+
+void tg_kit_world_end(struct tg_kit_world *world)
+{
+    struct tg_kit_app *app = world->app;
+    if (!app) return;
+    world->app = NULL;
+    world->host.world.worker = NULL;
+    world->host.world.config = &world->config;
+    tg_call_protected(app->L, end_world, world, NULL);
+    if (!world->is_shared) return;
+    app->shared = NULL;
+    take_back(world);
 }
 
 void tg_kit_world_require(struct tg_kit_world *world, lua_State *L, const char *name)

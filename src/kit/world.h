@@ -1,7 +1,8 @@
 /* The userdata that a world of the kit lies in, and the one world that is the spec's own.
  *
- * A world belongs to one app, and its Lua side is collected when the app is closed and nobody holds anything
- * of it. The spec's own, in which a spec declares messages and consumers itself, goes on from app to app.
+ * A world belongs to one app, and its Lua side is collected when its generation has ended and nobody holds
+ * anything of it. The spec's own, in which a spec declares messages and consumers itself, goes on from app to
+ * app.
  */
 #ifndef TG_KIT_WORLD_H
 #define TG_KIT_WORLD_H
@@ -21,18 +22,19 @@ struct tg_kit_world {
     bool has_config;
 };
 
-/* Pushes a new one; raises without memory. [-0, +1, e] */
-struct tg_kit_world *tg_kit_world_push(lua_State *L, const struct tg_config *config);
+/* Pushes a new one, which `app` runs with its config. `*made` is set as soon as there is something to end,
+ * also when it raises: without memory. [-0, +1, e] */
+void tg_kit_world_push(lua_State *L, struct tg_kit_app *app, struct tg_kit_world **made);
 
 /* Pushes the spec's own, which is made the first time. [-0, +1, e] */
 struct tg_kit_world *tg_kit_world_push_shared(lua_State *L);
 
-/* `app` runs the world from now on, with its config; what is declared goes into a registry of its own. */
-void tg_kit_world_lend(struct tg_kit_world *world, struct tg_kit_app *app, const struct tg_config *config);
+/* `app` runs the spec's own from now on; what is declared goes into a registry of its own. */
+void tg_kit_world_lend(struct tg_kit_world *world, struct tg_kit_app *app);
 
-/* The app is over: the world ends with it, or goes on as the spec's. The worker's connections are gone.
- * [-0, +0, e] */
-void tg_kit_world_end(struct tg_kit_world *world, lua_State *L);
+/* Its generation has ended, or never served: the world ends with it, or goes on as the spec's. Nothing when
+ * it has ended. */
+void tg_kit_world_end(struct tg_kit_world *world);
 
 /* Pushes `require(name)` of the world's application. [-0, +1, e] */
 void tg_kit_world_require(struct tg_kit_world *world, lua_State *L, const char *name);

@@ -121,10 +121,12 @@ static struct tg_answer answer_path(struct tg_server *server, struct tg_slice pa
     return TG_ANSWER_ERROR(404, "Not found");
 }
 
-/* With a space before the colon (RFC 9112 5.1) the library knows neither header of a body. */
+/* With white space before the colon (RFC 9112 5.1) the library knows neither header of a body. */
 static bool has_disguised_body(struct lws *wsi)
 {
-    static const char *const disguised[] = {"content-length :", "transfer-encoding :"};
+    static const char *const disguised[] = {
+        "content-length :",     "transfer-encoding :", "content-length\t:",
+        "transfer-encoding\t:", "content-length  :",   "transfer-encoding  :"};
     for (size_t i = 0; i < sizeof disguised / sizeof disguised[0]; i++)
         if (lws_hdr_custom_length(wsi, disguised[i], (int)strlen(disguised[i])) > 0) return true;
     return false;

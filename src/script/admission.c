@@ -72,6 +72,8 @@ static enum tg_status tell(const struct tg_run *run, lua_Integer code, struct tg
     return tg_conn_commit(conn, TG_OPCODE_TEXT);
 }
 
+const struct tg_slice tg_admission_too_often = TG_SLICE("Too many attempts to log in");
+
 /* What authenticators of ours say of who has shown nothing (lua/tidegate/auth/combine.lua): no attempt. */
 static const struct tg_slice missing = TG_SLICE("Authentication credentials were not provided.");
 
@@ -100,14 +102,27 @@ static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detai
     if (!is_of_client(run)) tg_conn_close(conn, verdict->close_code, verdict->text);
 }
 
+/* What comes from other code and fails here is not there as it was: it goes. */
 void tg_admission_failed(const struct tg_run *run)
 {
     tell(run, FAILED, (struct tg_slice){0});
+    if (run->from) tg_conn_close(run->conn, 1011, TG_SLICE("the object could not be loaded"));
+}
+
+/* Nobody has decided anything: the client comes again, to the new code. */
+static void tell_retired(const struct tg_run *run)
+{
+    tell(run, FAILED, (struct tg_slice){0});
+    if (!is_of_client(run)) tg_conn_close(run->conn, 1012, TG_SLICE("the code was replaced meanwhile"));
 }
 
 void tg_admission_late(const struct tg_run *run)
 {
     struct tg_conn *conn = run->conn;
+    if (run->is_retired) {
+        tell_retired(run);
+        return;
+    }
     conn->worker->metrics.authentication_timeouts++;
     tg_log(TG_LOG_WARNING, "authentication_timeout", TG_LOG_CONN(conn), TG_LOG_S("by", run->what),
            TG_LOG_I("timeout_ms", tg_admission_timeout_ms(run)));
@@ -212,16 +227,8 @@ static int check_permissions(lua_State *L, struct tg_run *run)
 
 /* ---- object(conn) -> what the connection is about | nil ---- */
 
-bool tg_admission_push_loader(lua_State *L, struct tg_run *run)
-{
-    int loader = tg_hooks_of(run->conn)->load_object;
-    if (!loader) return false;
-    run->what = "object";
-    lua_rawgeti(L, 1, loader);
-    return true;
-}
-
-bool tg_admission_keep_object(lua_State *L, struct tg_run *run)
+/* What `object` returned is on top. False: nothing is found, and the client has been told. [-1, +0, e] */
+static bool keep_object(lua_State *L, struct tg_run *run)
 {
     bool is_found = !tg_is_null(L, -1) && lua_toboolean(L, -1);
     if (is_found)
@@ -237,13 +244,16 @@ static int object_loaded(lua_State *L, int status, lua_KContext context)
     (void)status;
     (void)context;
     struct tg_run *run = tg_run_of(L);
-    if (run->conn->state != TG_CONN_OPEN) return 0;
-    return tg_admission_keep_object(L, run) ? check_permissions(L, run) : 0;
+    if (run->conn->state != TG_CONN_OPEN || !keep_object(L, run)) return 0;
+    return run->from ? tg_run_call_reloaded(L) : check_permissions(L, run);
 }
 
 static int load_object(lua_State *L, struct tg_run *run)
 {
-    if (!tg_admission_push_loader(L, run)) return check_permissions(L, run);
+    int loader = tg_hooks_of(run->conn)->load_object;
+    if (!loader) return check_permissions(L, run);
+    run->what = "object";
+    lua_rawgeti(L, 1, loader);
     tg_run_push_conn(L, run);
     lua_callk(L, 1, 1, 0, object_loaded);
     return object_loaded(L, LUA_OK, 0);
@@ -273,12 +283,26 @@ static void note_credential(lua_State *L, const struct tg_run *run)
     if (tg_credential_set(run->conn, &validity) != TG_OK) luaL_error(L, "not enough memory");
 }
 
+/* Why it is not for this connection; data NULL: it is. Users without an id are nobody's equal, so what a
+ * client sends cannot be known to be its own; when it was us who asked, it is what it came with. */
+static struct tg_slice find_stranger(lua_State *L, const struct tg_run *run, bool is_user)
+{
+    const struct tg_conn *conn = run->conn;
+    const struct tg_slice others = TG_SLICE("This credential is another user's"), none = {0};
+    if (!is_user) return conn->is_authenticated ? others : none;
+    if (tg_conn_user_is(L, conn, lua_absindex(L, USER))) return none;
+    if (tg_conn_user_has_id(L, lua_absindex(L, USER))) return others;
+    if (is_of_client(run)) return TG_SLICE("Whose this credential is cannot be told: its user has no id");
+    return conn->is_authenticated && !conn->user ? none : others;
+}
+
 /* The answer to a client that asked, or to us. */
 static int renewed(lua_State *L, struct tg_run *run, bool is_user)
 {
     struct tg_conn *conn = run->conn;
-    if (is_user ? !tg_conn_user_is(L, conn, lua_absindex(L, USER)) : conn->user != NULL) {
-        refuse(run, FORBIDDEN, TG_SLICE("This credential is another user's"));
+    struct tg_slice objection = find_stranger(L, run, is_user);
+    if (objection.data) {
+        refuse(run, FORBIDDEN, objection);
         return 0;
     }
     note_credential(L, run);
@@ -354,5 +378,24 @@ enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *co
     run.is_data = envelope != NULL;
     run.envelope = envelope;
     if (envelope) run.ref = envelope->ref;
+    if (envelope && tg_worker_refuse_attempt(conn->worker, conn->request->peer)) {
+        tell(&run, UNAUTHORIZED, tg_admission_too_often);
+        return TG_DONE;
+    }
     return tg_run_task(pool, &run, admission_body);
+}
+
+static int take_over_body(lua_State *L)
+{
+    struct tg_run *run = tg_run_of(L);
+    if (!tg_hooks_of(run->conn)->load_object) return tg_run_call_reloaded(L);
+    run->is_authentication = true;
+    return load_object(L, run);
+}
+
+enum tg_outcome tg_admission_take_over(struct tg_task_pool *pool, struct tg_run *run)
+{
+    const struct tg_hooks *hooks = tg_hooks_of(run->conn);
+    if (!hooks->load_object && !hooks->reloaded) return TG_DONE;
+    return tg_run_task(pool, run, take_over_body);
 }

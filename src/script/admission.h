@@ -18,6 +18,10 @@ enum tg_outcome tg_admission_begin(struct tg_task_pool *pool, struct tg_conn *co
 enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *conn,
                                    const struct tg_envelope *envelope);
 
+/* What is told to a client that has shown something wrong too often (core/attempts.h), and is not asked
+ * about. */
+extern const struct tg_slice tg_admission_too_often;
+
 /* How long such a run may wait. */
 uint64_t tg_admission_timeout_ms(const struct tg_run *run);
 
@@ -29,12 +33,8 @@ void tg_admission_late(const struct tg_run *run);
 
 /* ---- for a connection that goes over to other code ---- */
 
-/* Pushes the function that loads the object, to be called with the connection. False, and nothing: the
- * consumer has none. [-0, +0|1, -] */
-bool tg_admission_push_loader(lua_State *L, struct tg_run *run);
-
-/* What it returned is on top, and becomes conn.object. False: it is nil, and the client has been told 404 and
- * closed. [-1, +0, e] */
-bool tg_admission_keep_object(lua_State *L, struct tg_run *run);
+/* Loads its object anew, then calls `reloaded`; `run` is that one's. An object that is not found, or cannot
+ * be loaded, closes the connection as at first. The authenticator and the permissions are not asked. */
+enum tg_outcome tg_admission_take_over(struct tg_task_pool *pool, struct tg_run *run);
 
 #endif

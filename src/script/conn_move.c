@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "core/subscription.h"
+#include "script/admission.h"
 #include "script/call.h"
 #include "script/conn_handle.h"
 #include "script/conn_user.h"
@@ -49,18 +50,31 @@ static void take_runs(struct tg_list *tasks, struct tg_list *runs)
     }
 }
 
+/* Takes those that none of `runs` has begun out of `tasks`. */
+static void take_others(struct tg_list *tasks, struct tg_list *runs, struct tg_list *others)
+{
+    tg_list_init(others);
+    for (struct tg_list *node = tasks->next, *next; node != tasks; node = next) {
+        next = node->next;
+        if (belongs_to(task_at(node), runs)) continue;
+        tg_list_remove(node);
+        tg_list_append(others, node);
+    }
+}
+
 void tg_conn_move_release(struct tg_task_pool *pool, struct tg_conn *conn)
 {
     struct tg_list runs, released;
-    tg_list_init(&released);
     take_runs(&conn->tasks, &runs);
-    for (struct tg_list *node = conn->tasks.next, *next; node != &conn->tasks; node = next) {
-        next = node->next;
-        if (belongs_to(task_at(node), &runs)) continue;
-        tg_list_remove(node);
-        tg_list_append(&released, node);
-    }
+    take_others(&conn->tasks, &runs, &released);
     tg_list_move_all(&conn->tasks, &runs);
+    tg_task_end_all(pool, &released);
+}
+
+void tg_conn_move_release_nobodys(struct tg_task_pool *pool)
+{
+    struct tg_list released;
+    take_others(&pool->tasks, &pool->requests, &released);
     tg_task_end_all(pool, &released);
 }
 
@@ -328,13 +342,10 @@ enum tg_outcome tg_conn_move_in(struct tg_host *host, struct tg_conn *conn, stru
     if (state.length && tg_call_protected(host->world.L, read_in, &moving, NULL) != LUA_OK)
         moving.status = TG_E_NO_MEMORY;
     if (moving.status != TG_OK) return refuse(&moving);
-    /* The place where an object that is loaded for the connection is loaded anew: with its state and its
-     * user, and before the code that may ask for it. */
     if (!migrate(&moving)) {
         moving.status = TG_E_NO_MEMORY;
         return refuse(&moving);
     }
     struct tg_run run = run_for(&moving, TG_HOOK_RELOADED, "reloaded");
-    if (!tg_hooks_of(conn)->reloaded || conn->state != TG_CONN_OPEN) return TG_DONE;
-    return tg_run_reloaded(&host->tasks, &run);
+    return conn->state == TG_CONN_OPEN ? tg_admission_take_over(&host->tasks, &run) : TG_DONE;
 }

@@ -2,7 +2,8 @@
  *
  *     old: release  what was spawned for it ends
  *          move_out conn.state, conn.user and the states of its subscriptions become bytes (plain.h)
- *     new: move_in  they become tables again; `migrate` may rewrite the state, then `reloaded` runs
+ *     new: move_in  they become tables again; `migrate` may rewrite the state, then the object is loaded,
+ *                   and `reloaded` runs
  *
  * What is no plain data stays behind, and is named in the log, once for each place in the code that has it.
  */
@@ -25,8 +26,10 @@ struct tg_left_behind {
     uint32_t count;
 };
 
-/* As core/script.h says; what belongs to a run that has not ended yet goes on with it. */
+/* As core/script.h says; what belongs to a run that has not ended yet goes on with it. Nobody's are those of
+ * the generation itself, some of which requests for routes may have begun. */
 void tg_conn_move_release(struct tg_task_pool *pool, struct tg_conn *conn);
+void tg_conn_move_release_nobodys(struct tg_task_pool *pool);
 void tg_conn_move_expire(struct tg_conn *conn);
 enum tg_status tg_conn_move_out(struct tg_host *host, struct tg_conn *conn, struct tg_buf *state);
 enum tg_outcome tg_conn_move_in(struct tg_host *host, struct tg_conn *conn, struct tg_slice state,

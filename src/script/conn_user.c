@@ -110,11 +110,19 @@ void tg_conn_user_note(struct tg_world *world, lua_State *L, struct tg_conn *con
 bool tg_conn_user_is(lua_State *L, const struct tg_conn *conn, int index)
 {
     struct tg_slice id = {0};
-    if (!tg_conn_user_push_id(L, index)) return !conn->user;
+    if (!conn->user || !tg_conn_user_push_id(L, index)) return false;
     id.data = lua_tolstring(L, -1, &id.length);
     bool is_same = tg_slice_equal(id, conn->user_id);
     lua_pop(L, 1);
     return is_same;
+}
+
+bool tg_conn_user_has_id(lua_State *L, int index)
+{
+    if (!tg_conn_user_push_id(L, index)) return false;
+    bool is_there = lua_rawlen(L, -1) > 0;
+    lua_pop(L, 1);
+    return is_there;
 }
 
 void tg_conn_user_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index)

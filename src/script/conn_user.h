@@ -16,9 +16,10 @@ void tg_conn_user_push_foreign(struct tg_world *world, lua_State *L, struct tg_c
 void tg_conn_user_keep(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index);
 void tg_conn_user_note(struct tg_world *world, lua_State *L, struct tg_conn *conn);
 
-/* Whether the user at `index` is the one whose the connection is. Without an id only another one without is.
- * [-0, +0, e] */
+/* Whether the user at `index` is the one whose the connection is, by their id: without one nobody is. The
+ * other says whether there is one, which is not empty. [-0, +0, e] */
 bool tg_conn_user_is(lua_State *L, const struct tg_conn *conn, int index);
+bool tg_conn_user_has_id(lua_State *L, int index);
 
 /* The value at `index` becomes conn.object. [-0, +0, e] */
 void tg_conn_object_set(struct tg_world *world, lua_State *L, struct tg_conn *conn, int index);

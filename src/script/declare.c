@@ -232,20 +232,25 @@ static void declare_entrance(struct tg_world *world, lua_State *L, int index, st
     entrance->requires_origin = tg_table_flag(L, index, "require_origin");
     entrance->subprotocols = subprotocols.items;
     entrance->subprotocol_count = subprotocols.count;
+    entrance->credentials = get_texts(world, L, index, "credentials");
     entrance->has_admit = hooks->admit != 0;
     entrance->authenticates = hooks->admit || hooks->authenticate;
+    consumer->prints[TG_PRINT_ADMIT] = print_field(L, index, "admit");
+    consumer->prints[TG_PRINT_ORIGINS] = print_field(L, index, "origins");
+    consumer->prints[TG_PRINT_AUTHENTICATE] = print_field(L, index, "authenticate");
+    consumer->prints[TG_PRINT_PERMISSIONS] = print_field(L, index, "permissions");
+    consumer->prints[TG_PRINT_GROUPS] = print_field(L, index, "groups");
 }
 
 /* ---- topics ---- */
 
-/* Its address is the key of a topic that has been compiled, in its declaration. */
-static const char topic_key = 0;
+const char tg_declare_topic_key = 0;
 
 /* Compiles the topic on top, once however many consumers host it. */
 static struct tg_topic *declare_topic(struct tg_world *world, lua_State *L)
 {
     int index = lua_gettop(L);
-    lua_rawgetp(L, index, &topic_key);
+    lua_rawgetp(L, index, &tg_declare_topic_key);
     struct tg_topic *topic = lua_touserdata(L, -1);
     lua_pop(L, 1);
     if (topic) return topic;
@@ -265,13 +270,13 @@ static struct tg_topic *declare_topic(struct tg_world *world, lua_State *L)
     lua_pushvalue(L, index);
     hooks->object = tg_world_keep(world, L);
     hooks->authorise = keep_field(world, L, index, "authorise");
-    stream->authenticate_print = print_field(L, index, "authorise");
+    stream->prints[TG_PRINT_AUTHORISE] = print_field(L, index, "authorise");
     hooks->on_subscribe = keep_field(world, L, index, "on_subscribe");
     hooks->on_unsubscribe = keep_field(world, L, index, "on_unsubscribe");
     declare_actions(world, L, index, "actions", stream, tg_registry_add_action);
     declare_actions(world, L, index, "events", stream, tg_registry_add_event);
     lua_pushlightuserdata(L, topic);
-    lua_rawsetp(L, index, &topic_key);
+    lua_rawsetp(L, index, &tg_declare_topic_key);
     return topic;
 }
 
@@ -347,60 +352,8 @@ void tg_declare_consumer(struct tg_world *world, lua_State *L, int index)
     declare_hooks(world, L, index, hooks);
     consumer->takes_binary = hooks->binary != 0;
     declare_entrance(world, L, index, consumer);
-    consumer->authenticate_print = print_field(L, index, "authenticate");
-    consumer->groups_print = print_field(L, index, "groups");
     declare_actions(world, L, index, "actions", consumer, tg_registry_add_action);
     declare_actions(world, L, index, "events", consumer, tg_registry_add_event);
     declare_topics(world, L, index, consumer);
     declare_paths(world, L, index, consumer);
-}
-
-/* ---- forgetting ---- */
-
-static void forget(struct tg_world *world, lua_State *L, int ref)
-{
-    if (ref) tg_world_forget(world, L, ref);
-}
-
-static void forget_actions(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
-{
-    for (uint32_t i = 0; i < consumer->action_count; i++) {
-        forget(world, L, consumer->ordered_actions[i]->script_ref);
-        forget(world, L, consumer->ordered_actions[i]->script_allow);
-    }
-    for (uint32_t i = 0; i < consumer->event_count; i++)
-        forget(world, L, consumer->ordered_events[i]->script_ref);
-}
-
-static void forget_consumer(struct tg_world *world, lua_State *L, const struct tg_consumer *consumer)
-{
-    const struct tg_hooks *hooks = consumer->script_data;
-    const int refs[] = {hooks->object,       hooks->connected,   hooks->disconnected, hooks->receive,
-                        hooks->binary,       hooks->before,      hooks->admit,        hooks->authenticate,
-                        hooks->load_object,  hooks->permissions, hooks->migrate,      hooks->reloaded};
-    for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
-    for (uint32_t i = 0; i < hooks->group_count; i++) forget(world, L, hooks->groups[i].function);
-    forget_actions(world, L, consumer);
-}
-
-static void forget_topic(struct tg_world *world, lua_State *L, const struct tg_topic *topic)
-{
-    const struct tg_topic_hooks *hooks = topic->stream.script_data;
-    if (hooks->object) {
-        tg_world_push(world, L, hooks->object);
-        lua_pushnil(L);
-        lua_rawsetp(L, -2, &topic_key);
-        lua_pop(L, 1);
-    }
-    const int refs[] = {hooks->object, hooks->authorise, hooks->on_subscribe, hooks->on_unsubscribe};
-    for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) forget(world, L, refs[i]);
-    forget_actions(world, L, &topic->stream);
-}
-
-void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry)
-{
-    for (uint32_t i = 0; i < registry->consumer_count; i++) forget_consumer(world, L, registry->consumers[i]);
-    for (uint32_t i = 0; i < registry->topic_count; i++) forget_topic(world, L, registry->topics[i]);
-    for (uint32_t i = 0; i < registry->routes.count; i++)
-        forget(world, L, registry->routes.items[i]->script_ref);
 }

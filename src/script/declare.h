@@ -42,6 +42,9 @@ struct tg_topic_hooks {
  * [-0, +0, e] */
 void tg_declare_consumer(struct tg_world *world, lua_State *L, int index);
 
+/* Its address is the key of a topic that has been compiled, in its declaration. */
+extern const char tg_declare_topic_key;
+
 /* Lets go of the functions of all consumers and topics of a registry that is given back while its world lives
  * on, and has their declarations forget what was compiled of them. [-0, +0, -] */
 void tg_declare_forget(struct tg_world *world, lua_State *L, const struct tg_registry *registry);

@@ -5,6 +5,7 @@
 
 #include "core/turn.h"
 #include "core/worker.h"
+#include "script/conn_move.h"
 #include "script/conn_request.h"
 #include "script/exchange_answer.h"
 #include "script/payload.h"
@@ -101,14 +102,21 @@ static void note_end(const struct tg_exchange *exchange, uint64_t now_ns)
     tg_times_note(&exchange->route->handler->held, exchange->held_ns);
 }
 
-/* After a wait. Who cancels says himself what is answered. */
+/* And its hooks of on_stop do not run yet. */
+static bool has_retired(const struct tg_generation *generation)
+{
+    return generation->state == TG_GENERATION_RETIRING && !generation->is_stop_awaited;
+}
+
+/* After a wait. Who cancels says himself what is answered. What it leaves behind in code that has been
+ * replaced ends with it. */
 static void ended(struct tg_task_pool *pool, void *context, enum tg_task_ending ending)
 {
-    (void)pool;
     struct tg_exchange *exchange = context;
     exchange->script_task = NULL;
     note_end(exchange, tg_turn_now_ns());
     if (ending != TG_TASK_CANCELLED) tg_exchange_answered(exchange);
+    if (has_retired(pool->world->generation)) tg_conn_move_release_nobodys(pool);
 }
 
 void tg_script_exchange_run(struct tg_task_pool *pool, struct tg_exchange *exchange)

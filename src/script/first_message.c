@@ -4,6 +4,7 @@
 
 #include "core/credential.h"
 #include "core/worker.h"
+#include "script/admission.h"
 #include "script/run.h"
 #include "script/run_failure.h"
 
@@ -30,6 +31,12 @@ static int first_token(lua_State *L, int status, lua_KContext context)
     tg_buf_truncate(token, 0);
     switch (tg_credential_take_first(run->conn, token)) {
     case TG_OK:
+        /* Others that came at the same time may have failed since it was let try. */
+        if (tg_worker_refuse_attempt(run->conn->worker, run->conn->request->peer)) {
+            lua_pushnil(L);
+            lua_pushlstring(L, tg_admission_too_often.data, tg_admission_too_often.length);
+            return 2;
+        }
         lua_pushlstring(L, tg_buf_peek(token).data, tg_buf_peek(token).length);
         tg_buf_truncate(token, 0);
         return 1;
@@ -42,7 +49,7 @@ static int first_token(lua_State *L, int status, lua_KContext context)
     }
 }
 
-/* host.first_token() -> token | nil */
+/* host.first_token() -> token | nil [, why] */
 static int host_first_token(lua_State *L)
 {
     return first_token(L, LUA_OK, 0);

@@ -1,9 +1,13 @@
-/* Under AddressSanitizer every block is malloc's own, so that a string pointer kept past a collection is
+/* Slabs are the system's own pages and not malloc's, so that a state that is closed leaves no holes behind in
+ * a heap that it shared with others.
+ *
+ * Under AddressSanitizer every block is malloc's own, so that a string pointer kept past a collection is
  * found. */
 #include "script/heap.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { SLAB_BYTES = 64 * 1024 };
 
@@ -31,12 +35,13 @@ static size_t class_of(size_t bytes)
 static char *carve(struct tg_heap *heap, size_t bytes)
 {
     if ((size_t)(heap->end - heap->next) < bytes) {
-        struct tg_heap_slab *slab = malloc(sizeof *slab + SLAB_BYTES);
-        if (!slab) return NULL;
+        struct tg_heap_slab *slab =
+            mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (slab == MAP_FAILED) return NULL;
         slab->older = heap->slabs;
         heap->slabs = slab;
         heap->next = slab->memory;
-        heap->end = slab->memory + SLAB_BYTES;
+        heap->end = (char *)slab + SLAB_BYTES;
     }
     char *block = heap->next;
     heap->next += bytes;
@@ -108,7 +113,7 @@ void tg_heap_deinit(struct tg_heap *heap)
 {
     while (heap->slabs) {
         struct tg_heap_slab *older = heap->slabs->older;
-        free(heap->slabs);
+        munmap(heap->slabs, SLAB_BYTES);
         heap->slabs = older;
     }
     *heap = (struct tg_heap){0};

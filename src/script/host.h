@@ -27,7 +27,8 @@ struct tg_host {
     uint32_t shown_tasks; /* its share of metrics.tasks */
     bool is_watched;      /* by the watchdog, on whichever thread runs it */
     struct tg_left_behind left_behind;
-    struct tg_heap heap; /* of the Lua state */
+    void (*let_go)(struct tg_host *host); /* of a borrowed world: it is over, its owner may close it */
+    struct tg_heap heap;                  /* of the Lua state */
     struct tg_watchdog watchdog;
     struct tg_collector collector;
 };

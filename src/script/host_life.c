@@ -3,6 +3,7 @@
 #include "script/host_life.h"
 
 #include "base/log.h"
+#include "script/conn_move.h"
 #include "script/held.h"
 #include "script/host_ops.h"
 #include "script/libs/keep.h"
@@ -57,7 +58,7 @@ void tg_host_begin(struct tg_script *script, struct tg_worker *worker)
 void tg_host_retire(struct tg_script *script)
 {
     struct tg_host *host = tg_host_of(script);
-    tg_task_cancel_all(&host->tasks, NULL);
+    tg_conn_move_release_nobodys(&host->tasks);
     tg_host_note_run(host);
 }
 
@@ -90,5 +91,8 @@ void tg_host_end(struct tg_script *script)
 void tg_host_close_script(struct tg_script *script)
 {
     struct tg_host *host = tg_host_of(script);
-    if (!host->world.is_borrowed) tg_host_close(host); /* else it is its userdata's */
+    if (host->world.is_borrowed)
+        host->let_go(host);
+    else
+        tg_host_close(host);
 }

@@ -163,11 +163,14 @@ static bool is_short_for(struct tg_slice name, struct tg_slice whole)
            memcmp(whole.data + whole.length - length, name.data + DOTS, length) == 0;
 }
 
-/* What tg_excerpt_trace left at 1, 2 and 3 of the stack. */
+/* What tg_excerpt_trace left at 1, 2 and 3 of the stack. No Lua value is made here: nobody would catch what
+ * that raises without memory. */
 static void report_raised(struct load *load, lua_State *L, int top)
 {
     struct tg_problem problem = {0};
+    struct tg_buf raised;
     struct tg_slice text = text_at(L, top + 1), traceback = text_at(L, top + 2), whole = text_at(L, top + 3);
+    tg_buf_init(&raised);
     problem.message = tg_problem_split(text, &problem.file, &problem.line);
     if (is_short_for(problem.file, whole)) problem.file = whole;
     if (is_short_for(problem.file, tg_slice_of(load->path))) problem.file = tg_slice_of(load->path);
@@ -175,11 +178,13 @@ static void report_raised(struct load *load, lua_State *L, int top)
         /* An object that somebody raised: told with its line when that is known. */
         tg_problem_split(traceback, &problem.file, &problem.line);
         if (!problem.line) problem.file = tg_slice_of(load->path);
-        lua_pushfstring(L, "it raised %s", text.data);
-        problem.message = text_at(L, -1);
+        tg_buf_append_literal(&raised, "it raised ");
+        tg_buf_append_slice(&raised, text);
+        problem.message = raised.has_failed ? text : tg_buf_peek(&raised);
     }
     problem.traceback = worth_telling(&problem, traceback);
     report(load, &problem);
+    tg_buf_deinit(&raised);
 }
 
 /* Runs one step of loading. */

@@ -274,10 +274,16 @@ static int disconnected_body(lua_State *L)
     return tg_run_call_hook(L, 4);
 }
 
+static void begin_time(struct tg_run *run);
+
 /* reloaded(consumer, conn, from_generation) */
-static int reloaded_body(lua_State *L)
+int tg_run_call_reloaded(lua_State *L)
 {
     struct tg_run *run = tg_run_of(L);
+    run->what = "reloaded";
+    run->is_authentication = false;
+    if (run->task) begin_time(run);
+    if (!tg_hooks_of(run->conn)->reloaded) return 0;
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->reloaded);
     lua_rawgeti(L, 1, tg_hooks_of(run->conn)->object);
     tg_run_push_conn(L, run);
@@ -313,11 +319,17 @@ static uint64_t timeout_of(const struct tg_run *run)
                                                   : run->world->config->handler_timeout_ms;
 }
 
+static void begin_time(struct tg_run *run)
+{
+    struct tg_worker *worker = run->conn->worker;
+    uint64_t timeout_ms = timeout_of(run);
+    if (timeout_ms) tg_worker_arm(worker, &run->timer, tg_worker_now_ms(worker) + timeout_ms);
+}
+
 /* The run moves to the heap, and its ref, which lies in the message, with it. */
 static bool park(struct tg_task *task)
 {
     const struct tg_run *run = task->context;
-    struct tg_worker *worker = run->conn->worker;
     struct tg_run *copy = malloc(sizeof *copy + run->ref.string.length);
     if (!copy) return false;
     *copy = *run;
@@ -330,8 +342,7 @@ static bool park(struct tg_task *task)
         copy->ref.string.data = text;
     }
     tg_timer_init(&copy->timer, too_late);
-    uint64_t timeout_ms = timeout_of(run);
-    if (timeout_ms) tg_worker_arm(worker, &copy->timer, tg_worker_now_ms(worker) + timeout_ms);
+    begin_time(copy);
     task->context = copy;
     return true;
 }
@@ -428,9 +439,4 @@ enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run)
 enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run)
 {
     return tg_run_task(pool, run, disconnected_body);
-}
-
-enum tg_outcome tg_run_reloaded(struct tg_task_pool *pool, struct tg_run *run)
-{
-    return tg_run_task(pool, run, reloaded_body);
 }

@@ -53,7 +53,6 @@ enum tg_outcome tg_run_message(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_frame(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_connected(struct tg_task_pool *pool, struct tg_run *run);
 enum tg_outcome tg_run_disconnected(struct tg_task_pool *pool, struct tg_run *run);
-enum tg_outcome tg_run_reloaded(struct tg_task_pool *pool, struct tg_run *run);
 
 /* The run of a task that has waited; NULL: it is one that was spawned. */
 struct tg_run *tg_run_of_task(const struct tg_task *task);
@@ -74,6 +73,9 @@ struct tg_run *tg_run_of(lua_State *L);
 
 /* The end of a body: calls the hook that lies below its `arguments`, and raises when it returns a message. */
 int tg_run_call_hook(lua_State *L, int arguments);
+
+/* The end of a body: calls the hook `reloaded` where there is one, whose time begins now. */
+int tg_run_call_reloaded(lua_State *L);
 
 /* Where its consumer, or its topic, is declared. */
 const char *tg_run_source(const struct tg_run *run);

@@ -38,7 +38,8 @@ struct tg_slice tg_push_text(lua_State *L, int index, const char *name)
 void tg_compile_string(struct tg_world *world, lua_State *L, int index, struct tg_schema *schema)
 {
     schema->string.min_length = tg_get_count(L, index, "min", 0);
-    schema->string.max_length = tg_get_count(L, index, "max", UINT32_MAX);
+    uint32_t max_length = tg_get_count(L, index, "max", UINT32_MAX);
+    schema->string.max_length = max_length < UINT32_MAX ? max_length : SIZE_MAX;
     schema->string.is_trimmed = tg_table_flag(L, index, "trim");
     struct tg_slice format = tg_push_text(L, index, "format");
     if (format.data) schema->string.format = tg_format_find(format);

@@ -66,9 +66,15 @@ static void compare(struct tg_load *load)
 
 /* ---- loading ---- */
 
+static enum tg_status open_folder(struct tg_script_source *source, struct tg_load *load,
+                                  struct tg_host **host)
+{
+    return tg_host_load(host, source->config, source->folder, load->number, load->files, load->problems);
+}
+
 static enum tg_status load(struct tg_source *core, struct tg_load *load)
 {
-    const struct tg_script_source *source = TG_CONTAINER(core, struct tg_script_source, core);
+    struct tg_script_source *source = TG_CONTAINER(core, struct tg_script_source, core);
     struct tg_host *host;
     uint64_t began_ns = tg_turn_now_ns();
     load->generation = NULL;
@@ -80,8 +86,7 @@ static enum tg_status load(struct tg_source *core, struct tg_load *load)
         forget(core, load);
         return TG_E_NO_MEMORY;
     }
-    enum tg_status status =
-        tg_host_load(&host, source->config, source->folder, load->number, load->files, load->problems);
+    enum tg_status status = source->open(source, load, &host);
     if (status == TG_OK) {
         load->generation = &host->generation;
         compare(load);
@@ -107,5 +112,6 @@ void tg_script_source_init(struct tg_script_source *source, const struct tg_conf
 {
     static const struct tg_source_ops ops = {
         .load = load, .differs = differs, .is_torn = is_torn, .forget = forget};
-    *source = (struct tg_script_source){{&ops}, config, folder};
+    *source =
+        (struct tg_script_source){.core.ops = &ops, .config = config, .folder = folder, .open = open_folder};
 }

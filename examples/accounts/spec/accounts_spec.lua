@@ -47,6 +47,19 @@ describe("accounts", function()
     end
   end)
 
+  it("hear nobody who tries password after password", function()
+    app:close()
+    app = testing.app(".", { login_attempts = 2 })
+    for _ = 1, 2 do
+      assert.equal(401, log_in("ann", "wrong").status)
+    end
+    local answer <const> = log_in("ann", "gently")
+    assert.equal(429, answer.status)
+    assert.equal("30", answer.headers["retry-after"])
+    app:advance(30)
+    assert.equal(200, log_in("ann", "gently").status)
+  end)
+
   it("take the form of a page too", function()
     local answer <const> = app:request("POST", "/login", {
       headers = { ["content-type"] = "application/x-www-form-urlencoded" },
@@ -102,5 +115,25 @@ describe("accounts", function()
     assert.frame({ action = "echo", payload = "Ann: hi", is_mine = true }, ann:receive())
     assert.frame({ action = "echo", payload = "Ann: hi", is_mine = false }, bob:receive())
     other:receive_nothing()
+  end)
+
+  it("close all connections of who logs out, and nobody else's", function()
+    local cookies <const> = log_in("ann", "gently").cookies
+    local echo <close> = assert(app:connect("/ws/echo/", { cookies = cookies }))
+    local chat <close> = assert(app:connect("/ws/chat/lobby/", { cookies = cookies }))
+    local elsewhere <close> = come("/ws/echo/", "ann", "gently")
+    local bob <close> = come("/ws/chat/lobby/", "bob", "breeze")
+    for _, client in ipairs { echo, chat, elsewhere, bob } do
+      welcomed(client)
+    end
+    assert.equal(204, app:request("POST", "/logout", { cookies = cookies }).status)
+    for _, client in ipairs { echo, chat, elsewhere } do
+      client:assert_closed(4401, "logged out")
+    end
+    bob:receive_nothing()
+  end)
+
+  it("log out whoever has no session too", function()
+    assert.equal(204, app:request("POST", "/logout").status)
   end)
 end)

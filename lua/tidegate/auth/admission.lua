@@ -69,9 +69,13 @@ function Admission.declare(what, state, given)
   declaration.grace = given.grace
   declaration.reauthenticate_seconds = given.reauthenticate_seconds
   declaration.groups = Admission.guard(declaration, declaration.groups)
-  for _, name in ipairs(callable.headers(given.authenticate)) do
+  local reads <const> = callable.reads(given.authenticate)
+  local credentials <const> = table.move(reads.queries, 1, #reads.queries, 1, {})
+  for _, name in ipairs(reads.headers) do
     table.insert(declaration.headers, name)
+    table.insert(credentials, name)
   end
+  declaration.credentials = credentials
 end
 
 --- The message by which clients of a consumer with an authenticator renew: C handles it.

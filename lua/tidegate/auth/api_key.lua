@@ -67,7 +67,7 @@ local function api_key(options)
       return nil, 401, "The key is not valid"
     end
     return user
-  end, { headers = { from.header } })
+  end, { headers = { from.header }, queries = { from.query } })
 end
 
 return api_key

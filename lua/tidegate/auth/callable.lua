@@ -8,6 +8,7 @@ local Callable <const> = {}
 ---@class tidegate.auth.Known
 ---@field what string the function that made it, "tide.auth.jwt"
 ---@field headers string[] names of headers that it reads, in lower case
+---@field queries string[] names of items of the query that it reads
 
 --- By object.
 ---@type table<table, tidegate.auth.Known>
@@ -15,6 +16,7 @@ local known <const> = setmetatable({}, { __mode = "k" })
 
 ---@class tidegate.auth.Making
 ---@field headers? string[]
+---@field queries? string[]
 ---@field methods? table<string, function>
 
 --- Makes one.
@@ -38,7 +40,7 @@ function Callable.new(what, call, making)
       return what
     end,
   })
-  known[object] = { what = what, headers = making.headers or {} }
+  known[object] = { what = what, headers = making.headers or {}, queries = making.queries or {} }
   return object
 end
 
@@ -49,29 +51,32 @@ function Callable.is(value)
   return type(value) == "function" or known[value] ~= nil
 end
 
---- The headers that it reads; none are known of a function.
+--- What it reads of a request; nothing is known of a function.
 ---@param value any
----@return string[]
-function Callable.headers(value)
-  return known[value] and known[value].headers or {}
+---@return { headers: string[], queries: string[] }
+function Callable.reads(value)
+  return known[value] or { headers = {}, queries = {} }
 end
 
---- Checks a list of what can be called, and returns it with the headers of all.
+--- Checks a list of what can be called, and returns it with what all of them read.
 ---@param what string
 ---@param list any
 ---@param expected string "authenticators or permissions"
 ---@return function[] members
----@return string[] headers
+---@return { headers: string[], queries: string[] } reads
 function Callable.members(what, list, expected)
   if not declare.is_list(list, Callable.is) or #list == 0 then
     declare.fail("%s: expected a list of %s, got %s", what, expected, declare.show(list))
   end
-  local members <const>, headers <const> = {}, {}
+  local members <const>, all <const> = {}, { headers = {}, queries = {} }
   for index, member in ipairs(list) do
     members[index] = member
-    table.move(Callable.headers(member), 1, #Callable.headers(member), #headers + 1, headers)
+    for part, names in pairs(all) do
+      local more <const> = Callable.reads(member)[part]
+      table.move(more, 1, #more, #names + 1, names)
+    end
   end
-  return members, headers
+  return members, all
 end
 
 return Callable

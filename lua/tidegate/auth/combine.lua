@@ -35,7 +35,7 @@ end
 
 function Combine.any(list)
   local what <const> = "tide.auth.any"
-  local members <const>, headers <const> =
+  local members <const>, reads <const> =
     callable.members(what, list, "authenticators or permissions")
   return callable.new(what, function(...)
     local status, detail
@@ -50,7 +50,7 @@ function Combine.any(list)
       end
     end
     return nil, status, detail
-  end, { headers = headers })
+  end, reads)
 end
 
 --- What a permission said; anything but true, false and nothing is a mistake.

@@ -83,6 +83,9 @@ local function authenticator(options)
   local headers <const>, cookies <const> = lowered(given.headers), given.cookies or {}
   return callable.new(what, function(request)
     local http <const> = require "tidegate.http"
+    if request.token and request.token:find "%c" then -- no header can hold it
+      return nil, 401, "The token is not valid"
+    end
     local sent <const> = forwarded(request, headers, cookies)
     if not sent then
       return combine.refuse_missing()

@@ -52,12 +52,15 @@ function Auth.first_message(inner)
     declare.fail("%s: expected the authenticator that looks at the token, got %s", what, shown)
   end
   return callable.new(what, function(request)
-    request.token = request.token or host.first_token()
+    local why
     if not request.token then
-      return nil, 401, "The first message must be `authenticate`, with a token"
+      request.token, why = host.first_token()
+    end
+    if not request.token then
+      return nil, 401, why or "The first message must be `authenticate`, with a token"
     end
     return inner(request)
-  end, { headers = callable.headers(inner) })
+  end, callable.reads(inner))
 end
 
 --- How an API key is kept.

@@ -141,7 +141,7 @@ local function jwt(options)
       return nil, 401, "The token is not valid"
     end
     return user, { expires_at = expires_at }
-  end, { headers = { from.header }, methods = methods_of(keys) })
+  end, { headers = { from.header }, queries = { from.query }, methods = methods_of(keys) })
 end
 
 return jwt

@@ -10,8 +10,13 @@ local token <const> = require "tidegate.auth.token"
 
 local what <const> = "tide.auth.session"
 
---- For what the cookie is signed: another sealed text is no session.
-local purpose <const> = "session"
+--- For what a cookie is signed: another sealed text is no session, nor is that of another cookie,
+--- which may be for other users.
+---@param cookie string its name
+---@return string
+local function purpose_of(cookie)
+  return "session:" .. cookie
+end
 
 --- Two weeks.
 local usual_age <const> = 1209600
@@ -83,7 +88,11 @@ local function methods_of(given, secrets)
 
   function Session.make(_, user_id)
     local text <const> = text_of(user_id)
-    local options <const> = { purpose = purpose, max_age_seconds = max_age, now = host.now() }
+    local options <const> = {
+      purpose = purpose_of(cookie),
+      max_age_seconds = max_age,
+      now = host.now(),
+    }
     return crypto.seal(text, secrets, options)
   end
 
@@ -106,13 +115,14 @@ local function session(options)
   local crypto <const> = require "tidegate.crypto"
   local where <const> = ("%s: %s"):format(declare.position() or "?", what)
   local secrets <const> = given.secrets or crypto.secrets(where)
-  local from <const>, load <const> = { cookie = given.cookie or "sessionid" }, given.load
+  local cookie <const>, load <const> = given.cookie or "sessionid", given.load
+  local from <const> = { cookie = cookie }
   return callable.new(what, function(request)
     local text <const> = token.find(request, from)
     if not text then
       return combine.refuse_missing()
     end
-    local unsealing <const> = { purpose = purpose, now = host.now() }
+    local unsealing <const> = { purpose = purpose_of(cookie), now = host.now() }
     local user_id <const>, expires_at <const> = crypto.unseal(text, secrets, unsealing)
     if not user_id then
       local is_old <const> = expires_at == "expired"

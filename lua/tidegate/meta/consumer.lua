@@ -222,6 +222,7 @@ function Consumer:use(mixin) end
 ---@field tags string[]
 ---@field paths string[]
 ---@field headers string[] in lower case
+---@field credentials string[] headers and items of the query that the authenticator reads
 ---@field sends tidegate.Sendable[]
 ---@field groups (string | fun(conn: tidegate.Conn): string | string[])[]
 ---@field send_authentication boolean

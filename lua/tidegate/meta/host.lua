@@ -32,8 +32,10 @@ function host.is_loading() end
 ---@param declaration tidegate.Declaration
 function host.declared(declaration) end
 
---- Waits for the client's first message, in its authenticator: the token in it, nil for another.
----@return string?
+--- Waits for the client's first message, in its authenticator: the token in it. Nil for another,
+--- and for one that is not looked at, and why.
+---@return string? token
+---@return string? why
 function host.first_token() end
 
 --- Compiles a type and returns the function that makes its messages.

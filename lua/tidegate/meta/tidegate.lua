@@ -451,6 +451,7 @@ function user:close(code, reason) end
 ---@field tags? string[]
 ---@field headers? string[] names of headers that are kept beside the common ones
 ---@field origins? string[] of pages that may ask, beside the same origin
+---@field login? boolean a 401 of it counts as a login that failed; who has too many gets 429
 ---@field timeout? number seconds that the handler may wait
 ---@field max_body_bytes? integer
 

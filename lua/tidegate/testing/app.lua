@@ -7,6 +7,7 @@ local host <const> = require "tidegate.testing.host"
 local leaks <const> = require "tidegate.testing.leaks"
 local metrics <const> = require "tidegate.testing.metrics"
 local open <const> = require "tidegate.testing.open"
+local reload <const> = require "tidegate.testing.reload"
 local report <const> = require "tidegate.testing.report"
 local request <const> = require "tidegate.testing.request"
 local show <const> = require "tidegate.testing.show"
@@ -36,9 +37,10 @@ end
 -- ---- opening and closing ----
 
 --- What a spec may give for an application, as the kit's module wants it.
+---@param call string "testing.app"
 ---@param what any
 ---@return table
-local function source(what)
+local function source(call, what)
   local kind <const> = type(what)
   if kind == "string" then
     return { folder = what }
@@ -49,7 +51,8 @@ local function source(what)
     return { consumers = is_one and { what } or what }
   end
   fail.misuse(
-    "testing.app: expected a folder, a consumer, a list of consumers or a function, got %s",
+    "%s: expected a folder, a consumer, a list of consumers or a function, got %s",
+    call,
     show.value(what, 60)
   )
 end
@@ -91,7 +94,7 @@ local metatable <const> = {
 ---@param config? tidegate.AppConfig
 ---@return tidegate.TestApp
 local function new(kit, what, config)
-  local options <const> = source(what)
+  local options <const> = source("testing.app", what)
   local settings <const>, seed <const>, is_strict <const> = read_config(config)
   options.config, options.seed = settings, seed
   local core <const>, problems <const> = kit.open(options)
@@ -119,6 +122,32 @@ function App:close(why)
     open.remove(self)
     self.core:close()
   end
+end
+
+-- ---- new code ----
+
+--- Loads new code while clients stay connected: the folder as it lies on disk now, or what is given.
+--- Nothing has changed when it does not load: nil and what is wrong.
+---@param what? string | function a folder, or a function that declares; nil: as before
+---@return tidegate.ReloadReport? report
+---@return tidegate.ReloadProblems? problems
+function App:reload(what)
+  core_of(self)
+  local options <const> = what ~= nil and source("app:reload", what) or nil
+  local report <const>, problems <const> = fail.call(function()
+    return reload.run(self, options)
+  end)
+  if report and what ~= nil then
+    self.what = what
+  end
+  return report, problems
+end
+
+--- The generations of the code that are alive, the oldest first; the last one serves.
+---@return tidegate.Generation[]
+function App:generations()
+  core_of(self)
+  return reload.generations(self)
 end
 
 -- ---- clients ----

@@ -8,6 +8,7 @@ local Leaks <const> = {}
 --- The gauges that go back to where they were, and their words: of one, of several.
 local gauges <const> = {
   { "connections", "connection", "connections" },
+  { "generations_alive", "generation of the code", "generations of the code" },
   { "tasks", "task", "tasks" },
   { "groups", "group with members", "groups with members" },
   { "group_memberships", "membership of a group", "memberships of groups" },

@@ -4,6 +4,7 @@
 
 #include "support/alloc.h"
 #include "support/fake_core.h"
+#include "support/fake_reload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,10 +55,9 @@ static void cancel_exchange(struct tg_script *script, struct tg_exchange *exchan
     stage.cancelled++;
 }
 
-static enum tg_status add_route(enum tg_http_method method, const char *pattern, bool has_payload,
-                                struct tg_http_route **added)
+static enum tg_status add_route_to(struct tg_registry *registry, enum tg_http_method method,
+                                   const char *pattern, bool has_payload, struct tg_http_route **added)
 {
-    struct tg_registry *registry = &stage.core->generation.registry;
     struct tg_error error;
     struct tg_http_route *route = tg_arena_calloc(&registry->arena, 1, sizeof *route);
     if (!route) return TG_E_NO_MEMORY;
@@ -67,6 +67,12 @@ static enum tg_status add_route(enum tg_http_method method, const char *pattern,
     if (!route->payload) return TG_E_NO_MEMORY;
     if (added) *added = route;
     return tg_http_routes_add(&registry->routes, &registry->arena, route, tg_slice_of(pattern), &error);
+}
+
+static enum tg_status add_route(enum tg_http_method method, const char *pattern, bool has_payload,
+                                struct tg_http_route **added)
+{
+    return add_route_to(&stage.core->generation.registry, method, pattern, has_payload, added);
 }
 
 static int setup(void **state)
@@ -113,7 +119,8 @@ static struct tg_http_head json_head(const char *body)
 static struct tg_exchange *begin(const struct tg_http_head *head)
 {
     struct tg_http_match match;
-    tg_http_routes_find(&stage.core->generation.registry.routes, head->method, head->request.path, &match);
+    tg_http_routes_find(&stage.core->worker.generation->registry.routes, head->method, head->request.path,
+                        &match);
     tg_http_answer_deinit(&stage.answer);
     tg_http_answer_init(&stage.answer);
     return tg_exchange_begin(&stage.core->worker, &match, head, &stage.client, &stage.answer);
@@ -286,6 +293,91 @@ static void ends_with_the_generation_that_it_runs_in(void **state)
     tg_exchange_close(exchange);
 }
 
+/* ---- new code ---- */
+
+static void expect_alive(uint64_t count)
+{
+    fake_core_turn(stage.core);
+    assert_int_equal(stage.core->worker.metrics.generations_alive, count);
+}
+
+static void a_handler_that_waits_keeps_its_generation_until_it_has_answered(void **state)
+{
+    (void)state;
+    struct fake_reload *reload = fake_reload_new(stage.core);
+    stage.waits = true;
+    struct tg_exchange *exchange = ask("{}");
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    expect_alive(2);
+    stage.core->turns_requested = 0;
+    exchange->script_task = NULL;
+    tg_http_answer_begin(&exchange->answer, 200);
+    tg_exchange_answered(exchange);
+    assert_int_equal(stage.core->turns_requested, 1);
+    expect_alive(1);
+    tg_exchange_close(exchange);
+    fake_reload_free(reload);
+}
+
+/* Begins, and has the code replaced before the body is there. The new code has POST PATTERN. */
+static struct tg_exchange *begin_before(struct fake_reload *reload, const char *pattern)
+{
+    const struct tg_http_head head = json_head("{}");
+    struct tg_exchange *exchange = begin(&head);
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    assert_int_equal(
+        add_route_to(&stage.core->worker.generation->registry, TG_HTTP_POST, pattern, true, NULL), TG_OK);
+    expect_alive(2);
+    return exchange;
+}
+
+static void finish(struct tg_exchange *exchange, unsigned status, int ran)
+{
+    assert_true(tg_exchange_read(exchange, TG_SLICE("{}")));
+    tg_exchange_run(exchange);
+    assert_int_equal(exchange->answer.status, status);
+    assert_int_equal(stage.ran, ran);
+    expect_alive(1);
+    tg_exchange_close(exchange);
+}
+
+static void begins_in_the_code_that_serves_when_the_body_is_whole(void **state)
+{
+    (void)state;
+    struct fake_reload *reload = fake_reload_new(stage.core);
+    struct tg_exchange *exchange = begin_before(reload, "/things/{id}");
+    finish(exchange, 200, 1);
+    finish(begin_before(reload, "/others"), 404, 1);
+    fake_reload_free(reload);
+}
+
+static void goes_over_to_new_code_when_the_old_has_no_time_left(void **state)
+{
+    (void)state;
+    struct fake_reload *reload = fake_reload_new(stage.core);
+    struct tg_exchange *exchange = begin_before(reload, "/things/{id}");
+    tg_generation_expire(&stage.core->generation, false);
+    expect_alive(1);
+    assert_true(tg_slice_equal(exchange->request->params[0].name, TG_SLICE("id")));
+    finish(exchange, 200, 1);
+    fake_reload_free(reload);
+}
+
+static void answers_503_when_there_is_no_memory_to_go_over(void **state)
+{
+    (void)state;
+    struct fake_reload *reload = fake_reload_new(stage.core);
+    struct tg_exchange *exchange = begin_before(reload, "/things/{id}");
+    assert_true(tg_exchange_read(exchange, TG_SLICE("{}")));
+    tg_alloc_fail_at(1);
+    tg_exchange_run(exchange);
+    tg_alloc_fail_at(0);
+    assert_int_equal(exchange->answer.status, 503);
+    tg_exchange_close(exchange);
+    expect_alive(1);
+    fake_reload_free(reload);
+}
+
 /* Without memory: refused, or answered with 503. */
 static enum tg_status ask_once(void *context)
 {
@@ -345,6 +437,10 @@ int main(void)
         SPEC(cancels_what_waits_longer_than_its_route_allows),
         SPEC(cancels_what_waits_when_its_client_leaves),
         SPEC(ends_with_the_generation_that_it_runs_in),
+        SPEC(a_handler_that_waits_keeps_its_generation_until_it_has_answered),
+        SPEC(begins_in_the_code_that_serves_when_the_body_is_whole),
+        SPEC(goes_over_to_new_code_when_the_old_has_no_time_left),
+        SPEC(answers_503_when_there_is_no_memory_to_go_over),
         SPEC(answers_503_whichever_allocation_fails),
         SPEC(declares_no_half_of_a_route),
     };

@@ -2,6 +2,7 @@
  * way. */
 #include "core/move.h"
 
+#include "core/credential.h"
 #include "core/deliver.h"
 #include "core/topic.h"
 #include "support/alloc.h"
@@ -17,6 +18,7 @@
 #include <cmocka.h>
 
 static const char ping[] = "{\"action\":\"ping\"}";
+static const char renewal[] = "{\"action\":\"authenticate\",\"payload\":{\"token\":\"t\"}}";
 static const char seven[] = "{\"action\":\"seven\"}";
 
 static struct fake_core *core;
@@ -51,6 +53,7 @@ static int teardown(void **state)
     (void)state;
     core->on_message = NULL;
     core->on_disconnected = NULL;
+    core->on_renew = NULL;
     fake_reload_free(reload);
     fake_core_free(core);
     return 0;
@@ -203,6 +206,24 @@ static void nothing_begins_beside_it_whatever_its_concurrency(void **state)
     while (conn->running) tg_conn_ended(conn, TG_DONE);
 }
 
+/* A move in the middle of it cancelled the renewal, of which nobody was told: the client never heard an
+ * answer, could not renew again, and its credential never expired. */
+static void one_that_renews_ends_that_where_it_began(void **state)
+{
+    (void)state;
+    core->on_renew = wait_in_hook;
+    struct fake_client *client = open_one("/room");
+    fake_client_say(client, renewal);
+    swap();
+    fake_core_turn(core);
+    expect_journal(core, "1 renew with a token\nretire 1\nbegin 2\n1 release\n");
+    fake_client_say(client, ping);
+    tg_credential_asked(client->conn, TG_DONE);
+    assert_false(client->conn->is_renewing);
+    fake_core_turn(core);
+    expect_journal(core, "1 release\n1 out of 1\n1 into 2 from 1\n1 message ping\nstop 1 reload\nend 1\n");
+}
+
 static void a_handler_that_sleeps_through_reloads_lands_in_the_newest(void **state)
 {
     (void)state;
@@ -306,6 +327,29 @@ static void an_event_that_waits_begins_in_the_new_code(void **state)
     expect_journal(core, "1 release\n1 out of 1\n1 into 2 from 1\nstop 1 reload\nend 1\n1 event notify\n"
                          "1 event notify\n");
     assert_int_equal(core->worker.metrics.inbox_events, 0);
+}
+
+/* It was judged by the code that the connection was about to leave: what new code sent to everybody while
+ * they moved got lost on those that had not. */
+static void an_event_that_only_the_new_code_knows_waits_for_the_move(void **state)
+{
+    (void)state;
+    reload->without = FAKE_NOTIFY;
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    struct fake_client *client = open_one("/events");
+    core->on_message = wait_always;
+    fake_client_say(client, ping);
+    core->on_message = NULL;
+    reload->without = 0;
+    swap();
+    notify(client->conn);
+    fake_reload_turns(reload, 2);
+    notify(client->conn);
+    forget_journal();
+    tg_conn_ended(client->conn, TG_DONE);
+    fake_reload_turns(reload, 3);
+    expect_journal(core, "1 release\n1 out of 2\n1 into 3 from 2\nstop 2 reload\nend 2\n1 event notify\n"
+                         "1 event notify\n");
 }
 
 static void an_event_behind_a_handler_waits_for_the_move(void **state)
@@ -586,6 +630,31 @@ static void subscriptions_go_on_with_the_topics_of_the_new_code(void **state)
                         "text {\"action\":\"complete\"}\n");
 }
 
+static void a_topic_gets_events_that_only_the_new_code_knows_before_it_has_moved(void **state)
+{
+    (void)state;
+    reload->without = FAKE_NOTIFY;
+    fake_reload_expect(reload, TG_RELOAD_OK);
+    struct fake_client *client = open_in_room("/hub");
+    reload->without = 0;
+    swap();
+    const struct tg_publication publication = {
+        .kind = TG_PUBLISH_EVENT,
+        .action = TG_SLICE("notify"),
+        .texts = {[TG_NAMING_DECLARED] = TG_SLICE("{\"action\":\"notify\",\"payload\":5}")},
+        .to = TG_TO_GROUPS,
+        .group_kind = TG_GROUP_TOPIC,
+        .groups = &tg_subscription_find(client->conn, TG_SLICE("room:a"))->key,
+        .group_count = 1,
+    };
+    assert_int_equal(tg_worker_deliver(&core->worker, &publication), 1);
+    forget_journal();
+    fake_reload_turns(reload, 2);
+    expect_journal(core, "1 release\n1 out of 2\n1 into 3 from 2\nstop 2 reload\nend 2\n"
+                         "1 event notify\n");
+    expect_sent(client, "text {\"action\":\"event_complete\"}\n");
+}
+
 static void a_topic_that_is_gone_ends_without_a_hook(void **state)
 {
     (void)state;
@@ -677,12 +746,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(many_move_in_slices_of_several_turns, setup_crowd, teardown),
         SPEC(a_handler_ends_where_it_began_and_what_waits_behind_it_begins_in_the_new_code),
         SPEC(nothing_begins_beside_it_whatever_its_concurrency),
+        SPEC(one_that_renews_ends_that_where_it_began),
         SPEC(a_handler_that_sleeps_through_reloads_lands_in_the_newest),
         SPEC(those_not_looked_at_go_straight_to_the_newest),
         SPEC(a_hook_that_waits_after_the_move_holds_the_inbox_and_the_next_move),
         SPEC(handlers_have_retire_seconds),
         SPEC(what_begins_to_wait_after_the_time_is_up_is_ended_at_once),
         SPEC(an_event_that_waits_begins_in_the_new_code),
+        SPEC(an_event_that_only_the_new_code_knows_waits_for_the_move),
         SPEC(an_event_behind_a_handler_waits_for_the_move),
         SPEC(what_needs_no_script_reaches_those_that_have_not_moved),
         SPEC(a_connection_that_starts_ends_its_start_where_it_began),
@@ -697,6 +768,7 @@ int main(void)
         SPEC(until_there_are_too_many_generations),
         SPEC(a_consumer_that_speaks_otherwise_is_another_one),
         SPEC(subscriptions_go_on_with_the_topics_of_the_new_code),
+        SPEC(a_topic_gets_events_that_only_the_new_code_knows_before_it_has_moved),
         SPEC(a_topic_that_is_gone_ends_without_a_hook),
         SPEC(a_path_that_is_a_topic_that_is_gone_is_closed),
         SPEC(a_path_that_is_a_topic_moves_with_it),

@@ -418,7 +418,7 @@ static void the_overview_tells_who_is_alive_and_how_the_last_reload_went(void **
     expect_overview(
         "\"mode\":\"production\",\"folder\":\"chat \\\"x\\\"\",\"uptime_seconds\":0,\"connections\":0,"
         "\"generation\":1,\"generations\":[{\"number\":1,\"state\":\"serving\",\"connections\":0,"
-        "\"tasks\":0,\"age_seconds\":0,\"consumers\":8}],\"last_reload\":null}");
+        "\"tasks\":0,\"age_seconds\":0,\"consumers\":9}],\"last_reload\":null}");
     core->on_message = wait_always;
     fake_client_say(fake_core_open(core, 0, "/chat"), ping);
     fake_core_sleep(core, 2000);
@@ -426,8 +426,8 @@ static void the_overview_tells_who_is_alive_and_how_the_last_reload_went(void **
     expect_overview(
         "\"mode\":\"production\",\"folder\":\"chat \\\"x\\\"\",\"uptime_seconds\":2,\"connections\":1,"
         "\"generation\":2,\"generations\":[{\"number\":1,\"state\":\"retiring\",\"connections\":1,"
-        "\"tasks\":0,\"age_seconds\":2,\"consumers\":8},{\"number\":2,\"state\":\"serving\","
-        "\"connections\":0,\"tasks\":0,\"age_seconds\":0,\"consumers\":8}],"
+        "\"tasks\":0,\"age_seconds\":2,\"consumers\":9},{\"number\":2,\"state\":\"serving\","
+        "\"connections\":0,\"tasks\":0,\"age_seconds\":0,\"consumers\":9}],"
         "\"last_reload\":{\"outcome\":\"ok\",\"why\":\"spec\",\"generation\":2,"
         "\"when\":\"1970-01-01T00:16:42.000Z\",\"took_ms\":0}}");
 }

@@ -132,6 +132,16 @@ static void names_the_fields_that_became_stricter(void **state)
            "  chat: the names of fields are written in another way (camelize)\n");
 }
 
+#define LOGIN(field) CHAT("", "tide.route('POST', '/login', { schema = { " field " } }, function() end)\n")
+
+static void compares_routes_of_plain_requests(void **state)
+{
+    expect(*state, CHAT("", ""), LOGIN("name = s.string()"), "+1 route (POST /login)", "");
+    expect(*state, LOGIN("name = s.string()"), CHAT("", ""), "-1 route (POST /login)", "");
+    expect(*state, LOGIN("name = s.string()"), LOGIN("name = s.string { max = 5 }"), "stricter in 1 place",
+           "  POST /login payload.name: max was none, is 5\n");
+}
+
 static void says_what_applies_to_new_connections(void **state)
 {
 #define WITH(value)                                                                                          \
@@ -142,6 +152,14 @@ static void says_what_applies_to_new_connections(void **state)
     expect(*state, WITH("{ 'a' }"), WITH("{ 'b' }"), "nothing declared has changed",
            "  chat: a changed authenticate applies to new connections\n");
     expect(*state, WITH("{ a = 1, b = 2 }"), WITH("{ b = 2, a = 1 }"), "nothing declared has changed", "");
+    expect(*state, CHAT("object = function() return 1 end, permissions = function() return true end", ""),
+           CHAT("object = function() return 2 end, permissions = function() return 1 > 0 end", ""),
+           "nothing declared has changed", "  chat: a changed permissions applies to new connections\n");
+    expect(*state, CHAT("origins = { 'https://a.example' }", ""),
+           CHAT("origins = { 'https://b.example' }, admit = function() return true end", ""),
+           "nothing declared has changed",
+           "  chat: a changed admit applies to new connections\n"
+           "  chat: a changed origins applies to new connections\n");
     expect(*state, CHAT("groups = { 'a' }", ""), CHAT("groups = { 'b' }", ""), "nothing declared has changed",
            "  chat: a changed groups applies to new connections\n");
 }
@@ -209,9 +227,13 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(says_that_nothing_has_changed),         TEST(names_what_came_and_went),
-        TEST(names_the_fields_that_became_stricter), TEST(says_what_applies_to_new_connections),
-        TEST(counts_modules_and_cuts_long_lists),    TEST(writes_json),
+        TEST(says_that_nothing_has_changed),
+        TEST(names_what_came_and_went),
+        TEST(names_the_fields_that_became_stricter),
+        TEST(compares_routes_of_plain_requests),
+        TEST(says_what_applies_to_new_connections),
+        TEST(counts_modules_and_cuts_long_lists),
+        TEST(writes_json),
         TEST(says_when_there_is_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,6 +246,86 @@ static void logs_what_reloaded_raises_and_goes_on(void **state)
     expect_said(client, "{\"value\":\"raise\"}");
 }
 
+/* ---- the object, and who it is ---- */
+
+static const char let_in[] =
+    "text {\"action\":\"authentication\",\"payload\":{\"status_code\":200,\"status_text\":\"OK\"}}\n";
+static const char taken_over[] =
+    "text {\"action\":\"said\",\"payload\":{\"is_self\":true,\"object\":{\"owner\":7,\"title\":\"new\"},"
+    "\"reloaded\":1}}\n";
+
+static struct fake_client *open_about(size_t index, const char *with)
+{
+    struct fake_client *client = open_on(index, "/ws/about");
+    expect_sent(client, let_in);
+    act(client, "", with);
+    expect_said(client, "\"old\"");
+    return client;
+}
+
+static void loads_the_object_anew_before_reloaded_and_asks_no_permission(void **state)
+{
+    (void)state;
+    struct fake_client *client = open_about(0, "1");
+    reload();
+    expect_sent(client, taken_over);
+    act(client, "", NULL);
+    expect_said(client, "\"new\"");
+}
+
+static void waits_for_the_object_before_the_next_message(void **state)
+{
+    (void)state;
+    struct fake_client *client = open_about(0, "\"wait\"");
+    reload();
+    act(client, "", NULL);
+    expect_sent(client, "");
+    app_pass(&stage, 1000);
+    char text[256];
+    snprintf(text, sizeof text, "%stext {\"action\":\"said\",\"payload\":\"new\"}\n", taken_over);
+    expect_sent(client, text);
+}
+
+static void expect_closed(struct fake_client *client, const char *status, const char *close)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "text {\"action\":\"authentication\",\"payload\":{\"status_code\":%s}}\nclose %s\n", status,
+             close);
+    expect_sent(client, text);
+}
+
+static void closes_whose_object_is_gone_or_cannot_be_loaded(void **state)
+{
+    (void)state;
+    struct fake_client *gone = open_about(0, "\"gone\""), *raises = open_about(1, "\"raise\""),
+                       *sleeps = open_about(2, "\"sleep\"");
+    reload();
+    expect_closed(gone, "404,\"status_text\":\"Not Found\"", "4404 Not Found");
+    expect_closed(raises, "500,\"status_text\":\"Internal Server Error\"",
+                  "1011 the object could not be loaded");
+    expect_line("object raises");
+    app_pass(&stage, stage.core->config.authentication_timeout_ms);
+    expect_closed(sleeps, "401,\"status_text\":\"Unauthorized\"", "4408 authentication took too long");
+}
+
+static void asks_again_in_the_code_that_serves(void **state)
+{
+    (void)state;
+    struct fake_client *client = open_about(0, "1");
+    app_pass(&stage, 50000);
+    reload();
+    client->sent_bytes = 0;
+    app_pass(&stage, 10500);
+    reload(); /* it is being asked, and moves when that has ended */
+    expect_sent(client, "");
+    app_pass(&stage, 1000);
+    expect_sent(client, "text {\"action\":\"authentication\",\"payload\":{\"status_code\":401,"
+                        "\"status_text\":\"Unauthorized\",\"data\":{\"detail\":\"asked in the new code\"}}}\n"
+                        "close 4401 Unauthorized\n");
+    fake_client_vanish(client);
+}
+
 /* ---- tasks ---- */
 
 static void ends_tickers_and_closes_their_variables(void **state)
@@ -484,6 +564,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(lets_migrate_rewrite_the_state, begin, end),
         cmocka_unit_test_setup_teardown(waits_for_reloaded_before_the_next_message, begin, end),
         cmocka_unit_test_setup_teardown(logs_what_reloaded_raises_and_goes_on, begin, end),
+        cmocka_unit_test_setup_teardown(loads_the_object_anew_before_reloaded_and_asks_no_permission, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(waits_for_the_object_before_the_next_message, begin, end),
+        cmocka_unit_test_setup_teardown(closes_whose_object_is_gone_or_cannot_be_loaded, begin, end),
+        cmocka_unit_test_setup_teardown(asks_again_in_the_code_that_serves, begin, end),
         cmocka_unit_test_setup_teardown(ends_tickers_and_closes_their_variables, begin, end),
         cmocka_unit_test_setup_teardown(lets_a_handler_finish_where_it_began, begin, end),
         cmocka_unit_test_setup_teardown(lets_a_handler_have_the_tasks_that_it_waits_for, begin, end),

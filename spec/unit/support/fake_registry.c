@@ -64,13 +64,14 @@ static void declare_camel(struct tg_registry *registry)
     handle_event(registry, camel, "left", rename, false);
 }
 
-static void declare_events(struct tg_registry *registry)
+static void declare_events(struct tg_registry *registry, unsigned without)
 {
     struct tg_arena *arena = &registry->arena;
     struct tg_consumer *events = declare(registry, "events", "/events");
     events->sends_completion = true;
     handle(registry, events, "ping", tg_schema_new(arena, TG_SCHEMA_NULL));
-    handle_event(registry, events, "notify", tg_schema_new(arena, TG_SCHEMA_INTEGER), false);
+    if (!(without & FAKE_NOTIFY))
+        handle_event(registry, events, "notify", tg_schema_new(arena, TG_SCHEMA_INTEGER), false);
     handle_event(registry, events, "joined", new_user(arena), true);
 }
 
@@ -87,8 +88,9 @@ static void declare_topics(struct tg_registry *registry, unsigned without)
     const char *pattern = without & FAKE_ROOM ? "room:{id}" : "room:{name}";
     struct tg_topic *room = declare_topic(registry, pattern), *lobby = declare_topic(registry, "room:lobby");
     handle(registry, &room->stream, "say", tg_schema_new(&registry->arena, TG_SCHEMA_STRING));
-    handle_event(registry, &room->stream, "notify", tg_schema_new(&registry->arena, TG_SCHEMA_INTEGER),
-                 false);
+    if (!(without & FAKE_NOTIFY))
+        handle_event(registry, &room->stream, "notify", tg_schema_new(&registry->arena, TG_SCHEMA_INTEGER),
+                     false);
     struct tg_consumer *hub = declare(registry, "hub", "/hub");
     hub->sends_completion = true;
     assert_int_equal(tg_registry_host_topic(registry, hub, room, NULL), TG_OK);
@@ -135,7 +137,7 @@ void fake_registry_fill(struct tg_registry *registry, unsigned without)
     if (!(without & FAKE_SEVEN)) handle(registry, chat, "seven", with_default);
     declare_camel(registry);
     declare_topics(registry, without);
-    declare_events(registry);
+    declare_events(registry, without);
     declare_room(registry);
     declare(registry, "text", "/text")->is_text = !(without & FAKE_TEXT);
     declare(registry, "binary", "/binary")->takes_binary = true;

@@ -5,8 +5,8 @@
  * `checked`, a string with the script's check 9; it relays the event `joined` and handles `left`, objects
  * {user_name}), /events (action `ping`; handles the event `notify`, an integer, relays `joined`; sends
  * completions), /hub (hosts the topics room:{name}, action `say`, event `notify`, and room:lobby; sends
- * completions), /alone/{name} (the topic room:{name} alone), /room (actions `ping`, and `authenticate` by which
- * clients renew), /text, /binary, /strict.
+ * completions), /alone/{name} (the topic room:{name} alone), /room (actions `ping`, and `authenticate` by
+ * which clients renew), /text, /binary, /strict.
  */
 #ifndef TG_UNIT_SUPPORT_FAKE_REGISTRY_H
 #define TG_UNIT_SUPPORT_FAKE_REGISTRY_H
@@ -15,10 +15,11 @@
 
 /* What another load of it may be without. */
 enum {
-    FAKE_CHAT = 1,  /* the consumer is called "talk" */
-    FAKE_ROOM = 2,  /* the topic is room:{id}, which is another one */
-    FAKE_TEXT = 4,  /* the consumer speaks JSON */
-    FAKE_SEVEN = 8, /* /chat has no such action */
+    FAKE_CHAT = 1,    /* the consumer is called "talk" */
+    FAKE_ROOM = 2,    /* the topic is room:{id}, which is another one */
+    FAKE_TEXT = 4,    /* the consumer speaks JSON */
+    FAKE_SEVEN = 8,   /* /chat has no such action */
+    FAKE_NOTIFY = 16, /* nobody has such an event */
 };
 
 /* Into a registry that has nothing. */

@@ -62,6 +62,7 @@ static void print_summary(const char *folder, const struct tg_registry *registry
            plural(registry->consumer_count), actions, plural(actions));
     print_more(events, "event");
     print_more(registry->topic_count, "topic");
+    print_more(registry->routes.count, "route");
     printf("%u path%s: no errors, ", registry->endpoint_count, plural(registry->endpoint_count));
     if (warnings)
         printf("%u warning%s\n", warnings, plural(warnings));

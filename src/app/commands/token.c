@@ -41,14 +41,15 @@ static const char token_usage[] =
     "  --issuer NAME       who must have made it\n";
 
 static const char session_usage[] =
-    "  tidegate session make USER_ID [--expires SECONDS] [DIR]\n"
-    "  tidegate session check TEXT [DIR]\n"
+    "  tidegate session make USER_ID [--cookie NAME] [--expires SECONDS] [DIR]\n"
+    "  tidegate session check TEXT [--cookie NAME] [DIR]\n"
     "\n"
     "Makes what stands in the cookie of somebody who has logged in to the application in DIR (default: this\n"
     "folder), or tells whose session a text is, or why it is none with exit status 1. - stands for standard "
     "input.\n"
     "The secrets are those of its settings, or of a gateway in development.\n"
     "\n"
+    "  --cookie NAME       the cookie that it is for (default: sessionid)\n"
     "  --expires SECONDS   when it ends, from now (default: 1209600, two weeks)\n";
 
 /* One call of a command. */
@@ -223,7 +224,14 @@ static enum tg_status check_token(struct call *call, struct tg_slice text)
 static enum tg_status open_seal(struct call *call, struct tg_seal *seal, struct tg_slice *secrets)
 {
     struct tg_slice rest = tg_slice_of(call->config.secrets);
-    *seal = (struct tg_seal){.secrets = secrets, .purpose = TG_SLICE("session")};
+    struct tg_buf purpose;
+    tg_buf_init(&purpose);
+    tg_buf_printf(&purpose, "session:%s", call->badge.cookie ? call->badge.cookie : "sessionid");
+    struct tg_slice copy = {0};
+    if (!purpose.has_failed) copy = tg_arena_copy(&call->arena, tg_buf_peek(&purpose));
+    tg_buf_deinit(&purpose);
+    if (!copy.data) return without_memory(call);
+    *seal = (struct tg_seal){.secrets = secrets, .purpose = copy};
     while (seal->secret_count < TG_SECRETS_MAX && tg_secrets_next(&rest, &secrets[seal->secret_count]))
         seal->secret_count++;
     return TG_OK;

@@ -94,6 +94,7 @@ static void read_route(struct tg_world *world, lua_State *L, struct tg_http_rout
     route->headers = get_texts(world, L, "headers");
     route->timeout_ms = (uint64_t)ceil(get_number(L, "timeout") * 1000);
     route->max_body_bytes = (uint64_t)get_number(L, "max_body_bytes");
+    route->is_login = tg_table_flag(L, ROUTE, "login");
     read_origins(world, L, route);
 }
 

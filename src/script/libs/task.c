@@ -200,7 +200,7 @@ void tg_spawn(lua_State *L, struct tg_task_pool *pool, int arguments, void (*whe
         tg_world_check_memory(L, NULL);
         return;
     }
-    task->origin_run = conn ? spawner->origin_run : 0;
+    task->origin_run = spawner->pool == pool ? spawner->origin_run : 0;
     handle->task = task;
     handle->ended = when_ended;
     handle->context = context;

@@ -50,6 +50,20 @@ Doors:on(add, { output = total }, function(_, message)
   return total { total = message.payload.amount }
 end)
 
+-- Who comes in says so where nobody would look for it.
+local Visitors <const> = tide.consumer {
+  name = "visitors",
+  path = "/ws/visitors",
+  authenticate = tide.auth.any {
+    tide.auth.api_key {
+      header = "X-Who",
+      query = "who",
+      keys = { [tide.auth.hash_key "k"] = "ann" },
+    },
+    tide.auth.jwt { header = "X-Visitor", keys = { alg = "HS256", secret = ("s"):rep(32) } },
+  },
+}
+
 -- Whose clients say who they are in their first message.
 local function anybody(request)
   return request.token
@@ -68,4 +82,4 @@ local Guarded <const> = tide.consumer {
   authenticate = tide.auth.first_message(anybody),
 }
 
-return { Login, Sum, Doors, OneDoor, Raw, Guarded }
+return { Login, Sum, Doors, OneDoor, Visitors, Raw, Guarded }

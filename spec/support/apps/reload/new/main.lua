@@ -101,4 +101,34 @@ migrated:on(act, { output = said }, function(conn)
   return said(conn.state)
 end)
 
-return { chat, migrated }
+local about <const> = tide.consumer {
+  path = "/ws/about",
+  authenticate = function()
+    tide.sleep(1)
+    return nil, 401, "asked in the new code"
+  end,
+  object = function(conn)
+    local value <const> = conn.state.value
+    if value == "wait" then
+      tide.sleep(1)
+    elseif value == "raise" then
+      error "object raises"
+    elseif value == "sleep" then
+      tide.sleep(1000)
+    end
+    return value ~= "gone" and { title = "new", owner = conn.user.id } or nil
+  end,
+  permissions = function()
+    error "permissions are not asked"
+  end,
+}
+
+function about:reloaded(conn, from_generation)
+  conn:send(said { reloaded = from_generation, object = conn.object, is_self = self == about })
+end
+
+about:on(act, { output = said }, function(conn)
+  return said(conn.object.title)
+end)
+
+return { chat, migrated, about }

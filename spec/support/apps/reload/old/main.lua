@@ -123,4 +123,20 @@ migrated:on(act, { output = said }, function(conn)
   return said(conn.state)
 end)
 
-return { chat, migrated }
+local about <const> = tide.consumer {
+  path = "/ws/about",
+  authenticate = function()
+    return { id = 7 }, { expires_at = os.time() + 3600 }
+  end,
+  object = function()
+    return { title = "old" }
+  end,
+  reauthenticate_seconds = 60,
+}
+
+about:on(act, { output = said }, function(conn, m)
+  conn.state.value = m.payload.with
+  return said(conn.object.title)
+end)
+
+return { chat, migrated, about }
