@@ -357,3 +357,43 @@ describe("with new code", function()
     end
   )
 end)
+
+describe("without memory", function()
+  it("nobody is served without its user, its object or its end", function()
+    local n, closed, moved = 0, 0, 0
+    repeat
+      n = n + 1
+      asked = {}
+      local app <close> = testing.app(room "one", { login_attempts = 3 })
+      local client <const> =
+        assert(app:connect("/ws/room", { query = { name = "ann", seconds = 60 } }))
+      client:assert_authenticated()
+      app:inject { allocation = n }
+      local report <const> = app:reload(room "two")
+      local left <const> = app:inject { allocation = 0 }
+      app:advance(1)
+      local place <const> = ("allocation %d"):format(n)
+      if app:metric "tidegate_connections" == 0 then
+        closed = closed + 1
+      else
+        local payload <const> = client:call({ action = "who" }).payload
+        local version <const> = report and "two" or "one"
+        moved = moved + (report and 1 or 0)
+        assert.same(
+          { id = "ann", came_by = "one", title = version .. " tea", by = version },
+          payload,
+          place
+        )
+        assert.equal(1, app:user("ann"):count(), place)
+        app:advance(60)
+      end
+      assert.equal(0, app:metric "tidegate_connections", place)
+      app:advance(2000)
+      assert.no_leaks(app)
+    until left > 0
+    assert.is_true(
+      n > 20 and moved > 5 and closed > 0,
+      ("%d tries, %d moved, %d closed"):format(n, moved, closed)
+    )
+  end)
+end)
