@@ -3,6 +3,7 @@
 --- ENTRANCE_RUNS how many), what has to come of them says model/entry.lua.
 
 local Entry <const> = require "spec.kit.model.entry"
+local Random <const> = require "spec.kit.model.random"
 local testing <const> = require "tidegate.testing"
 
 local SEED <const> = tonumber(os.getenv "ENTRANCE_SEED" or 1)
@@ -69,7 +70,7 @@ end
 
 --- What happens, in the order in which it does.
 ---@return { at: number, run: function }[]
-local function plan(app, visits, announcements, clients)
+local function plan(app, visits, announcements, clients, reloads)
   local steps <const> = {}
   local function add(at, run)
     steps[#steps + 1] = { at = at, order = #steps, run = run }
@@ -98,6 +99,11 @@ local function plan(app, visits, announcements, clients)
   for index, at in ipairs(announcements) do
     add(at, function()
       app:broadcast("inside", news(index))
+    end)
+  end
+  for _, at in ipairs(reloads) do
+    add(at, function()
+      assert(app:reload(declare))
     end)
   end
   table.sort(steps, function(a, b)
@@ -152,37 +158,60 @@ local function check(seed, number, what, announcements, client)
   end
 end
 
+--- Plays what one seed has made up, and checks it.
+---@param seed integer
+---@param reloads? number[] when the code is replaced
+---@param counts table<string, integer>
+local function play(seed, reloads, counts)
+  local visits <const>, announcements <const>, inbox_messages <const> =
+    Entry.generate(seed, reloads ~= nil)
+  visitors, handled = {}, {}
+  for number, what in ipairs(visits) do
+    visitors[number], handled[number] = what.who, {}
+  end
+  local app <close> = testing.app(declare, {
+    inbox_messages = inbox_messages,
+    login_attempts = 0,
+    max_generations = 64,
+  })
+  local clients <const> = {}
+  for _, step in ipairs(plan(app, visits, announcements, clients, reloads or {})) do
+    app:advance(step.at - app:now())
+    step.run()
+  end
+  app:advance(Entry.length + 60 - app:now())
+  for number, what in ipairs(visits) do
+    check(seed, number, what, announcements, clients[number])
+    local kind <const> = what.who.leaves and "left" or what.entrance.ready and "let_in" or "refused"
+    counts[kind] = counts[kind] + 1
+    counts.handled = counts.handled + #handled[number]
+    clients[number]:drop()
+  end
+  app:advance(1)
+  assert.equal(1, #app:generations())
+  assert.no_leaks(app)
+end
+
 describe("an entrance", function()
   it("lets messages in with their client, or never", function()
-    local counts <const> = { let_in = 0, refused = 0, left = 0, kept = 0 }
+    local counts <const> = { let_in = 0, refused = 0, left = 0, handled = 0 }
     for seed = SEED, SEED + RUNS - 1 do
-      local visits <const>, announcements <const>, inbox_messages <const> = Entry.generate(seed)
-      visitors, handled = {}, {}
-      for number, what in ipairs(visits) do
-        visitors[number], handled[number] = what.who, {}
-      end
-      local app <close> =
-        testing.app(declare, { inbox_messages = inbox_messages, login_attempts = 0 })
-      local clients <const> = {}
-      for _, step in ipairs(plan(app, visits, announcements, clients)) do
-        app:advance(step.at - app:now())
-        step.run()
-      end
-      app:advance(Entry.length + 30 - app:now())
-      for number, what in ipairs(visits) do
-        check(seed, number, what, announcements, clients[number])
-        local kind <const> = what.who.leaves and "left"
-          or what.entrance.ready and "let_in"
-          or "refused"
-        counts[kind] = counts[kind] + 1
-        counts.kept = counts.kept + #handled[number]
-        clients[number]:drop()
-      end
-      app:advance(1)
-      assert.no_leaks(app)
+      play(seed, nil, counts)
     end
     for kind, count in pairs(counts) do
       assert.is_true(count * 4 > RUNS, ("%d %s in %d runs"):format(count, kind, RUNS))
     end
+  end)
+
+  it("does so while the code is replaced", function()
+    local counts <const> = { let_in = 0, refused = 0, left = 0, handled = 0 }
+    for seed = SEED, SEED + RUNS // 2 do
+      local random <const>, reloads <const> = Random.new(seed), {}
+      for index = 1, random:between(1, 5) do
+        reloads[index] = random:below(25) + 0.125
+      end
+      play(seed, reloads, counts)
+    end
+    assert.is_true(counts.handled * 4 > RUNS)
   end)
 end)

@@ -25,9 +25,9 @@ Entry.length = 40
 ---@field is_rude boolean it leaves without a word
 
 ---@param random model.Random
----@param is_narrow boolean the gateway stops reading soon: it would not see who leaves
+---@param stays boolean it does not leave; who has a full inbox could not be seen to
 ---@return model.Visitor
-local function visitor(random, is_narrow)
+local function visitor(random, stays)
   local begins <const> = random:below(6)
   local says <const> = {}
   local at = begins
@@ -35,8 +35,7 @@ local function visitor(random, is_narrow)
     at = at + random:below(4)
     says[index] = { at = at + 0.5, seconds = random:chance(40) and random:below(4) or 0 }
   end
-  local leaves <const> = random:chance(30) and not is_narrow and begins + random:below(14) + 0.75
-    or nil
+  local leaves <const> = random:chance(30) and not stays and begins + random:below(14) + 0.75 or nil
   while leaves and says[1] and says[#says].at > leaves do
     says[#says] = nil
   end
@@ -130,15 +129,16 @@ end
 
 --- Some who come together.
 ---@param seed integer
+---@param all_stay? boolean nobody leaves
 ---@return model.Visit[] visits
 ---@return number[] announcements when the group is told something
 ---@return integer inbox_messages so many wait for each
-function Entry.generate(seed)
+function Entry.generate(seed, all_stay)
   local random <const> = Random.new(seed)
   local visits <const>, announcements <const> = {}, {}
   local inbox_messages <const> = random:chance(50) and 64 or random:between(1, 4)
   for index = 1, random:between(1, 8) do
-    visits[index] = visit(visitor(random, inbox_messages < 64))
+    visits[index] = visit(visitor(random, all_stay or inbox_messages < 64))
   end
   for index = 1, 3 do
     announcements[index] = random:below(Entry.length - 10) + 0.25
