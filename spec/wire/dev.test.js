@@ -171,6 +171,17 @@ describe('the development socket', () => {
     assert.strictEqual((await server.http('/tidegate/dev')).status, 426);
   });
 
+  // DNS rebinding: a page of the owner's of a name, who then has the name point here, is of the same origin.
+  it('is for no page of a name that anybody can have point here', async () => {
+    await serve();
+    const at = (host) => status({ Host: `${host}:${server.port}`, Origin: `http://${host}:${server.port}` });
+    for (const host of ['evil.example', 'localhost.evil.example', 'localhost.', '127.0.0.1.example', 'xlocalhost.com'])
+      assert.strictEqual(await at(host), 403, host);
+    for (const host of ['localhost', 'LOCALHOST', 'app.localhost', 'box', 'box.local', '192.0.2.7', '[::1]'])
+      assert.strictEqual(await at(host), 101, host);
+    assert.match(server.stderr, /event=origin_refused .*host=evil\.example:\d+ .*hint="a page that is developed/);
+  });
+
   it('is not there in production, where its script does nothing', async () => {
     await serve(['--mode', 'production']);
     assert.strictEqual(await status({ Origin: origin() }), 404);
