@@ -19,7 +19,7 @@ enum {
 bool tg_verdict_is_refusal(lua_Integer status);
 
 /* Queues the frame, where the consumer sends it. `detail`: data NULL for none. As tg_conn_commit. */
-enum tg_status tg_verdict_tell(const struct tg_run *run, lua_Integer status, struct tg_slice detail);
+enum tg_status tg_verdict_tell(const struct tg_run *run, lua_Integer code, struct tg_slice detail);
 
 /* Refuses: tells, notes an attempt that failed, and closes; but who renews of its own accord keeps what it
  * has. */
