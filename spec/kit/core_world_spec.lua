@@ -92,7 +92,7 @@ describe("worlds", function()
     assert.equal("/x", path)
     assert.same({ nil, "closed" }, { held:send_text "x" })
     assert.truthy(tostring(held):find "%(closed%)")
-    assert.has_error(fn, "tide.spawn: the app is closed")
+    assert.has_error(fn, "tide.spawn: the app is closed, or serves newer code")
     assert.has_error(function()
       app:connect { path = "/x" }
     end, "the app is closed")

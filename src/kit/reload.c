@@ -116,6 +116,7 @@ int tg_kit_reload(lua_State *L)
     bool rests = run_reload(app);
     if (app->reloaded != TG_RELOAD_OK) lua_setiuservalue(L, APP, TG_KIT_UV_SOURCE);
     tg_kit_check_rest(L, rests);
+    tg_kit_rest(L, app, APP);
     return app->reloaded == TG_RELOAD_OK ? push_report(L, app) : push_problems(L, app);
 }
 

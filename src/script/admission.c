@@ -314,14 +314,13 @@ enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *co
 static int take_over_body(lua_State *L)
 {
     struct tg_run *run = tg_run_of(L);
-    if (!tg_hooks_of(run->conn)->load_object) return tg_run_call_reloaded(L);
-    run->is_authentication = true;
-    return load_object(L, run);
+    return run->is_authentication ? load_object(L, run) : tg_run_call_reloaded(L);
 }
 
 enum tg_outcome tg_admission_take_over(struct tg_task_pool *pool, struct tg_run *run)
 {
     const struct tg_hooks *hooks = tg_hooks_of(run->conn);
     if (!hooks->load_object && !hooks->reloaded) return TG_DONE;
+    run->is_authentication = hooks->load_object != 0; /* already where the task cannot begin */
     return tg_run_task(pool, run, take_over_body);
 }

@@ -65,7 +65,7 @@ void tg_publish_write(struct tg_world *world, lua_State *L, int index, const str
 
 void tg_publish_check_served(lua_State *L, const struct tg_world *world, const char *what, const char *done)
 {
-    if (!world->tasks) tg_place_error(L, "%s: the app is closed", what);
+    if (!world->tasks) tg_place_error(L, "%s: the app is closed, or serves newer code", what);
     if (!world->worker) /* a world that is loading has none yet */
         tg_place_error(L, "%s: nobody is %s while modules load; tide.on_start runs when they have", what,
                        done);

@@ -173,12 +173,55 @@ local Matcher = {}
 ---@field fields table<string, string | integer>
 ---@field at number seconds of the application's clock
 
+--- What new code changes; `tostring` makes a text of it.
+---@class tidegate.ReloadReport
+---@field generation integer that serves now
+---@field text string "1 module, +1 action (chat.edit)", and below it what is stricter
+---@field modules string[] files that are other ones, or came, or went
+---@field added string[] "action chat.edit", "consumer lobby"
+---@field removed string[]
+---@field stricter string[] "chat.edit payload.text: max was 2000, is 200"
+---@field for_new_connections string[] "chat: a changed path applies to new connections"
+
+---@class tidegate.LoadProblem
+---@field message string
+---@field file? string
+---@field line? integer
+---@field column? integer
+---@field hint? string what to do
+---@field traceback? string[]
+
+--- Why new code does not serve, problem by problem; `tostring` makes a text of it, with the source.
+---@class tidegate.ReloadProblems
+---@field outcome "failed" | "restless" | "cancelled"
+---@field text string
+---@field [integer] tidegate.LoadProblem
+
+---@class tidegate.Generation
+---@field number integer
+---@field state "serving" | "retiring" | "stopping"
+---@field connections integer
+---@field tasks integer
+---@field consumers integer
+---@field age_seconds integer
+
 --- An application under test. `<close>` closes it.
 ---@class tidegate.TestApp
 local App = {}
 
 --- Ends the application and all that it has going on. Once more does nothing.
 function App:close() end
+
+--- Loads new code while clients stay connected: the folder as it lies on disk now, or what is
+--- given. Nothing has changed when it does not load: nil and what is wrong.
+---@param what? string | fun(tide: tidegate.Library): any a folder, or what declares; nil: as before
+---@return tidegate.ReloadReport? report
+---@return tidegate.ReloadProblems? problems
+function App:reload(what) end
+
+--- The generations of the code that are alive, the oldest first; the last one serves.
+---@return tidegate.Generation[]
+function App:generations() end
 
 --- Opens a connection. Nil and the refusal when the server does not accept it.
 ---@param path string "/ws/chat/blue?page=2"

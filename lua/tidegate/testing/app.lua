@@ -126,21 +126,21 @@ end
 
 -- ---- new code ----
 
---- Loads new code while clients stay connected: the folder as it lies on disk now, or what is given.
---- Nothing has changed when it does not load: nil and what is wrong.
+--- Loads new code while clients stay connected: the folder as it lies on disk now, or what is
+--- given. Nothing has changed when it does not load: nil and what is wrong.
 ---@param what? string | function a folder, or a function that declares; nil: as before
 ---@return tidegate.ReloadReport? report
 ---@return tidegate.ReloadProblems? problems
 function App:reload(what)
   core_of(self)
   local options <const> = what ~= nil and source("app:reload", what) or nil
-  local report <const>, problems <const> = fail.call(function()
+  local changes <const>, problems <const> = fail.call(function()
     return reload.run(self, options)
   end)
-  if report and what ~= nil then
+  if changes and what ~= nil then
     self.what = what
   end
-  return report, problems
+  return changes, problems
 end
 
 --- The generations of the code that are alive, the oldest first; the last one serves.

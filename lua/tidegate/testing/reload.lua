@@ -2,19 +2,6 @@
 
 local Reload <const> = {}
 
----@class tidegate.ReloadReport
----@field generation integer that serves now
----@field text string what has changed: "1 module, +1 action (chat.edit)", and lines below it
----@field modules string[] files that are other ones, or came, or went
----@field added string[] "action chat.edit", "consumer lobby"
----@field removed string[]
----@field stricter string[] "chat.edit payload.text: max was 2000, is 200"
----@field for_new_connections string[] "chat: a changed authenticator applies to new connections"
-
----@class tidegate.ReloadProblems
----@field outcome "failed" | "restless" | "cancelled"
----@field [integer] tidegate.LoadProblem
-
 local report_metatable <const> = {
   __name = "tidegate.reload_report",
   __tostring = function(report)

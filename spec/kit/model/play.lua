@@ -72,11 +72,15 @@ end
 --- What each client got, and who was refused.
 ---@param host tidegate.TestApp | tidegate.TestServer
 ---@param conversation model.Conversation
+---@param between? fun(host: table, index: integer) called before each step
 ---@return table<string, string[]> frames
 ---@return table<string, table> refusals
-function Play.run(host, conversation)
+function Play.run(host, conversation, between)
   local seats <const>, refusals <const>, frames <const> = {}, {}, {}
-  for _, step in ipairs(conversation.steps) do
+  for index, step in ipairs(conversation.steps) do
+    if between then
+      between(host, index)
+    end
     local refusal <const> = deeds[step.what](host, seats, step, conversation)
     if refusal then
       refusals[step.client] = { status = refusal.status, body = refusal.body }

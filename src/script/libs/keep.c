@@ -106,7 +106,7 @@ static struct tg_world *check_keep(lua_State *L, const char *method)
         tg_place_error(L, "%s is called with a colon, on what tide.keep returned: scores:%s(...)", method,
                        strchr(method, ':') + 1);
     struct tg_world *world = keep->world;
-    if (!world->tasks) tg_place_error(L, "%s: the app is closed", method);
+    if (!world->tasks) tg_place_error(L, "%s: the app is closed, or serves newer code", method);
     if (!world->worker)
         tg_place_error(
             L,
@@ -148,7 +148,7 @@ static int keep_update(lua_State *L)
     lua_call(L, 1, LUA_MULTRET);
     if (lua_gettop(L) == NAME)
         tg_place_error(L, "keep:update: the function returned nothing: it returns the value that is kept");
-    if (!world->worker) tg_place_error(L, "keep:update: the app is closed");
+    if (!world->worker) tg_place_error(L, "keep:update: the app is closed, or serves newer code");
     lua_settop(L, NAME + 1);
     return keep_value(world, L, NAME, NAME + 1, "keep:update");
 }

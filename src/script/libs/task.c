@@ -216,7 +216,7 @@ static int task_spawn(lua_State *L)
     struct tg_world *world = lua_touserdata(L, lua_upvalueindex(1));
     struct tg_task_pool *pool = world->tasks;
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    if (!pool) return luaL_error(L, "tide.spawn: the app is closed");
+    if (!pool) return luaL_error(L, "tide.spawn: the app is closed, or serves newer code");
     if (pool->count >= world->config->max_tasks)
         return luaL_error(L,
                           "tide.spawn: %d tasks are alive, which is max_tasks: wait for some, or cancel them",
