@@ -182,6 +182,37 @@ describe("login attempts", function()
     renew(client, "u1", 200)
   end)
 
+  -- A page that came again and again with the cookie of yesterday kept its own user from logging in.
+  it("are not made with what was good once", function()
+    local session, token
+    local secret <const> = ("s"):rep(32)
+    local app <close> = testing.app(function(tide)
+      session = tide.auth.session { secrets = { secret }, max_age_seconds = 60 }
+      token = tide.auth.jwt { keys = { alg = "HS256", secret = secret } }
+      tide.route("POST", "/login", { login = true }, function()
+        return 204
+      end)
+      return tide.consumer {
+        path = "/ws/room",
+        authenticate = tide.auth.any { session, token },
+      }
+    end, { login_attempts = 3 })
+    local cookies <const> = { sessionid = session:make "ann" }
+    local bearer <const> = "Bearer " .. token:sign { sub = "ann", exp = app:now() // 1 - 60 }
+    app:advance(61)
+    for _ = 1, 5 do
+      local late <const> = app:connect("/ws/room", { cookies = cookies })
+      assert.equal("The session has expired", late:assert_authenticated(401).payload.data.detail)
+      local old <const> = app:connect("/ws/room", { headers = { authorization = bearer } })
+      assert.equal("The token has expired", old:assert_authenticated(401).payload.data.detail)
+    end
+    assert.equal(204, app:request("POST", "/login").status)
+    for _ = 1, 3 do
+      app:connect("/ws/room", { cookies = { sessionid = "s1.YWRh.1.x" } }):assert_authenticated(401)
+    end
+    assert.equal(429, app:request("POST", "/login").status)
+  end)
+
   -- Each was let try before the first had failed: as many guesses as connections, every few seconds.
   it("tell no more to many at once than to one after the other", function()
     local app <close> = testing.app(function(tide)

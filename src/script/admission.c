@@ -74,8 +74,17 @@ static enum tg_status tell(const struct tg_run *run, lua_Integer code, struct tg
 
 const struct tg_slice tg_admission_too_often = TG_SLICE("Too many attempts to log in");
 
-/* What authenticators of ours say of who has shown nothing (lua/tidegate/auth/combine.lua): no attempt. */
-static const struct tg_slice missing = TG_SLICE("Authentication credentials were not provided.");
+/* What authenticators of ours (lua/tidegate/auth) say of who has shown nothing, or something that was good
+ * once: nobody has guessed. */
+static bool is_guess(struct tg_slice detail)
+{
+    static const struct tg_slice others[] = {TG_SLICE("Authentication credentials were not provided."),
+                                             TG_SLICE("The session has expired"),
+                                             TG_SLICE("The token has expired")};
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (tg_slice_equal(detail, others[i])) return false;
+    return true;
+}
 
 /* A client that renews of its own accord has nothing to lose by it. */
 static bool is_of_client(const struct tg_run *run)
@@ -102,10 +111,10 @@ static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detai
 {
     struct tg_conn *conn = run->conn;
     const struct verdict *verdict = find_verdict(status);
-    bool is_guess = is_attempt(run) && status == UNAUTHORIZED && !tg_slice_equal(detail, missing);
-    if (is_guess && tg_worker_refuse_attempt(conn->worker, conn->request->peer))
+    bool is_wrong = is_attempt(run) && status == UNAUTHORIZED && is_guess(detail);
+    if (is_wrong && tg_worker_refuse_attempt(conn->worker, conn->request->peer))
         detail = tg_admission_too_often;
-    else if (is_guess)
+    else if (is_wrong)
         tg_worker_note_attempt(conn->worker, conn->request->peer);
     conn->worker->metrics.authentications_refused++;
     tg_log(TG_LOG_INFO, "authentication_refused", TG_LOG_CONN(conn), TG_LOG_I("status", status),
@@ -404,14 +413,13 @@ enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *co
 static int take_over_body(lua_State *L)
 {
     struct tg_run *run = tg_run_of(L);
-    if (!tg_hooks_of(run->conn)->load_object) return tg_run_call_reloaded(L);
-    run->is_authentication = true;
-    return load_object(L, run);
+    return run->is_authentication ? load_object(L, run) : tg_run_call_reloaded(L);
 }
 
 enum tg_outcome tg_admission_take_over(struct tg_task_pool *pool, struct tg_run *run)
 {
     const struct tg_hooks *hooks = tg_hooks_of(run->conn);
     if (!hooks->load_object && !hooks->reloaded) return TG_DONE;
+    run->is_authentication = hooks->load_object != 0; /* already where the task cannot begin */
     return tg_run_task(pool, run, take_over_body);
 }
