@@ -310,7 +310,7 @@ describe('accounts', () => {
   it('tell at the start, and when they are checked, which requests they answer', async () => {
     await server.until(() => server.stdout.includes('\nloaded generation 1 '), 'the end of what is told at the start');
     for (const line of ['GET /me', 'POST /login', 'POST /logout', '/ws/echo/                 echo'])
-      assert.ok(server.stdout.includes(`\n  ${line}\n`), server.stdout);
+      await server.until(() => server.stdout.includes(`\n  ${line}\n`), `a line of standard output to be ${line}`);
     const { stdout } = await run(['check', path.join(ROOT, 'examples/accounts')]);
     assert.match(stdout, /: 2 consumers, 5 actions, 3 routes, 2 paths: no errors, no warnings\n$/);
   });
