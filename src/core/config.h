@@ -38,9 +38,8 @@ struct tg_config {
     /* who comes */
     char *trusted_proxies;              /* addresses and blocks, with commas: core/proxy.h; "": none */
     enum tg_forwarded forwarded_header; /* where those say whom they forward */
-    uint32_t login_attempts;      /* of an address that fail in a minute: core/attempts.h; 0: any number */
-    uint64_t max_password_hashes; /* being made or checked at once; beyond, the handler fails */
-    uint64_t login_addresses;     /* of which it is known; beyond, the one with the fewest is forgotten */
+    uint32_t login_attempts;  /* of an address that fail in a minute: core/attempts.h; 0: any number */
+    uint64_t login_addresses; /* of which it is known; beyond, the one with the fewest is forgotten */
 
     /* what programs outside may ask for: core/api.h */
     char *api_host;            /* an address of its own; "": /api is on the main one */
