@@ -183,10 +183,12 @@ static void woken(void *user)
 static bool waits_for_writer(struct tg_reloader *reloader)
 {
     enum { WAITS_MAX = 50 };
-    if (!tg_places_are_written(reloader->places) || ++reloader->waits > WAITS_MAX) {
+    if (reloader->waits == WAITS_MAX) tg_places_forget_written(reloader->places);
+    if (!tg_places_are_written(reloader->places)) {
         reloader->waits = 0;
         return false;
     }
+    reloader->waits++;
     tg_quiet_note(&reloader->quiet);
     return true;
 }
@@ -200,10 +202,18 @@ static void settled(struct tg_quiet *quiet)
     tg_reload_request(&reloader->gateway->reload, "files", false, NULL);
 }
 
+static void load_begins(void *context)
+{
+    struct tg_reloader *reloader = context;
+    reloader->changes = tg_places_count_changes(reloader->places);
+}
+
+/* One that was looked at twice while it was empty, and is whole by now, is not written any more. */
 static bool is_disturbed(void *context)
 {
     struct tg_reloader *reloader = context;
-    return tg_places_are_written(reloader->places);
+    return tg_places_count_changes(reloader->places) != reloader->changes ||
+           tg_places_are_written(reloader->places);
 }
 
 static void told(struct tg_reload_listener *listener, const struct tg_reload_result *result)
@@ -228,6 +238,7 @@ enum tg_status tg_reloader_open(struct tg_reloader *reloader, struct tg_gateway 
     if (!cli->is_reloading) return TG_OK;
     enum tg_status status = tg_places_open(&reloader->places, gateway->loop, woken, reloader, error);
     if (status != TG_OK) return status;
+    gateway->reload.begins = load_begins;
     gateway->reload.is_disturbed = is_disturbed;
     gateway->reload.disturbed_context = reloader;
     if (watch_again(reloader)) tg_quiet_note(&reloader->quiet);
@@ -239,6 +250,7 @@ void tg_reloader_close(struct tg_reloader *reloader)
     if (!reloader->is_open) return;
     tg_quiet_deinit(&reloader->quiet);
     tg_list_remove(&reloader->listener.link);
+    reloader->gateway->reload.begins = NULL;
     reloader->gateway->reload.is_disturbed = NULL;
     if (reloader->places) tg_places_close(reloader->places);
     tg_files_deinit(&reloader->settings);

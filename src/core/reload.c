@@ -150,6 +150,7 @@ static void start(struct tg_reload *reload)
     reload->before = worker->generation;
     reload->number = worker->generation->number + 1;
     reload->is_running = true;
+    if (reload->begins) reload->begins(reload->disturbed_context);
     reload->background->ops->run(reload->background, &reload->job);
 }
 

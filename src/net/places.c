@@ -2,8 +2,8 @@
  * what is watched is a set of numbers, paths are not kept, and a folder that lies elsewhere now simply gets
  * another number. Those that were not added again are given up at the end.
  *
- * That a file is being written is known from its first change to its being closed, for a few files at once:
- * it is a reason to wait a little, not to be relied on.
+ * That a file is being written is known from its being made, or its first change, to its being closed, for a
+ * few files at once: it is a reason to wait a little, not to be relied on. A link is made and never closed.
  *
  * Invariant: between tg_places_begin and tg_places_end nothing is read, so `names` is whole when it is asked.
  */
@@ -50,6 +50,7 @@ struct tg_places {
     bool has_new, is_full, is_out_of_memory;
     uint32_t written[WRITTEN_MAX]; /* hashes of names that are being written */
     size_t written_count;
+    uint64_t changes;
 };
 
 /* ---- what happens ---- */
@@ -100,7 +101,7 @@ static void note_writing(struct tg_places *places, const struct inotify_event *e
     uint32_t hash = hash_file(event);
     while (at < places->written_count && places->written[at] != hash) at++;
     bool is_known = at < places->written_count;
-    if (event->mask & IN_MODIFY && !is_known && at < WRITTEN_MAX)
+    if (event->mask & (IN_CREATE | IN_MODIFY) && !is_known && at < WRITTEN_MAX)
         places->written[places->written_count++] = hash;
     if (event->mask & WHOLE_EVENTS && is_known)
         places->written[at] = places->written[--places->written_count];
@@ -112,6 +113,7 @@ static bool take_event(struct tg_places *places, const struct inotify_event *eve
     if (event->mask & IN_Q_OVERFLOW) places->written_count = 0;
     if (!is_wanted(places, event)) return false;
     note_writing(places, event);
+    places->changes++;
     return true;
 }
 
@@ -140,6 +142,17 @@ bool tg_places_are_written(struct tg_places *places)
 {
     read_events(places);
     return places->written_count > 0;
+}
+
+uint64_t tg_places_count_changes(struct tg_places *places)
+{
+    read_events(places);
+    return places->changes;
+}
+
+void tg_places_forget_written(struct tg_places *places)
+{
+    places->written_count = 0;
 }
 
 /* ---- other places ---- */

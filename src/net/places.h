@@ -31,8 +31,15 @@ void tg_places_begin(struct tg_places *places);
  */
 void tg_places_add(struct tg_places *places, const char *folder, const char *name);
 
-/* Whether somebody has begun to write to a file in one of the places, and has not closed it by now. */
+/* Whether somebody has made a file in one of the places, or begun to write to one, and has not closed it by
+ * now. */
 bool tg_places_are_written(struct tg_places *places);
+
+/* How often something has happened so far that wakes. */
+uint64_t tg_places_count_changes(struct tg_places *places);
+
+/* Nobody waits any longer for those that are open now, until they change once more. */
+void tg_places_forget_written(struct tg_places *places);
 
 /* TG_OK; TG_E_FULL: the system watches no more folders (fs.inotify.max_user_watches); TG_E_NO_MEMORY. What
  * was added before that is watched. `*is_new` (may be NULL): a folder was added that was not watched before,

@@ -278,6 +278,50 @@ static void knows_that_a_file_is_being_written(void **state)
     assert_false(tg_places_are_written(place->places));
 }
 
+/* Between its being made and the first write to it a file is empty, which is right in Lua: a spec of edits by
+ * chance was answered by a module without a value. */
+static void knows_that_a_new_file_is_being_written_before_anything_stands_in_it(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", "new.lua");
+    end(place);
+    FILE *file = fopen(path_of(place, "app/new.lua"), "w");
+    count_woken(place);
+    assert_true(tg_places_are_written(place->places));
+    fclose(file);
+    count_woken(place);
+    assert_false(tg_places_are_written(place->places));
+}
+
+static void counts_what_has_happened(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", "a.lua");
+    end(place);
+    uint64_t before = tg_places_count_changes(place->places);
+    write_file(place, "app/other.txt");
+    assert_int_equal(tg_places_count_changes(place->places), before);
+    write_file(place, "app/a.lua");
+    assert_true(tg_places_count_changes(place->places) > before);
+    assert_false(tg_places_are_written(place->places));
+}
+
+/* A link is made and never closed, as a file that somebody keeps open. */
+static void waits_no_longer_for_what_is_not_closed_when_it_is_told_to(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", "link.lua");
+    end(place);
+    assert_int_equal(symlink("a.lua", path_of(place, "app/link.lua")), 0);
+    count_woken(place);
+    assert_true(tg_places_are_written(place->places));
+    tg_places_forget_written(place->places);
+    assert_false(tg_places_are_written(place->places));
+}
+
 static enum tg_status open_and_add(void *context)
 {
     struct place *place = context;
@@ -311,6 +355,9 @@ int main(void)
         TEST(what_is_added_again_is_watched_without_a_gap),
         TEST(what_is_not_added_again_is_not_watched),
         TEST(knows_that_a_file_is_being_written),
+        TEST(knows_that_a_new_file_is_being_written_before_anything_stands_in_it),
+        TEST(counts_what_has_happened),
+        TEST(waits_no_longer_for_what_is_not_closed_when_it_is_told_to),
         TEST(may_run_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
