@@ -81,7 +81,7 @@ local function divide(given)
   return arguments, options
 end
 
---- The gateway's environment with the changes of `changes`.
+--- The gateway's environment, without its secrets, with the changes of `changes`.
 ---@param changes table<string, string | false>
 ---@return string[]
 local function environment(changes)
@@ -99,14 +99,14 @@ end
 
 --- What run was given, as C takes it.
 ---@param given tidegate.ProcessOptions
----@return string[], string[]?, string?, string?, integer?, integer?
+---@return string[], string[], string?, string?, integer?, integer?
 local function prepare(given)
   if type(given) ~= "table" or given[1] == nil then
     declare.fail 'tide.process.run: needs a program, as in tide.process.run { "date", "+%%F" }'
   end
   local arguments <const>, options = divide(given)
   options = declare.options("tide.process.run", options, checks)
-  local list <const> = options.env and environment(options.env)
+  local list <const> = environment(options.env or {})
   local timeout_ms <const> = options.timeout and math.ceil(options.timeout * 1000)
   local stdin <const>, most <const> = options.stdin, options.max_output_bytes
   return arguments, list, options.cwd, stdin, timeout_ms, most

@@ -182,6 +182,66 @@ describe("login attempts", function()
     renew(client, "u1", 200)
   end)
 
+  -- A page that came again and again with the cookie of yesterday kept its own user from logging in.
+  it("are not made with what was good once", function()
+    local session, token
+    local secret <const> = ("s"):rep(32)
+    local app <close> = testing.app(function(tide)
+      session = tide.auth.session { secrets = { secret }, max_age_seconds = 60 }
+      token = tide.auth.jwt { keys = { alg = "HS256", secret = secret } }
+      tide.route("POST", "/login", { login = true }, function()
+        return 204
+      end)
+      return tide.consumer {
+        path = "/ws/room",
+        authenticate = tide.auth.any { session, token },
+      }
+    end, { login_attempts = 3 })
+    local cookies <const> = { sessionid = session:make "ann" }
+    local bearer <const> = "Bearer " .. token:sign { sub = "ann", exp = app:now() // 1 - 60 }
+    app:advance(61)
+    for _ = 1, 5 do
+      local late <const> = app:connect("/ws/room", { cookies = cookies })
+      assert.equal("The session has expired", late:assert_authenticated(401).payload.data.detail)
+      local old <const> = app:connect("/ws/room", { headers = { authorization = bearer } })
+      assert.equal("The token has expired", old:assert_authenticated(401).payload.data.detail)
+    end
+    assert.equal(204, app:request("POST", "/login").status)
+    for _ = 1, 3 do
+      app:connect("/ws/room", { cookies = { sessionid = "s1.YWRh.1.x" } }):assert_authenticated(401)
+    end
+    assert.equal(429, app:request("POST", "/login").status)
+  end)
+
+  -- Each was let try before the first had failed: as many guesses as connections, every few seconds.
+  it("tell no more to many at once than to one after the other", function()
+    local app <close> = testing.app(function(tide)
+      return tide.consumer {
+        path = "/ws/room",
+        authenticate = function(request)
+          tide.sleep(1)
+          return request.query.token == "right" and "ann" or nil, 401, "The token is not valid"
+        end,
+      }
+    end, { login_attempts = 3 })
+    local clients <const> = {}
+    for i = 1, 10 do
+      local query <const> = { token = i == 10 and "right" or "wrong" }
+      clients[i] = app:connect("/ws/room", { query = query })
+    end
+    app:advance(1)
+    for i, client in ipairs(clients) do
+      local detail <const> = client:assert_authenticated(401).payload.data.detail
+      assert.equal(i > 3 and "Too many attempts to log in" or "The token is not valid", detail)
+      client:assert_closed(4401)
+    end
+    assert.equal(0, app:user("ann"):count())
+    app:advance(20)
+    local client <const> = app:connect("/ws/room", { query = { token = "right" } })
+    app:advance(1)
+    client:assert_authenticated(200)
+  end)
+
   it("are limited for clients that were in before they said anything", function()
     local asked = 0
     local app <close> = testing.app(function(tide)

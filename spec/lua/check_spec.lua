@@ -272,7 +272,7 @@ describe("tidegate check", function()
           .. "     1 | local function f()\n"
           .. ">    2 |   if f then\n"
           .. "       |            ^\n"
-          .. "  what to do: is a comma, an operator or a bracket missing in front of it?\n"
+          .. "  what to do: a `function`, `if`, `for`, `while` or `do` above has no `end`\n"
       )
     end)
 
@@ -304,6 +304,18 @@ describe("tidegate check", function()
           .. "             b/init.lua:1: in the module itself\n"
           .. "             a.lua:1: in the module itself\n"
           .. "  what to do: it is nil here: is its name right, and is it set before this line runs?\n"
+      )
+    end)
+
+    it("what a module that returns nothing is for who requires it", function()
+      shows(
+        { ["a.lua"] = 'local b <const> = require "lib.b"\nreturn b.c\n', ["lib/b.lua"] = "" },
+        "a.lua:2: attempt to index a boolean value (local 'b')\n"
+          .. '     1 | local b <const> = require "lib.b"\n'
+          .. ">    2 | return b.c\n"
+          .. "       |        ^\n"
+          .. "  what to do: if `require` gave it: a file that returns nothing counts as true; "
+          .. "does it end with `return`?\n"
       )
     end)
 

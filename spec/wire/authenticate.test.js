@@ -184,6 +184,36 @@ describe('authenticate', () => {
   });
 });
 
+describe('a crowd that waits', () => {
+  const CROWD = 300;
+
+  it('is in nobody\'s way, and ends by its timeout, all of it', async () => {
+    const server = await Server.start('groups', { args: ['--authentication-timeout-ms', '5000', '--log-level', 'error'] });
+    const other = await RawClient.open(server.port, '/ws/open');
+    const answered = async () => {
+      other.json({ action: 'ask', payload: 'x' });
+      return (await other.nextJson()).payload;
+    };
+    const crowd = await Promise.all(Array.from({ length: CROWD }, () => RawClient.open(server.port, '/ws/door?who=late')));
+    for (const client of crowd) client.json({ action: 'ask', payload: 'x' });
+    await server.metricUntil('tasks', (count) => count === CROWD);
+    assert.strictEqual(await answered(), 'nil');
+    assert.strictEqual(await server.metric('group_memberships'), 0);
+    for (const client of crowd) {
+      assert.strictEqual(await client.nextText(), authentication(401, 'Unauthorized'));
+      assert.deepStrictEqual(await client.nextClose(), { code: 4408, reason: 'authentication took too long' });
+      client.destroy();
+    }
+    assert.strictEqual(await server.metric('authentication_timeouts_total'), CROWD);
+    await server.metricUntil('connections', (count) => count === 1);
+    assert.strictEqual(await server.metric('tasks'), 0);
+    assert.strictEqual(await server.metric('inbox_messages'), 0);
+    assert.strictEqual(await answered(), 'nil');
+    other.destroy();
+    await server.stop();
+  });
+});
+
 describe('a server that goes away', () => {
   it('waits for no authenticator', async () => {
     const server = await Server.start('groups', { args: ['--drain-seconds', '30'] });

@@ -14,7 +14,7 @@ let client;
 let folder;
 before(async () => {
   folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-')));
-  lab = await Lab.start();
+  lab = await Lab.start({ env: { TIDEGATE_SECRETS: 'HUSH'.repeat(8), TIDEGATE_API_TOKEN: 'HUSH'.repeat(8) } });
   client = await lab.client();
 });
 after(async () => {
@@ -84,6 +84,16 @@ describe('tide.process.run', () => {
     const lines = text.split('\n');
     assert.ok(lines.includes('TG_NEW=a=b') && lines.includes('LANG=x'), text);
     assert.ok(lines.some((line) => line.startsWith('PATH=')) && !lines.some((line) => line.startsWith('HOME=')), text);
+  });
+
+  // Every program that was run had them, and whatever that ran in turn.
+  it('keeps the secrets of the gateway to itself', async () => {
+    for (const program of ['{ "env" }', '{ "env", env = { TG_NEW = "a" } }']) {
+      const [, , text] = await ran(program);
+      assert.ok(/^PATH=/m.test(text) && !text.includes('HUSH'), text);
+    }
+    const [, , told] = await ran('{ "env", env = { TIDEGATE_API_TOKEN = "for this one" } }');
+    assert.match(told, /^TIDEGATE_API_TOKEN=for this one$/m);
   });
 
   it('gives it three descriptors', async () => {

@@ -4,6 +4,10 @@
 // gone nothing is left behind. STORM_SECONDS=120 STORM_SEED=7 for a longer one, or another.
 
 import assert from 'node:assert';
+import fs from 'node:fs';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -15,6 +19,8 @@ const SECONDS = Number(process.env.STORM_SECONDS || 3);
 const SEED = Number(process.env.STORM_SEED || Date.now() % 100000);
 const CLIENTS = 60;
 
+const TOKEN = 'a-token-for-specs';
+
 const SETTINGS = {
   'outbox-max-bytes': 300000, 'outbox-high-water-bytes': 50000, 'inbox-messages': 8, 'inbox-max-events': 30,
   'handler-timeout-ms': 300, 'authentication-timeout-ms': 200, 'disconnected-timeout-ms': 100,
@@ -25,7 +31,7 @@ const GAUGES = ['connections', 'groups', 'group_memberships', 'subscriptions', '
                 'inbox_events', 'inbox_bytes', 'outbox_bytes', 'tasks'];
 const DEEDS = ['join', 'join', 'leave', 'groups', 'post', 'post', 'post', 'plain', 'notice', 'passed', 'tell_all',
                'tell_self', 'tell_room', 'tell_room', 'kick_group', 'kick_user', 'tell_user', 'sleep', 'late', 'fail',
-               'close', 'flood', 'spawn'];
+               'close', 'flood', 'spawn', 'tick', 'gather', 'ask', 'count'];
 const ROOMS = ['a', 'b', 'c', 'd', 'e', 'f'];
 const TOPIC_FRAMES = new Set(['posted', 'noticed', 'passed', 'farewell']);
 
@@ -71,6 +77,7 @@ class Client {
     this.check(!this.isClosed, () => `after the close frame: ${text}`);
     const frame = JSON.parse(text);
     if (frame.action === 'complete') this.takeComplete(frame, text);
+    if (frame.action === 'question' && this.random.chance(80)) this.raw.json({ action: 'answer', ref: frame.ref });
     if (frame.topic !== undefined) this.takeTopic(frame, text);
     const payload = frame.payload;
     const from = payload && (payload.from_whom || payload.fromWhom);
@@ -85,7 +92,7 @@ class Client {
   }
 
   takeComplete(frame, text) {
-    if (frame.ref === undefined) return;
+    if (frame.ref === undefined || frame.ref.startsWith('s:')) return; // an answer that came too late
     this.check(this.awaited.delete(frame.ref), () => `not awaited, or twice: ${text}`);
   }
 
@@ -158,12 +165,16 @@ async function open(random, port) {
   return new Client(random, raw, path);
 }
 
-async function blow(random, server, clients) {
+// `isChanging`: a path may be gone for a while.
+async function blow(random, server, clients, isChanging = false) {
   const until = Date.now() + SECONDS * 1000;
   while (Date.now() < until) {
     for (let i = clients.length - 1; i >= 0; i -= 1)
       if (!clients[i].isAlive) clients.splice(i, 1)[0].raw.socket.resume();
-    while (clients.length < CLIENTS) clients.push(await open(random, server.port));
+    while (clients.length < CLIENTS) {
+      const client = await open(random, server.port).catch((error) => { if (!isChanging) throw error; });
+      if (client) clients.push(client);
+    }
     for (const client of clients) if (client.isAlive && random.chance(30)) await client.turn();
     await sleep(random.whole(0, 3));
   }
@@ -176,10 +187,48 @@ async function settle(clients) {
   assert.deepStrictEqual(owed().map((client) => [client.name, client.path, [...client.awaited]]), []);
 }
 
-async function start() {
+async function start(app = 'storm', env = {}) {
   const args = Object.entries(SETTINGS).flatMap(([name, value]) => [`--${name}`, `${value}`]);
-  const server = await Server.start('storm', { args });
+  const server = await Server.start(app, { args, env });
   return [server, new Random(SEED), []];
+}
+
+// Other code for the same clients: what of it is there, and what it is called, is different each time.
+const EDITS = [
+  (code) => code,
+  (code) => code.replace('Deeds:relay(passed)', ''),
+  (code) => code.replace('room:{room_name}"', 'room:{name}"').replace('/ws/room/{room_name}', '/ws/room/{name}'),
+  (code) => code.replace('name = "plain"', 'name = "simple"'),
+  (code) => code.replace('  OwnRoom,\n', ''),
+  (code) => code.replace('options.topics = { Room }', ''),
+  (code) => code.replace('concurrency = 3', 'concurrency = 1'),
+  (code) => code.replace('from_whom = s.string(),', 'from_whom = s.string { max = 9 },'),
+  (code) => code.replaceAll('conn.user.id', 'conn.user.name').replace('{ id =', '{ name ='),
+  (code) => code.replace('local everybody', 'error "broken"\nlocal everybody'),
+  (code) => code.slice(0, code.length / 2),
+];
+
+function request(server, method, target) {
+  return new Promise((resolve, reject) => {
+    const headers = { Authorization: `Bearer ${TOKEN}`, 'Content-Length': 0 };
+    http.request({ host: '127.0.0.1', port: server.port, path: target, method, headers, agent: false },
+                 (response) => response.resume().on('end', () => resolve(response.statusCode)))
+      .on('error', reject).end();
+  });
+}
+
+async function replaceCode(random, server, file, isOver) {
+  const code = fs.readFileSync(file, 'utf8');
+  const counts = { 200: 0, 422: 0 };
+  const requests = [];
+  while (!isOver()) {
+    fs.writeFileSync(file, random.pick(EDITS)(code));
+    requests.push(request(server, 'GET', '/slowly'), request(server, 'GET', '/slowly'));
+    counts[await request(server, 'POST', '/api/reload')] += 1;
+  }
+  for (const status of await Promise.all(requests))
+    if (![200, 500, 503].includes(status)) problems.push(`a request was answered ${status}`);
+  return counts;
 }
 
 async function stop(server, clients) {
@@ -196,6 +245,27 @@ describe(`A storm (seed ${SEED})`, { timeout: 2 * SECONDS * 1000 + 60000 }, () =
     for (const client of clients) client.raw.destroy();
     for (const gauge of GAUGES) await server.metricUntil(gauge, (value) => value === 0);
     await stop(server, clients);
+  });
+
+  it('goes on while its code is replaced', async () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-storm-'));
+    fs.cpSync(path.join(import.meta.dirname, '../support/apps/storm'), folder, { recursive: true });
+    const gone = SEED % 2 ? 'close' : 'stay';
+    const [server, random, clients] = await start(folder, {
+      TIDEGATE_API_TOKEN: TOKEN, TIDEGATE_GONE_CONSUMERS: gone, TIDEGATE_RETIRE_SECONDS: 1, TIDEGATE_MAX_GENERATIONS: 3,
+    });
+    let isOver = false;
+    const replacing = replaceCode(random, server, path.join(folder, 'main.lua'), () => isOver);
+    await blow(random, server, clients, true);
+    isOver = true;
+    const counts = await replacing;
+    assert.ok(counts[200] > 0 && counts[422] > 0, JSON.stringify(counts));
+    await settle(clients);
+    for (const client of clients) client.raw.destroy();
+    for (const gauge of GAUGES) await server.metricUntil(gauge, (value) => value === 0);
+    await server.metricUntil('generations_alive', (value) => value === 1);
+    await stop(server, clients);
+    fs.rmSync(folder, { recursive: true });
   });
 
   it('does not keep the server from stopping in its midst', async () => {

@@ -18,6 +18,7 @@ struct tg_reloader {
     struct tg_quiet quiet;
     struct tg_files settings; /* the file of the settings, as it was read; empty: there is none to look at */
     struct tg_reload_listener listener;
+    uint64_t changes;          /* of files, when the load under way began */
     uint32_t waits;            /* for files to be closed, one after the other */
     bool is_open, has_no_room; /* for more folders in the kernel, which was told */
 };

@@ -140,6 +140,7 @@ static enum tg_status declare(struct tg_registry *registry)
     consumer->name = TG_SLICE("tidegate.dev");
     consumer->source = TG_SLICE("tidegate");
     consumer->entrance.requires_origin = true; /* a page of the same origin alone: it declares no other */
+    consumer->entrance.requires_near = true; /* DNS rebinding: what it tells is the code of an application */
     enum tg_status status = tg_registry_add_consumer(registry, consumer);
     return status == TG_OK ? tg_registry_add_path(registry, consumer, TG_SLICE(TG_DEV_PATH), NULL) : status;
 }

@@ -14,6 +14,7 @@ struct tg_entrance {
     const struct tg_origin *origins; /* patterns, beside the same origin */
     uint32_t origin_count;
     bool requires_origin;                /* who sends none is refused */
+    bool requires_near;                  /* so are pages of names that others can own (wire/origin.h) */
     const struct tg_slice *subprotocols; /* the one that is liked best first */
     uint32_t subprotocol_count;
     struct tg_texts credentials; /* names of headers and of items of the query that say who it is */

@@ -86,12 +86,15 @@ static bool find_objection(struct tg_worker *worker, const struct tg_http_match 
     return true;
 }
 
-/* Seconds until a client that guesses at passwords may try again; 0: now. */
-static uint32_t wait_seconds(const struct tg_worker *worker, const struct tg_http_route *route,
-                             const struct tg_http_head *head)
+/* Whether the client guesses at passwords, and is told so. */
+static bool is_guessing(struct tg_worker *worker, const struct tg_http_route *route, struct tg_slice peer,
+                        struct tg_http_answer *answer)
 {
-    if (!route->is_login) return 0;
-    return tg_attempts_wait_seconds(&worker->attempts, head->request.peer, tg_worker_now_ms(worker));
+    uint32_t seconds = route->is_login ? tg_worker_refuse_attempt(worker, peer) : 0;
+    if (!seconds) return false;
+    ANSWER_DETAIL(answer, 429, "Too many attempts to log in");
+    tg_buf_printf(&answer->headers, "Retry-After: %u\r\n", seconds);
+    return true;
 }
 
 /* What we do not want to do now. */
@@ -99,12 +102,8 @@ static bool is_beyond_limits(struct tg_worker *worker, const struct tg_http_rout
                              const struct tg_http_head *head, struct tg_http_answer *answer)
 {
     struct tg_metrics *metrics = &worker->metrics;
-    uint32_t wait = wait_seconds(worker, route, head);
-    if (wait) {
-        metrics->login_attempts_refused++;
-        ANSWER_DETAIL(answer, 429, "Too many attempts to log in");
-        tg_buf_printf(&answer->headers, "Retry-After: %u\r\n", wait);
-    } else if (worker->is_draining) {
+    if (is_guessing(worker, route, head->request.peer, answer)) return true;
+    if (worker->is_draining) {
         ANSWER_DETAIL(answer, 503, "The server is shutting down");
     } else if (metrics->http_exchanges >= worker->config->max_http_requests) {
         metrics->http_full++;
@@ -216,9 +215,21 @@ static void leave_generation(struct tg_exchange *exchange)
     if (is_retiring) loop->ops->request_turn(loop);
 }
 
+/* Many may be let try before the first has failed. What those behind the limit have shown is not told, right
+ * or wrong, so they learn no more than if they had come one after the other. */
+static void note_login(struct tg_exchange *exchange)
+{
+    struct tg_http_answer *answer = &exchange->answer;
+    bool is_verdict = exchange->route->is_login && (answer->status == 401 || answer->status < 400);
+    if (!is_verdict || is_guessing(exchange->worker, exchange->route, exchange->request->peer, answer))
+        return;
+    if (answer->status == 401) tg_worker_note_attempt(exchange->worker, exchange->request->peer);
+}
+
 void tg_exchange_answered(struct tg_exchange *exchange)
 {
     if (exchange->state == TG_EXCHANGE_ANSWERED) return;
+    note_login(exchange);
     struct tg_http_answer *answer = &exchange->answer;
     if (answer->type.has_failed || answer->headers.has_failed || answer->body.has_failed) {
         exchange->worker->metrics.no_memory++;
@@ -226,8 +237,6 @@ void tg_exchange_answered(struct tg_exchange *exchange)
     }
     tg_log(TG_LOG_DEBUG, "http_answered", TG_LOG_EXCHANGE(exchange), TG_LOG_I("status", answer->status),
            TG_LOG_STR("peer", exchange->request->peer));
-    if (exchange->route->is_login && answer->status == 401)
-        tg_worker_note_attempt(exchange->worker, exchange->request->peer);
     tg_wheel_disarm(&exchange->worker->wheel, &exchange->timer);
     exchange->state = TG_EXCHANGE_ANSWERED;
     leave_generation(exchange);

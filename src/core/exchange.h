@@ -4,8 +4,8 @@
  *                             \______ too late, or wrong ______________________________/
  *
  * Knows no sockets: net/exchange_http reads requests and writes answers; the test kit does the same without a
- * socket. The handler runs in the generation that serves when the body is whole. Whoever began an exchange closes it,
- * at any time: a handler that still waits is cancelled then.
+ * socket. The handler runs in the generation that serves when the body is whole. Whoever began an exchange
+ * closes it, at any time: a handler that still waits is cancelled then.
  */
 #ifndef TG_CORE_EXCHANGE_H
 #define TG_CORE_EXCHANGE_H

@@ -47,6 +47,10 @@ static const char *advise(const struct tg_pairs *headers, const struct tg_origin
     struct tg_slice shown = header(headers);
     if (!shown.data) return "the consumer has require_origin, and only pages send an Origin";
     if (!origin) return "pages without an origin of their own get in where origins has \"*\"";
+    if (is_same(origin, headers, is_secure))
+        return "a page that is developed is opened by an address, by localhost or another name without a "
+               "dot, or by one "
+               "that ends in .localhost or .local: others can have their names point here";
     if (is_same(origin, headers, !is_secure))
         return "only http and https differ: name the proxy that ends TLS in trusted_proxies, and have it "
                "send "
@@ -83,7 +87,8 @@ bool tg_origin_is_allowed(struct tg_worker *worker, const struct tg_consumer *co
     struct tg_origin origin;
     bool is_read = text.data && tg_origin_read(text, &origin);
     if (!text.data && !entrance->requires_origin) return true;
-    if (is_read && is_same(&origin, headers, is_secure)) return true;
+    bool is_far = is_read && entrance->requires_near && !tg_origin_is_near(&origin);
+    if (is_read && !is_far && is_same(&origin, headers, is_secure)) return true;
     if (text.data && is_declared(entrance, is_read ? &origin : NULL)) return true;
     tell(worker, consumer, headers, is_read ? &origin : NULL, is_secure);
     return false;

@@ -94,9 +94,13 @@ static void count(struct tg_reload *reload, const struct tg_reload_result *resul
 static void log_result(const struct tg_reload_result *result)
 {
     bool is_good = result->outcome == TG_RELOAD_OK || result->outcome == TG_RELOAD_BACK;
-    tg_log(is_good ? TG_LOG_INFO : TG_LOG_WARNING, is_good ? "reloaded" : "reload_failed",
-           TG_LOG_S("outcome", tg_reload_outcome_name(result->outcome)), TG_LOG_S("why", result->why),
-           TG_LOG_I("took_ms", result->took_ms), TG_LOG_S("file", result->restless ? result->restless : ""));
+    if (result->restless)
+        tg_log(TG_LOG_WARNING, "reload_failed", TG_LOG_S("outcome", "restless"), TG_LOG_S("why", result->why),
+               TG_LOG_I("took_ms", result->took_ms), TG_LOG_S("file", result->restless));
+    else
+        tg_log(is_good ? TG_LOG_INFO : TG_LOG_WARNING, is_good ? "reloaded" : "reload_failed",
+               TG_LOG_S("outcome", tg_reload_outcome_name(result->outcome)), TG_LOG_S("why", result->why),
+               TG_LOG_I("took_ms", result->took_ms));
 }
 
 static void tell_all(struct tg_list *listeners, const struct tg_reload_result *result)
@@ -146,6 +150,7 @@ static void start(struct tg_reload *reload)
     reload->before = worker->generation;
     reload->number = worker->generation->number + 1;
     reload->is_running = true;
+    if (reload->begins) reload->begins(reload->disturbed_context);
     reload->background->ops->run(reload->background, &reload->job);
 }
 

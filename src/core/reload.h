@@ -56,8 +56,9 @@ struct tg_reload {
     const char *why, *next_why;   /* NULL: none is under way, none follows */
     uint64_t began_ms, next_began_ms;
     bool is_forced, is_next_forced;
-    /* Whether a file is being written just now, which who watches them knows; NULL: nobody does. A load that
-     * ends meanwhile is repeated. */
+    /* A load begins; whether a file has changed since then, or is being written just now, which who watches
+     * them knows. Such a load is repeated. NULL: nobody watches. */
+    void (*begins)(void *context);
     bool (*is_disturbed)(void *context);
     void *disturbed_context;
     uint32_t repeats;                   /* so far, for that */

@@ -1,8 +1,8 @@
 /* The metrics that have labels, and the histograms, as Prometheus text (exposition format 0.0.4).
  *
  * For each action, event or route 1 + 2 * TG_TIMES_SERIES series, for each hook that has run 2 *
- * TG_TIMES_SERIES, and one for each type of error; of each generation that is alive: their number follows from
- * the code that is served, not from what clients send.
+ * TG_TIMES_SERIES, and one for each type of error; of each generation that is alive: their number follows
+ * from the code that is served, not from what clients send.
  */
 #ifndef TG_CORE_SERIES_H
 #define TG_CORE_SERIES_H

@@ -2,8 +2,8 @@
  * what is watched is a set of numbers, paths are not kept, and a folder that lies elsewhere now simply gets
  * another number. Those that were not added again are given up at the end.
  *
- * That a file is being written is known from its first change to its being closed, for a few files at once:
- * it is a reason to wait a little, not to be relied on.
+ * That a file is being written is known from its being made, or its first change, to its being closed, for a
+ * few files at once: it is a reason to wait a little, not to be relied on. A link is made and never closed.
  *
  * Invariant: between tg_places_begin and tg_places_end nothing is read, so `names` is whole when it is asked.
  */
@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 #include <uv.h>
@@ -49,6 +50,7 @@ struct tg_places {
     bool has_new, is_full, is_out_of_memory;
     uint32_t written[WRITTEN_MAX]; /* hashes of names that are being written */
     size_t written_count;
+    uint64_t changes;
 };
 
 /* ---- what happens ---- */
@@ -66,13 +68,22 @@ static struct tg_slice write_key(char *key, size_t room, int number, const char 
     return (struct tg_slice){key, (size_t)length < room ? (size_t)length : room - 1};
 }
 
+/* Of a folder as a whole: what a file has in it counts where it may be a module. */
+static bool may_matter(const struct inotify_event *event)
+{
+    size_t length = strlen(event->name);
+    if (event->name[0] == '.') return false;
+    if (!(event->mask & (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)) || event->mask & IN_ISDIR) return true;
+    return length > 4 && strcmp(event->name + length - 4, ".lua") == 0;
+}
+
 static bool is_wanted(const struct tg_places *places, const struct inotify_event *event)
 {
     char key[NUMBER_BYTES + NAME_MAX + 1];
     if (event->mask & (IN_Q_OVERFLOW | OWN_EVENTS)) return true;
     const struct folder *folder = find(places, event->wd);
     if (!folder || event->len == 0) return false;
-    if (folder->is_for_all && event->name[0] != '.') return true;
+    if (folder->is_for_all && may_matter(event)) return true;
     return tg_map_get(&places->names, write_key(key, sizeof key, event->wd, event->name)) != NULL;
 }
 
@@ -90,7 +101,7 @@ static void note_writing(struct tg_places *places, const struct inotify_event *e
     uint32_t hash = hash_file(event);
     while (at < places->written_count && places->written[at] != hash) at++;
     bool is_known = at < places->written_count;
-    if (event->mask & IN_MODIFY && !is_known && at < WRITTEN_MAX)
+    if (event->mask & (IN_CREATE | IN_MODIFY) && !is_known && at < WRITTEN_MAX)
         places->written[places->written_count++] = hash;
     if (event->mask & WHOLE_EVENTS && is_known)
         places->written[at] = places->written[--places->written_count];
@@ -102,6 +113,7 @@ static bool take_event(struct tg_places *places, const struct inotify_event *eve
     if (event->mask & IN_Q_OVERFLOW) places->written_count = 0;
     if (!is_wanted(places, event)) return false;
     note_writing(places, event);
+    places->changes++;
     return true;
 }
 
@@ -130,6 +142,17 @@ bool tg_places_are_written(struct tg_places *places)
 {
     read_events(places);
     return places->written_count > 0;
+}
+
+uint64_t tg_places_count_changes(struct tg_places *places)
+{
+    read_events(places);
+    return places->changes;
+}
+
+void tg_places_forget_written(struct tg_places *places)
+{
+    places->written_count = 0;
 }
 
 /* ---- other places ---- */

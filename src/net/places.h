@@ -25,13 +25,21 @@ void tg_places_close(struct tg_places *places);
  * are watched without a gap. */
 void tg_places_begin(struct tg_places *places);
 
-/* `name` in `folder`, which need not exist; NULL: whatever happens there, but to names that begin with a dot.
- * The folder is looked up once: when it is moved or deleted, that wakes, and the place has to be added again.
+/* `name` in `folder`, which need not exist; NULL: whatever comes and goes there, but for names that begin
+ * with a dot, and what is written to a *.lua: a log that lies there is no reason to look. The folder is
+ * looked up once: when it is moved or deleted, that wakes, and the place has to be added again.
  */
 void tg_places_add(struct tg_places *places, const char *folder, const char *name);
 
-/* Whether somebody has begun to write to a file in one of the places, and has not closed it by now. */
+/* Whether somebody has made a file in one of the places, or begun to write to one, and has not closed it by
+ * now. */
 bool tg_places_are_written(struct tg_places *places);
+
+/* How often something has happened so far that wakes. */
+uint64_t tg_places_count_changes(struct tg_places *places);
+
+/* Nobody waits any longer for those that are open now, until they change once more. */
+void tg_places_forget_written(struct tg_places *places);
 
 /* TG_OK; TG_E_FULL: the system watches no more folders (fs.inotify.max_user_watches); TG_E_NO_MEMORY. What
  * was added before that is watched. `*is_new` (may be NULL): a folder was added that was not watched before,

@@ -21,9 +21,11 @@ void *tg_world_check_memory(lua_State *L, void *pointer)
     return pointer;
 }
 
+/* Only a borrowed state has finalizers (sandbox.c). LUA_GCRESTART has the next allocation begin a step,
+ * however little garbage there is, which is too much for each message that is checked. */
 void tg_world_stop_collector(struct tg_world *world)
 {
-    if (world->is_collector_stopped || !lua_gc(world->L, LUA_GCISRUNNING)) return;
+    if (!world->is_borrowed || world->is_collector_stopped || !lua_gc(world->L, LUA_GCISRUNNING)) return;
     lua_gc(world->L, LUA_GCSTOP);
     world->is_collector_stopped = true;
 }

@@ -59,7 +59,8 @@ struct tg_key_parts {
 /* Each makes a key, owned by the caller. TG_E_INVALID: `error` says what is wrong with it, and quotes
  * nothing of it. TG_E_NO_MEMORY. */
 
-/* Of HS256, HS384, HS512; a secret that is shorter than the hash is refused (RFC 7518 3.2). */
+/* Of HS256, HS384, HS512; a secret that is shorter than the hash is refused (RFC 7518 3.2), and so is a PEM.
+ */
 enum tg_status tg_crypto_key_from_secret(struct tg_crypto_key **key, enum tg_alg alg, struct tg_slice secret,
                                          struct tg_error *error);
 
@@ -100,5 +101,8 @@ enum tg_status tg_crypto_hash_key(struct tg_slice key, struct tg_buf *out);
 
 /* Whether `hash` was made of `secret` by one of these. */
 bool tg_crypto_check(struct tg_slice secret, struct tg_slice hash);
+
+/* Whether that takes long: it is a password's. */
+bool tg_crypto_is_slow(struct tg_slice hash);
 
 #endif

@@ -113,6 +113,11 @@ enum tg_status tg_crypto_key_from_secret(struct tg_crypto_key **key, enum tg_alg
                             "the secret has %zu bytes; %s needs %u or more, or it can be guessed: "
                             "`openssl rand -hex %u` makes one",
                             secret.length, facts->name, facts->digest_bytes, facts->digest_bytes);
+    /* RFC 8725 2.1: with it everybody who knows a public key could sign. */
+    if (memmem(secret.data, secret.length, "-----BEGIN ", strlen("-----BEGIN ")))
+        return tg_error_set(
+            error, TG_E_INVALID,
+            "a PEM is no secret, since others know it: give it as \"pem\", with the algorithm of the key");
     struct tg_crypto_key *made = calloc(1, sizeof *made);
     if (!made) return without_memory(error);
     *made = (struct tg_crypto_key){.alg = alg, .can_sign = true, .mac = open_mac(facts, secret)};

@@ -160,6 +160,15 @@ static bool is_below(struct tg_slice host, struct tg_slice domain)
            equals((struct tg_slice){host.data + labels, domain.length}, domain);
 }
 
+bool tg_origin_is_near(const struct tg_origin *origin)
+{
+    struct tg_address address;
+    uint16_t port;
+    return !memchr(origin->host.data, '.', origin->host.length) ||
+           tg_endpoint_read(origin->host, &address, &port) || is_below(origin->host, TG_SLICE("localhost")) ||
+           is_below(origin->host, TG_SLICE("local"));
+}
+
 bool tg_origin_matches(const struct tg_origin *pattern, const struct tg_origin *origin)
 {
     if (pattern->is_any) return true;

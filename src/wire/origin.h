@@ -34,4 +34,9 @@ bool tg_origin_of_host(struct tg_slice host, bool is_secure, struct tg_origin *o
 /* Without regard to the case of letters (RFC 6454 4), and of the many spellings of an IPv6 address. */
 bool tg_origin_matches(const struct tg_origin *pattern, const struct tg_origin *origin);
 
+/* Whether its host is an address, or a name that nobody on the web can own: one without a dot, below
+ * "localhost" (RFC 6761 6.3) or below "local" (RFC 6762 3). All others can be made to point here by whoever
+ * owns them. */
+bool tg_origin_is_near(const struct tg_origin *origin);
+
 #endif

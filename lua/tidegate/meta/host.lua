@@ -59,7 +59,7 @@ function host.tcp_connect(prepare) end
 ---@return fun(given: tidegate.ProcessOptions): ...
 function host.process_run(prepare) end
 
---- The variables of the program, as "NAME=value".
+--- The variables of the program, as "NAME=value", without its secrets.
 ---@return string[]
 function host.process_environment() end
 

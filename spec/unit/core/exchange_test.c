@@ -266,6 +266,32 @@ static void cancels_what_waits_longer_than_its_route_allows(void **state)
     tg_exchange_close(exchange);
 }
 
+/* Logins that come together are let try before the first has failed. */
+static void tells_many_logins_at_once_no_more_than_one_after_the_other(void **state)
+{
+    enum { LIMIT = 30, ASKED = LIMIT + 3 };
+    struct tg_exchange *exchanges[ASKED];
+    (void)state;
+    stage.waits = true;
+    stage.post->is_login = true;
+    assert_int_equal(stage.core->config.login_attempts, LIMIT);
+    for (int i = 0; i < ASKED; i++) exchanges[i] = ask("{}");
+    assert_int_equal(stage.ran, ASKED);
+    for (int i = 0; i < ASKED; i++) {
+        struct tg_http_answer *answer = &exchanges[i]->answer;
+        exchanges[i]->script_task = NULL;
+        tg_http_answer_begin(answer, i == ASKED - 1 ? 200 : i == ASKED - 2 ? 422 : 401);
+        tg_buf_append_literal(&answer->headers, "Set-Cookie: sessionid=s1\r\n");
+        tg_exchange_answered(exchanges[i]);
+        unsigned expected = i == ASKED - 2 ? 422 : i >= LIMIT ? 429 : 401;
+        assert_int_equal(answer->status, expected);
+        bool has_cookie = memmem(answer->headers.data, answer->headers.length, "Set-Cookie", 10);
+        assert_int_equal(has_cookie, expected != 429);
+        tg_exchange_close(exchanges[i]);
+    }
+    assert_int_equal(stage.core->worker.metrics.login_attempts_refused, 2);
+}
+
 static void cancels_what_waits_when_its_client_leaves(void **state)
 {
     (void)state;
@@ -435,6 +461,7 @@ int main(void)
         SPEC(takes_no_more_body_than_was_told),
         SPEC(waits_for_the_body_no_longer_than_it_may),
         SPEC(cancels_what_waits_longer_than_its_route_allows),
+        SPEC(tells_many_logins_at_once_no_more_than_one_after_the_other),
         SPEC(cancels_what_waits_when_its_client_leaves),
         SPEC(ends_with_the_generation_that_it_runs_in),
         SPEC(a_handler_that_waits_keeps_its_generation_until_it_has_answered),

@@ -146,9 +146,9 @@ static void many_move_in_slices_of_several_turns(void **state)
     swap();
     core->turns_requested = 0;
     fake_core_turn(core);
-    assert_int_equal(core->worker.metrics.connections_moved, 128);
+    assert_int_equal(core->worker.metrics.connections_moved, 48);
     assert_true(core->turns_requested > 0);
-    fake_reload_turns(reload, 4);
+    fake_reload_turns(reload, 13);
     assert_int_equal(core->worker.metrics.connections_moved, CROWD);
     core->turns_requested = 0;
     fake_reload_turns(reload, 2);

@@ -166,6 +166,28 @@ static void wakes_for_whatever_happens_in_a_folder_but_what_is_hidden(void **sta
     expect_silence(place);
 }
 
+/* A log or a database beside the modules: it woke with each line, and as it is never closed whoever had saved
+ * a module waited half a second for it. */
+static void sleeps_while_something_else_is_written_there(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", NULL);
+    end(place);
+    FILE *log = fopen(path_of(place, "app/log.txt"), "w");
+    expect_woken(place); /* it might be a folder */
+    for (int i = 0; i < 3; i++) {
+        fputs("line\n", log);
+        fflush(log);
+        expect_silence(place);
+    }
+    assert_false(tg_places_are_written(place->places));
+    fclose(log);
+    expect_silence(place);
+    write_file(place, "app/a.lua");
+    expect_woken(place);
+}
+
 static void wakes_when_a_folder_is_moved_and_knows_its_place_when_it_is_added_again(void **state)
 {
     struct place *place = *state;
@@ -256,6 +278,50 @@ static void knows_that_a_file_is_being_written(void **state)
     assert_false(tg_places_are_written(place->places));
 }
 
+/* Between its being made and the first write to it a file is empty, which is right in Lua: a spec of edits by
+ * chance was answered by a module without a value. */
+static void knows_that_a_new_file_is_being_written_before_anything_stands_in_it(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", "new.lua");
+    end(place);
+    FILE *file = fopen(path_of(place, "app/new.lua"), "w");
+    count_woken(place);
+    assert_true(tg_places_are_written(place->places));
+    fclose(file);
+    count_woken(place);
+    assert_false(tg_places_are_written(place->places));
+}
+
+static void counts_what_has_happened(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", "a.lua");
+    end(place);
+    uint64_t before = tg_places_count_changes(place->places);
+    write_file(place, "app/other.txt");
+    assert_int_equal(tg_places_count_changes(place->places), before);
+    write_file(place, "app/a.lua");
+    assert_true(tg_places_count_changes(place->places) > before);
+    assert_false(tg_places_are_written(place->places));
+}
+
+/* A link is made and never closed, as a file that somebody keeps open. */
+static void waits_no_longer_for_what_is_not_closed_when_it_is_told_to(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", "link.lua");
+    end(place);
+    assert_int_equal(symlink("a.lua", path_of(place, "app/link.lua")), 0);
+    count_woken(place);
+    assert_true(tg_places_are_written(place->places));
+    tg_places_forget_written(place->places);
+    assert_false(tg_places_are_written(place->places));
+}
+
 static enum tg_status open_and_add(void *context)
 {
     struct place *place = context;
@@ -283,11 +349,15 @@ int main(void)
         TEST(wakes_once_for_all_that_happened),
         TEST(wakes_when_another_file_is_put_in_its_place),
         TEST(wakes_for_whatever_happens_in_a_folder_but_what_is_hidden),
+        TEST(sleeps_while_something_else_is_written_there),
         TEST(wakes_when_a_folder_is_moved_and_knows_its_place_when_it_is_added_again),
         TEST(wakes_when_a_folder_is_deleted),
         TEST(what_is_added_again_is_watched_without_a_gap),
         TEST(what_is_not_added_again_is_not_watched),
         TEST(knows_that_a_file_is_being_written),
+        TEST(knows_that_a_new_file_is_being_written_before_anything_stands_in_it),
+        TEST(counts_what_has_happened),
+        TEST(waits_no_longer_for_what_is_not_closed_when_it_is_told_to),
         TEST(may_run_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -248,6 +248,18 @@ static void refuses_secrets_shorter_than_the_hash(void **state)
     assert_non_null(strstr(error.text, "key pair"));
 }
 
+/* Who writes the algorithm of a secret beside a public key would let in everybody who has read that. */
+static void refuses_a_pem_as_a_secret(void **state)
+{
+    struct tg_crypto_key *key;
+    struct tg_error error;
+    (void)state;
+    const struct tg_slice pem = TG_SLICE("\n-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA11qYAYKxCrfVS\n");
+    assert_int_equal(tg_crypto_key_from_secret(&key, TG_ALG_HS256, pem, &error), TG_E_INVALID);
+    assert_non_null(strstr(error.text, "a PEM is no secret"));
+    assert_null(strstr(error.text, "MCow"));
+}
+
 /* ---- hashes ---- */
 
 static void hashes_as_published(void **state)
@@ -348,6 +360,7 @@ int main(void)
         cmocka_unit_test(reads_each_kind_of_pem),
         cmocka_unit_test(refuses_keys_that_do_not_fit_or_are_weak),
         cmocka_unit_test(refuses_secrets_shorter_than_the_hash),
+        cmocka_unit_test(refuses_a_pem_as_a_secret),
         cmocka_unit_test(hashes_as_published),
         cmocka_unit_test(knows_a_password_and_a_key_again),
         cmocka_unit_test(compares_and_draws_bytes),

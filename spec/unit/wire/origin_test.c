@@ -101,6 +101,37 @@ static void is_the_same_when_scheme_host_and_port_are(void **state)
     assert_false(is_same("example.org", true, "wss://example.org"));
 }
 
+static void is_near_when_nobody_else_can_own_the_name(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_near;
+    } rows[] = {
+        {"http://localhost", true},
+        {"http://localhost:8000", true},
+        {"http://LocalHost", true},
+        {"http://app.localhost:1", true},
+        {"http://box", true},
+        {"http://box.local", true},
+        {"http://127.0.0.1:8000", true},
+        {"http://192.0.2.7", true},
+        {"http://[::1]:8000", true},
+        {"http://evil.example", false},
+        {"http://localhost.evil", false},
+        {"http://a.xlocalhost", false},
+        {"http://127.0.0.1.nip.io", false},
+        {"http://box.", false},
+        {"http://1.2.3", false},
+        {"http://.local", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct tg_origin origin;
+        bool is_near = tg_origin_read(tg_slice_of(rows[i].text), &origin) && tg_origin_is_near(&origin);
+        if (is_near != rows[i].is_near) fail_msg("%s", rows[i].text);
+    }
+}
+
 static void has_no_origin_without_a_host(void **state)
 {
     (void)state;
@@ -172,6 +203,7 @@ int main(void)
         cmocka_unit_test(reads_what_a_browser_sends),
         cmocka_unit_test(takes_nothing_else_for_an_origin),
         cmocka_unit_test(is_the_same_when_scheme_host_and_port_are),
+        cmocka_unit_test(is_near_when_nobody_else_can_own_the_name),
         cmocka_unit_test(has_no_origin_without_a_host),
         cmocka_unit_test(lets_in_what_is_declared),
         cmocka_unit_test(lets_in_every_host_below_a_wildcard_but_not_its_own),

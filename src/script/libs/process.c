@@ -7,6 +7,7 @@
 #include "script/task.h"
 
 #include <lauxlib.h>
+#include <string.h>
 #include <unistd.h>
 
 struct run {
@@ -72,13 +73,24 @@ static char **push_texts(lua_State *L, int index)
     return texts;
 }
 
-/* environment() -> the gateway's, a list of NAME=VALUE */
+/* What is the gateway's own affair: who has it can be anybody. */
+static bool is_secret(const char *entry)
+{
+    static const char *const names[] = {"TIDEGATE_SECRETS=", "TIDEGATE_API_TOKEN="};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strncmp(entry, names[i], strlen(names[i])) == 0) return true;
+    return false;
+}
+
+/* environment() -> the gateway's without its secrets, a list of NAME=VALUE */
 static int process_environment(lua_State *L)
 {
+    lua_Integer count = 0;
     lua_newtable(L);
-    for (lua_Integer i = 0; environ[i]; i++) {
-        lua_pushstring(L, environ[i]);
-        lua_rawseti(L, -2, i + 1);
+    for (char **entry = environ; *entry; entry++) {
+        if (is_secret(*entry)) continue;
+        lua_pushstring(L, *entry);
+        lua_rawseti(L, -2, ++count);
     }
     return 1;
 }

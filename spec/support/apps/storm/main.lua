@@ -75,8 +75,10 @@ Room:on_event(notice, { output = noticed }, function(_, event)
 end)
 Room:relay(passed)
 
+local deeds_done <const> = tide.keep("deeds", 0)
+local question <const> = tide.message("question", { number = s.integer() })
 local everybody <const> = {}
-local Deeds <const> = tide.mixin { sends = { posted, plain, noticed, farewell } }
+local Deeds <const> = tide.mixin { sends = { posted, plain, noticed, farewell, question } }
 
 local deeds <const> = {}
 
@@ -189,6 +191,34 @@ function deeds.spawn(conn, given)
   end)
 end
 
+function deeds.tick(conn)
+  conn.state.ticks = conn.state.ticks or 0
+  tide.every(0.01, function()
+    conn.state.ticks = conn.state.ticks + 1
+    if conn.state.ticks % 20 == 0 then
+      return conn:send(farewell(tostring(conn.state.ticks)))
+    end
+  end)
+end
+
+function deeds.gather()
+  local function nap()
+    tide.sleep(math.random() * 0.05)
+    return 1
+  end
+  return select("#", tide.gather { nap, nap, nap })
+end
+
+function deeds.ask(conn)
+  return (conn:call(question { number = 1 }, { timeout = 0.2 })) ~= nil
+end
+
+function deeds.count()
+  return deeds_done:update(function(count)
+    return count + 1
+  end)
+end
+
 local deed <const> = told:extend { what = s.string() }
 
 Deeds:on(tide.message("deed", deed), { output = done, timeout = 0.3 }, function(conn, message)
@@ -214,6 +244,18 @@ Deeds:on_event(notice, { output = noticed }, function(conn, event)
 end)
 Deeds:relay(passed)
 
+tide.route("GET", "/slowly", function()
+  pause(0.5, 0.2)
+  local dice <const> = math.random(10)
+  if dice == 1 then
+    error "a route broke"
+  elseif dice == 2 then
+    tide.sleep(10)
+  end
+  tide.spawn(deeds.late)
+  return 200, { gathered = deeds.gather() }
+end)
+
 local function door(options)
   options.topics = { Room }
   options.send_completion = true
@@ -229,6 +271,10 @@ local function door(options)
     end
     return { id = request.query.user }
   end
+  options.reauthenticate_seconds = 1
+  options.migrate = function(state)
+    return math.random(10) > 1 and state or error "migrate broke"
+  end
   options.groups = function(conn)
     pause(0.3, 0.05)
     return { "all", "user " .. conn.user.id }
@@ -239,6 +285,13 @@ local function door(options)
     pause(0.3, 0.05)
     conn:broadcast(farewell "hello")
     tide.send_event(conn, passed { from_whom = "itself", number = 0 })
+  end
+  function Consumer:reloaded(conn)
+    pause(0.3, 0.05)
+    conn:broadcast(farewell "moved")
+    if math.random(10) == 1 then
+      error "reloaded broke"
+    end
   end
   function Consumer:disconnected(conn)
     conn:broadcast(farewell "goodbye")
