@@ -94,12 +94,13 @@ end
 
 ---@type tidegate.Check
 local function authenticator(value)
-  return callable.is(value), "a function, or an authenticator of tide.auth"
+  local usual <const> = "a function, or an authenticator of tide.auth"
+  return callable.is(value), callable.expected(value, usual)
 end
 
 ---@type tidegate.Check
 local function permission(value)
-  return callable.is(value), "a function, or a permission of tide.auth"
+  return callable.is(value), callable.expected(value, "a function, or a permission of tide.auth")
 end
 
 ---@param value any

@@ -7,7 +7,7 @@ local Random <const> = require "spec.kit.model.random"
 local testing <const> = require "tidegate.testing"
 
 local SEED <const> = tonumber(os.getenv "ENTRANCE_SEED" or 1)
-local RUNS <const> = tonumber(os.getenv "ENTRANCE_RUNS" or 300)
+local RUNS <const> = tonumber(os.getenv "ENTRANCE_RUNS" or 100)
 
 --- Visitors by their number, and the numbers of messages that were handled.
 local visitors, handled

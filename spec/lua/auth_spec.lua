@@ -40,6 +40,24 @@ describe("tide.auth", function()
     end, "tide.auth.any cannot be changed; give path as an option")
   end)
 
+  it("is told from what its functions return", function()
+    refused(
+      function()
+        tide.consumer { path = "/ws/room", authenticate = tide.auth.session }
+      end,
+      'tide.consumer: option "authenticate" must be what tide.auth.session(...) returns, got a function'
+    )
+    refused(
+      function()
+        tide.consumer { path = "/ws/room", permissions = tide.auth.all }
+      end,
+      'tide.consumer: option "permissions" must be what tide.auth.all(...) returns, got a function'
+    )
+    refused(function()
+      tide.auth.any { tide.auth.anonymous }
+    end, "tide.auth.any: expected a list of authenticators or permissions, got a table")
+  end)
+
   it("needs what an authenticator cannot do without", function()
     refused(function()
       tide.auth.http {}

@@ -178,8 +178,8 @@ describe("an event", function()
       end,
       'tide.text_consumer: unknown option "send_completion" (options: admit, authenticate, '
         .. "authentication_timeout, authorise_groups, connected, description, disconnected, grace, groups, "
-        .. "headers, name, object, origins, path, permissions, reauthenticate_seconds, receive, require_origin, "
-        .. "subprotocols, tags)"
+        .. "headers, migrate, name, object, origins, path, permissions, reauthenticate_seconds, receive, reloaded, "
+        .. "require_origin, subprotocols, tags)"
     )
   end)
 end)

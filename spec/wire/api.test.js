@@ -458,12 +458,12 @@ describe('the API', () => {
         assert.strictEqual(fs.readFileSync(path.join(own, 'address'), 'utf8'), `http://127.0.0.1:${port}\n`);
         assert.strictEqual(fs.readFileSync(path.join(own, '.gitignore'), 'utf8'), '*\n');
         assert.deepStrictEqual([mode('.'), mode('token')], [0o700, 0o600]);
-        assert.deepStrictEqual(fs.readdirSync(own).sort(), ['.gitignore', 'address', 'token']);
+        assert.deepStrictEqual(fs.readdirSync(own).sort(), ['.gitignore', 'address', 'secret', 'token']);
         assert.strictEqual((await post(port, `Bearer ${first.trim()}`)).status, 200);
         assert.strictEqual((await post(port, 'Bearer old')).status, 401);
         assert.ok(!stderr.includes(first.trim()));
       });
-      assert.deepStrictEqual(fs.readdirSync(own), ['.gitignore']);
+      assert.deepStrictEqual(fs.readdirSync(own), ['.gitignore', 'secret']);
       await withServer(folder, { args: ['--dev'] }, async ({ port }) => {
         assert.notStrictEqual(fs.readFileSync(path.join(own, 'token'), 'utf8'), first);
         assert.strictEqual((await post(port, `Bearer ${first.trim()}`)).status, 401);

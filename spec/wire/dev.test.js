@@ -124,6 +124,22 @@ describe('the development socket', () => {
     assert.strictEqual((await other.nextJson()).action, 'error'); // of its own, and the first
   });
 
+  it('tells of routes that raise as the answer does', async () => {
+    await serve();
+    write(module(2000, 'tide.route("GET", "/fail", function() local user; return 200, user.name end)'));
+    const page = await listen();
+    while ((await page.nextJson()).payload.generation !== 2) /* it comes later, or before it is loaded */;
+    const answer = await (await fetch(`${origin()}/fail`)).json();
+    let told = await page.nextJson();
+    if (told.action === 'status') told = await page.nextJson();
+    assert.strictEqual(told.action, 'handler_failed');
+    assert.deepStrictEqual([told.payload.handler, told.payload.consumer, told.payload.line], ['GET /fail', undefined, 9]);
+    assert.strictEqual(answer.detail, 'Internal server error');
+    assert.deepStrictEqual([answer.generation, answer.source.lines.length > 0], [2, true]);
+    for (const key of ['file', 'line', 'source', 'traceback', 'generation'])
+      assert.deepStrictEqual(told.payload[key], answer[key], key);
+  });
+
   it('tells of no more failures in a second than a page can show', async () => {
     await serve();
     const [page, client] = [await listen(), await open('/ws/talk')];

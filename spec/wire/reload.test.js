@@ -484,6 +484,37 @@ describe('POST /api/reload', () => {
   });
 });
 
+// The line of a reload, and what it has to say of 400 messages, was written whether somebody took it or not: the
+// loop waited for whoever had stopped to read.
+describe('a program whose standard output and log nobody reads', () => {
+  const many = (max) => `
+local tide <const> = require "tidegate"
+local s <const> = tide.schema
+local Many <const> = tide.consumer { path = "/ws/many" }
+for i = 1, 400 do
+  Many:on(tide.message(("a_message_with_quite_a_long_name_%d"):format(i), s.string { max = ${max} }), function() end)
+end
+return Many
+`;
+
+  it('goes on serving, and says the rest to whoever comes back', async () => {
+    await serve({ ...plain(), 'app/consumers/many.lua': many(1000) }, { args: [] });
+    server.child.stdout.pause();
+    server.child.stderr.pause();
+    for (let max = 999; max > 989; max -= 1) {
+      write('app/consumers/many.lua', many(max));
+      assert.strictEqual((await api('reload')).status, 200);
+    }
+    write('app/consumers/many.lua', 'return {\n'.repeat(300));
+    for (let i = 0; i < 100; i += 1) assert.strictEqual((await api('reload')).status, 422);
+    server.child.stdout.resume();
+    server.child.stderr.resume();
+    write('app/consumers/many.lua', many(989));
+    await api('reload');
+    await reloaded(12);
+  });
+});
+
 // Its tasks belong to no connection, and were cancelled with those of the generation: whatever route waited for
 // some of its own at a reload answered 500.
 describe('a request whose handler waits for tasks of its own', () => {

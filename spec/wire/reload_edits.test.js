@@ -1,198 +1,235 @@
-// Edits by chance: files that are written, broken, half written, swapped with others, deleted, saved by renaming, one
-// shortly after the other. The answer to a message has the stamps of two files. Whatever happens, it is what the last
-// good edit has left, or the one before while the gateway has not said that it serves; each pair lay on disk
-// together; and what is refused changes nothing. EDITS=1000 STORM_SEED=7 for more of them, or others.
+// Random edits of an application that is under development: saved, saved wrong, half written, deleted, put in each
+// other's place. What each does to the disk is noted step by step, so that it is known which pairs of files lay there
+// together. All the while a client asks, and every reply carries the stamps of both files.
+//
+//     RELOAD_EDITS=1000 RELOAD_EDITS_SEED=7
+//
+// What holds for each reply: its two stamps lay on disk together, since the edit before or by this one. And when an
+// edit is done with, the code on disk answers, or, where that is broken, the last that was good.
 
 import assert from 'node:assert';
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { withFolder } from '../support/pages.js';
 import { Random } from '../support/random.js';
 import { RawClient } from '../support/raw.js';
-import { Server } from '../support/server.js';
+import { PATIENCE_MS, Server } from '../support/server.js';
 
-const EDITS = Number(process.env.EDITS || 150);
-const SEED = Number(process.env.STORM_SEED || Date.now() % 100000);
-const PATIENCE_MS = 20000;
+const EDITS = Number(process.env.RELOAD_EDITS || 200);
+const SEED = Number(process.env.RELOAD_EDITS_SEED || Date.now() % 100000);
+const OF_EACH_KIND = 0.3; // at least so many of the edits are swapped in, and so many refused
 
-const TALK = `
+// Both modules say who they are, so that a file in the place of the other is no stamp of its own.
+const MAIN = `
 local tide <const> = require "tidegate"
 local s <const> = tide.schema
-local left <const> = require "left"
-local right <const> = require "right"
-local ask <const> = tide.message "ask"
-local answer <const> = tide.message("answer", { left = s.integer(), right = s.integer() })
-local Talk <const> = tide.consumer { path = "/ws/talk" }
-Talk:on(ask, { output = answer }, function()
-  return answer { left = left, right = right }
+local is_left <const>, left <const> = pcall(require, "lib.left")
+local enough <const> = os.clock() + 0.01 -- in which somebody else saves both
+while os.clock() < enough do end
+local is_right <const>, right <const> = pcall(require, "lib.right") -- is read, whatever the other one is
+if not (is_left and is_right) then error(is_left and right or left, 0) end
+for _, stamp in ipairs { left, right } do
+  assert(math.type(stamp.head) == "integer" and stamp.head == stamp.tail, "half of a file is no stamp")
+end
+assert(left.head ~= right.head, "both files are the same")
+local pair <const> = tide.message("pair", s.string())
+local Stamps <const> = tide.consumer { name = "stamps", path = "/ws/stamps" }
+Stamps:on(tide.message "ask", { output = pair }, function()
+  return pair(left.head .. " " .. right.head)
 end)
-return Talk
+return Stamps
 `;
-const good = (stamp) => `-- ${'.'.repeat(stamp % 97)}\nreturn ${stamp}\n`;
-const broken = (stamp) => [
-  `return ${stamp} +\n`, `return ${stamp}\nend\n`, `error "${stamp}"\n`, `return { ${stamp}\n`, `return nothing.${stamp % 7}\n`,
-  `return require("missing${stamp}")\n`,
-][stamp % 6];
+const good = (stamp) => `local head <const> = ${stamp}\nreturn { head = head, tail = ${stamp} }\n`;
 
-// What lies on disk, and what it means: a file's stamp, or null where the file cannot be loaded.
-class Disk {
-  constructor(folder) {
-    Object.assign(this, { folder, stamps: { left: 1, right: 1 }, last: 1, pairs: new Set(['1 1']) });
+const SIDES = ['left', 'right'];
+const BREAKS = [
+  (stamp) => `return { head = ${stamp}, tail = ${stamp}\n`, // syntax
+  (stamp) => `return { head = ${stamp}, tail = nothing.at.all }\n`, // raises
+  (stamp) => `return { head = ${stamp}, tail = ${stamp + 1} }\n`, // loads, and is refused by who requires it
+  (stamp) => `-- ${stamp}\n`, // returns nothing
+];
+
+class Application {
+  constructor(folder, random) {
+    this.folder = folder;
+    this.random = random;
+    this.stamp = 0;
+    this.texts = {}; // what lies on disk; undefined: nothing does
+    fs.mkdirSync(path.join(folder, 'lib'));
+    this.pairs = new Set(); // those on disk together since the edit before
+    for (const side of SIDES) this.write(side, good(this.next()));
   }
 
-  at(name) { return path.join(this.folder, name); }
+  next() { this.stamp += 2; return this.stamp; }
 
-  next() { return this.last += 1; }
+  at(side) { return path.join(this.folder, 'lib', `${side}.lua`); }
 
+  // The pair that the files make; null where they make none.
   get pair() {
-    const { left, right } = this.stamps;
-    return left && right ? `${left} ${right}` : null;
+    const stamps = SIDES.map((side) => /^local head <const> = (\d+)\nreturn \{ head = head, tail = \1 \}\n$/
+      .exec(this.texts[side] ?? '')?.[1]);
+    return stamps[0] && stamps[1] && stamps[0] !== stamps[1] ? stamps.join(' ') : null;
   }
 
-  // What lies there from now on.
-  note(name, stamp) {
-    this.stamps[name] = stamp;
+  // A step: what lies on disk from here on.
+  now(texts) {
+    Object.assign(this.texts, texts);
     if (this.pair) this.pairs.add(this.pair);
   }
 
-  write(name, text) { fs.writeFileSync(this.at(`${name}.lua`), text); }
-
-  rename(from, to) { fs.renameSync(this.at(from), this.at(to)); }
-
-  save(name) {
-    const stamp = this.next();
-    this.write(name, good(stamp));
-    this.note(name, stamp);
+  write(side, text) {
+    fs.writeFileSync(this.at(side), text);
+    this.now({ [side]: text });
   }
 
-  replace(name) {
-    const stamp = this.next();
-    fs.writeFileSync(this.at(`${name}.lua~`), good(stamp));
-    this.rename(`${name}.lua~`, `${name}.lua`);
-    this.note(name, stamp);
+  replace(side, text) {
+    fs.writeFileSync(`${this.at(side)}.new~`, text);
+    fs.renameSync(`${this.at(side)}.new~`, this.at(side));
+    this.now({ [side]: text });
   }
 
-  // Both, one right after the other: the pair between them lay on disk as well.
-  saveBoth() {
-    this.replace('left');
-    this.replace('right');
-  }
+  save(side, text) { (this.random.chance(50) ? this.write : this.replace).call(this, side, text); }
 
-  break(name) {
-    this.write(name, broken(this.next()));
-    this.note(name, null);
-  }
-
-  remove(name) {
-    fs.rmSync(this.at(`${name}.lua`), { force: true });
-    this.note(name, null);
-  }
-
-  // In two pieces with time between them; each piece alone would be right, and is nobody's.
-  async half(name, random) {
-    const stamp = this.next();
-    const file = fs.openSync(this.at(`${name}.lua`), 'w');
-    fs.writeSync(file, 'return -1 --');
-    await sleep(random.whole(0, 25));
-    fs.ftruncateSync(file, 0);
-    fs.writeSync(file, good(stamp), 0);
+  // In two pieces, in one file that stays open or in one that is opened twice, with time between them.
+  async halve(side, text) {
+    const at = this.random.whole(1, text.length - 1);
+    const isKeptOpen = this.random.chance(50);
+    let file = fs.openSync(this.at(side), 'w');
+    fs.writeSync(file, text.slice(0, at));
+    if (!isKeptOpen) fs.closeSync(file);
+    this.now({ [side]: text.slice(0, at) });
+    await this.pause();
+    if (!isKeptOpen) file = fs.openSync(this.at(side), 'a');
+    fs.writeSync(file, text.slice(at));
     fs.closeSync(file);
-    this.note(name, stamp);
+    this.now({ [side]: text });
   }
 
-  // Half a file that stays.
-  leaveHalf(name) {
-    const text = `return ${this.next()}\nlocal function half(`;
-    this.write(name, text);
-    this.note(name, null);
+  async swap() {
+    const aside = `${this.at('left')}.aside~`;
+    const { left, right } = this.texts;
+    fs.renameSync(this.at('left'), aside);
+    this.now({ left: undefined });
+    if (this.random.chance(50)) await this.pause();
+    fs.renameSync(this.at('right'), this.at('left'));
+    this.now({ left: right, right: undefined });
+    if (this.random.chance(50)) await this.pause();
+    fs.renameSync(aside, this.at('right'));
+    this.now({ right: left });
   }
 
-  // Each gets the other's text; for a moment there is no left.
-  swap() {
-    const { left, right } = this.stamps;
-    if (!left || !right) return this.save('left');
-    this.rename('left.lua', 'left.lua~');
-    this.note('left', null);
-    this.rename('right.lua', 'left.lua');
-    this.rename('left.lua~', 'right.lua');
-    this.stamps = { left: null, right: null };
-    this.note('left', right);
-    this.note('right', left);
-    return undefined;
+  // Again and again, also while the files are read.
+  async saveMany() {
+    for (let left = this.random.whole(3, 8); left > 0; left -= 1) {
+      this.save(this.random.pick(SIDES), good(this.next()));
+      await this.pause();
+    }
   }
 
-  async edit(random) {
-    const name = random.pick(['left', 'right']);
-    const kind = random.whole(1, 100);
-    if (kind <= 12) this.save(name);
-    else if (kind <= 24) this.replace(name);
-    else if (kind <= 30) this.saveBoth();
-    else if (kind <= 37) await this.half(name, random);
-    else if (kind <= 44) this.swap();
-    else if (kind <= 78) this.break(name);
-    else if (kind <= 92) this.leaveHalf(name);
-    else if (fs.existsSync(this.at(`${name}.lua`))) this.remove(name);
-    else this.break(name);
-    // What is broken is mended sooner or later.
-    const other = name === 'left' ? 'right' : 'left';
-    if (kind <= 44 && !this.stamps[other]) this.save(other);
-  }
-}
-
-class Talker {
-  constructor(raw, disk) {
-    Object.assign(this, { raw, disk });
+  remove(side) {
+    fs.unlinkSync(this.at(side));
+    this.now({ [side]: undefined });
   }
 
-  async ask() {
-    this.raw.json({ action: 'ask' });
-    const { action, payload } = await this.raw.nextJson();
-    assert.strictEqual(action, 'answer', JSON.stringify(payload));
-    const pair = `${payload.left} ${payload.right}`;
-    assert.ok(this.disk.pairs.has(pair), `${pair} never lay on disk together`);
-    return pair;
+  pause() { return new Promise((resolve) => { setTimeout(resolve, this.random.whole(0, 25)); }); }
+
+  // One edit, any. Of two at what is broken one mends it, so that good code is not rare.
+  async edit() {
+    const { random } = this;
+    const isWhole = this.pair !== null;
+    const side = random.pick(SIDES);
+    const kind = random.whole(0, isWhole ? 11 : 5);
+    if (!isWhole && kind < 3) for (const name of SIDES) this.save(name, good(this.next()));
+    else if (kind < 4) this.save(side, good(this.next()));
+    else if (kind < 5) await this.halve(side, good(this.next()));
+    else if (kind < 6) this.save(side, random.pick(BREAKS)(this.next()));
+    else if (kind < 7) await this.swap();
+    else if (kind < 8) await this.saveMany();
+    else if (kind < 9) this.remove(side);
+    else this.save(side, random.pick(BREAKS)(this.next()));
   }
 }
 
-const count = (server, pattern) => [...server.stdout.matchAll(pattern)].length;
-const RELOADED = /^reloaded generation \d+ in /gm;
-const REFUSED = /^not reloaded: /gm;
+// Asks without an end, and looks at each reply.
+class Asker {
+  constructor(client, application) {
+    Object.assign(this, { client, application, replies: 0, last: null, news: [], wrong: [] });
+    this.done = this.run();
+  }
 
-// How it went: it serves what lies there, or it has said that it cannot; meanwhile it is what it was.
-async function settle(server, talker, disk, refused) {
-  const giveUp = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const pair = await talker.ask();
-    if (disk.pair && pair === disk.pair) return pair;
-    if (!disk.pair && count(server, REFUSED) > refused) return pair;
-    if (Date.now() > giveUp) throw new Error(`answers ${pair}, and there lies ${disk.pair}:\n${server.stdout.slice(-500)}`);
-    await sleep(2);
+  async run() {
+    while (!this.isEnough) {
+      this.client.json({ action: 'ask' });
+      const { action, payload } = await this.client.nextJson();
+      const { pairs } = this.application;
+      if (action !== 'pair' || !pairs.has(payload))
+        this.wrong.push(`${action} ${JSON.stringify(payload)}, but there were ${[...pairs].join(', ')}`);
+      this.replies += 1;
+      this.last = payload;
+      this.news.splice(0).forEach((tell) => tell());
+    }
+  }
+
+  async stop() {
+    this.isEnough = true;
+    await this.done;
+    this.client.destroy();
+  }
+
+  // The reply to a question that is asked from here on.
+  async next() {
+    for (let i = 0; i < 2; i += 1) await new Promise((resolve) => { this.news.push(resolve); });
+    return this.last;
   }
 }
 
-async function play(server, talker, disk, random) {
+const failures = (server) => server.stdout.split('\nnot reloaded: ').length;
+
+// Waits until what an edit has led to is there; returns the pair that is served then.
+async function settle(server, asker, { pair }, failed) {
+  const isThere = pair ? () => asker.last === pair : () => failures(server) > failed;
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!isThere()) {
+    assert.ok(Date.now() < deadline, `${pair ?? 'what is broken'} is on disk, ${asker.last} is served; the last lines:
+${server.stdout.slice(-600)}`);
+    await asker.next();
+  }
+  return asker.next();
+}
+
+async function editAll(server, application, asker) {
+  const counts = { swapped: 0, refused: 0 };
+  let served = await asker.next();
   for (let i = 0; i < EDITS; i += 1) {
-    const refused = count(server, REFUSED);
-    await disk.edit(random);
-    await settle(server, talker, disk, refused);
+    const failed = failures(server);
+    application.pairs = new Set([served, application.pair ?? served]);
+    await application.edit();
+    const now = await settle(server, asker, application, failed);
+    assert.deepStrictEqual(asker.wrong, [], `edit ${i}`);
+    if (application.pair) assert.strictEqual(now, application.pair, `edit ${i}`);
+    if (!application.pair) counts.refused += 1;
+    else if (now !== served) counts.swapped += 1;
+    served = now;
   }
-  return { swapped: count(server, RELOADED), refused: count(server, REFUSED) };
+  return counts;
 }
 
-describe(`${EDITS} edits by chance (seed ${SEED})`, { timeout: 600000 }, () => {
-  it('never have a mixture of files served, nor broken ones', (test) => withFolder(
-    { 'app/talk.lua': TALK, 'app/left.lua': good(1), 'app/right.lua': good(1) },
-    async (folder) => {
-      const disk = new Disk(path.join(folder, 'app'));
-      const server = await Server.start(disk.folder, { args: ['--reload', '--log-level', 'error'] });
-      const talker = new Talker(await RawClient.open(server.port, '/ws/talk'), disk);
-      const { swapped, refused } = await play(server, talker, disk, new Random(SEED));
-      test.diagnostic(`${swapped} swapped in, ${refused} refused, ${disk.pairs.size} pairs lay on disk`);
-      assert.ok(swapped >= 0.3 * EDITS && refused >= 0.3 * EDITS, `${swapped} swapped in, ${refused} refused`);
-      talker.raw.destroy();
-      await server.stop();
-    }));
+describe(`${EDITS} edits, whatever they are (seed ${SEED})`, { timeout: 600000 }, () => {
+  it('are served whole or not at all', (test) => withFolder({ 'main.lua': MAIN }, async (folder) => {
+    const application = new Application(folder, new Random(SEED));
+    const server = await Server.start(folder, { args: ['--reload'] });
+    const asker = new Asker(await RawClient.open(server.port, '/ws/stamps'), application);
+    try {
+      const counts = await editAll(server, application, asker);
+      test.diagnostic(`${counts.swapped} swapped in, ${counts.refused} refused, ${asker.replies} replies`);
+      for (const count of Object.values(counts)) assert.ok(count >= EDITS * OF_EACH_KIND, JSON.stringify(counts));
+    } finally {
+      await asker.stop();
+    }
+    assert.strictEqual(await server.metric('generation'), 1 + server.stdout.split('\nreloaded ').length - 1);
+    assert.strictEqual(await server.metric('generations_alive'), 1);
+    await server.stop();
+  }));
 });

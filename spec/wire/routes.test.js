@@ -236,6 +236,44 @@ describe('the limits of routes', () => {
   });
 });
 
+describe('passwords', () => {
+  const ask = (server, password) => server.http(`/password?is=${password}`);
+
+  it('are checked while others are served, each for its own client', async () => {
+    const server = await Server.start('routes');
+    const talker = new Talker(server.port);
+    talker.send(head('GET /password?is=right'));
+    const asked = ['right', 'wrong', 'right', 'wrong', 'right', 'wrong'].map((password) => ask(server, password));
+    const deadline = Date.now() + PATIENCE_MS;
+    while (await metric(server, 'tidegate_password_hashes') < 2) assert.ok(Date.now() < deadline);
+    talker.leave();
+    const answers = await Promise.all(asked);
+    assert.deepStrictEqual(answers.map(({ body }) => body), ['true', 'false', 'true', 'false', 'true', 'false']);
+    await becomes(server, 'tidegate_password_hashes', 0);
+    await server.stop();
+  });
+
+  it('are so many at once and no more', async () => {
+    const server = await Server.start('routes', { args: ['--max-password-hashes', '1'] });
+    const statuses = (await Promise.all(['right', 'right', 'right'].map((password) => ask(server, password))))
+      .map(({ status }) => status).sort();
+    assert.deepStrictEqual(statuses, [200, 500, 500]);
+    assert.strictEqual(await metric(server, 'tidegate_password_hashes_full_total'), 2);
+    assert.match(server.stderr, /too many passwords are being looked at, max_password_hashes = 1/);
+    await server.stop();
+  });
+
+  it('that nobody waits for any more are forgotten at the end', async () => {
+    const server = await Server.start('routes', { args: ['--drain-seconds', '1'] });
+    const talkers = [1, 2, 3, 4, 5, 6, 7, 8].map(() => new Talker(server.port));
+    for (const talker of talkers) talker.send(head('GET /password?is=right'));
+    const deadline = Date.now() + PATIENCE_MS;
+    while (await metric(server, 'tidegate_password_hashes') < 3) assert.ok(Date.now() < deadline);
+    await server.stop();
+    for (const talker of talkers) talker.leave();
+  });
+});
+
 describe('accounts', () => {
   let server;
   before(async () => { server = await Server.start(path.join(ROOT, 'examples/accounts'), { args: ['--mode', 'development'] }); });
@@ -272,7 +310,7 @@ describe('accounts', () => {
   it('tell at the start, and when they are checked, which requests they answer', async () => {
     await server.until(() => server.stdout.includes('\nloaded generation 1 '), 'the end of what is told at the start');
     for (const line of ['GET /me', 'POST /login', 'POST /logout', '/ws/echo/                 echo'])
-      assert.ok(server.stdout.includes(`\n  ${line}\n`), server.stdout);
+      await server.until(() => server.stdout.includes(`\n  ${line}\n`), `a line of standard output to be ${line}`);
     const { stdout } = await run(['check', path.join(ROOT, 'examples/accounts')]);
     assert.match(stdout, /: 2 consumers, 5 actions, 3 routes, 2 paths: no errors, no warnings\n$/);
   });

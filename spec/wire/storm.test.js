@@ -208,11 +208,10 @@ const EDITS = [
   (code) => code.slice(0, code.length / 2),
 ];
 
-function reload(server) {
+function request(server, method, target) {
   return new Promise((resolve, reject) => {
     const headers = { Authorization: `Bearer ${TOKEN}`, 'Content-Length': 0 };
-    const { port } = server;
-    http.request({ host: '127.0.0.1', port, path: '/api/reload', method: 'POST', headers, agent: false },
+    http.request({ host: '127.0.0.1', port: server.port, path: target, method, headers, agent: false },
                  (response) => response.resume().on('end', () => resolve(response.statusCode)))
       .on('error', reject).end();
   });
@@ -221,10 +220,14 @@ function reload(server) {
 async function replaceCode(random, server, file, isOver) {
   const code = fs.readFileSync(file, 'utf8');
   const counts = { 200: 0, 422: 0 };
+  const requests = [];
   while (!isOver()) {
     fs.writeFileSync(file, random.pick(EDITS)(code));
-    counts[await reload(server)] += 1;
+    requests.push(request(server, 'GET', '/slowly'), request(server, 'GET', '/slowly'));
+    counts[await request(server, 'POST', '/api/reload')] += 1;
   }
+  for (const status of await Promise.all(requests))
+    if (![200, 500, 503].includes(status)) problems.push(`a request was answered ${status}`);
   return counts;
 }
 
@@ -247,7 +250,10 @@ describe(`A storm (seed ${SEED})`, { timeout: 2 * SECONDS * 1000 + 60000 }, () =
   it('goes on while its code is replaced', async () => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tidegate-storm-'));
     fs.cpSync(path.join(import.meta.dirname, '../support/apps/storm'), folder, { recursive: true });
-    const [server, random, clients] = await start(folder, { TIDEGATE_API_TOKEN: TOKEN });
+    const gone = SEED % 2 ? 'close' : 'stay';
+    const [server, random, clients] = await start(folder, {
+      TIDEGATE_API_TOKEN: TOKEN, TIDEGATE_GONE_CONSUMERS: gone, TIDEGATE_RETIRE_SECONDS: 1, TIDEGATE_MAX_GENERATIONS: 3,
+    });
     let isOver = false;
     const replacing = replaceCode(random, server, path.join(folder, 'main.lua'), () => isOver);
     await blow(random, server, clients, true);

@@ -124,6 +124,9 @@ static enum tg_status serve(struct tg_gateway *gateway, struct tg_error *error)
     if (status != TG_OK) return status;
     tg_reload_init(&gateway->reload, &gateway->worker, &gateway->source.core,
                    tg_net_background_core(gateway->background));
+    status = tg_net_background_open(&gateway->hasher, gateway->loop, error);
+    if (status != TG_OK) return status;
+    gateway->worker.hasher = tg_net_background_core(gateway->hasher);
     tg_reload_begin(&gateway->reload, &gateway->first);
     if (!tg_config_is_development(gateway->config)) return TG_OK;
     if (tg_dev_open(&gateway->worker) != TG_OK)
@@ -211,6 +214,8 @@ bool tg_gateway_close(struct tg_gateway *gateway)
     tg_record_file_close(gateway->record);
     struct tg_list ended;
     tg_list_init(&ended);
+    if (gateway->hasher) tg_net_background_close(gateway->hasher);
+    gateway->worker.hasher = NULL;
     if (gateway->background) tg_net_background_close(gateway->background);
     if (gateway->has_worker) tg_generations_end(&gateway->worker, &ended);
     if (gateway->background) tg_reload_deinit(&gateway->reload);

@@ -22,6 +22,7 @@ struct tg_gateway {
     struct tg_net_loop *loop;
     struct tg_worker worker;
     struct tg_net_background *background;
+    struct tg_net_background *hasher; /* a thread of its own: many logins hold up no reload */
     struct tg_reload reload;
     struct tg_net_streams *streams;
     struct tg_net_processes *processes;

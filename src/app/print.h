@@ -13,4 +13,10 @@ bool tg_print_has_colour(FILE *stream);
 /* What is wrong with an application, to standard error. */
 void tg_print_problems(const struct tg_problems *problems);
 
+/* The same text, for who prints it otherwise. */
+void tg_print_write_problems(const struct tg_problems *problems, struct tg_buf *text);
+
+/* For a program that serves: never waits. Lines that nobody takes are dropped. */
+void tg_print_if_taken(FILE *stream, const struct tg_buf *text);
+
 #endif

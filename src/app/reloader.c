@@ -49,22 +49,17 @@ void tg_reloader_print_loaded(const struct tg_reloader *reloader)
     fflush(stdout);
 }
 
-static void print_reloaded(const struct tg_reload_result *result)
+static void write_reloaded(const struct tg_reload_result *result, struct tg_buf *out)
 {
-    struct tg_buf text;
-    tg_buf_init(&text);
-    tg_buf_printf(&text, "reloaded generation %" PRIu32 " in %" PRIu64 " ms", result->number,
-                  result->took_ms);
+    tg_buf_printf(out, "reloaded generation %" PRIu32 " in %" PRIu64 " ms", result->number, result->took_ms);
     if (result->load->report) {
-        tg_buf_append_literal(&text, ": ");
-        tg_contract_write_line(result->load->report, &text);
-        tg_buf_append_char(&text, '\n');
-        tg_contract_write_details(result->load->report, &text);
+        tg_buf_append_literal(out, ": ");
+        tg_contract_write_line(result->load->report, out);
+        tg_buf_append_char(out, '\n');
+        tg_contract_write_details(result->load->report, out);
     } else {
-        tg_buf_append_char(&text, '\n');
+        tg_buf_append_char(out, '\n');
     }
-    fwrite(text.data, 1, text.length, stdout);
-    tg_buf_deinit(&text);
 }
 
 /* In production the log is all that somebody reads. */
@@ -75,27 +70,41 @@ static void log_problems(const struct tg_problems *problems)
                TG_LOG_I("line", problem->line), TG_LOG_STR("text", problem->message));
 }
 
-static void say_failed(const struct tg_reloader *reloader, const struct tg_reload_result *result)
+static void print_problems(const struct tg_problems *problems)
 {
-    const struct tg_problems *problems = result->load->problems;
-    bool is_development = tg_config_is_development(reloader->gateway->config);
-    if (problems && is_development) tg_print_problems(problems);
-    if (problems && !is_development) log_problems(problems);
-    printf("not reloaded: generation %" PRIu32 " still serves\n", result->number);
+    struct tg_buf text;
+    tg_buf_init(&text);
+    tg_print_write_problems(problems, &text);
+    tg_print_if_taken(stderr, &text);
+    tg_buf_deinit(&text);
+}
+
+static void say_problems(const struct tg_reloader *reloader, const struct tg_problems *problems)
+{
+    if (problems && tg_config_is_development(reloader->gateway->config))
+        print_problems(problems);
+    else if (problems)
+        log_problems(problems);
 }
 
 static void say(const struct tg_reloader *reloader, const struct tg_reload_result *result)
 {
-    if (result->outcome == TG_RELOAD_OK)
-        print_reloaded(result);
-    else if (result->outcome == TG_RELOAD_FAILED)
-        say_failed(reloader, result);
-    else if (result->outcome == TG_RELOAD_BACK)
-        printf("back to generation %" PRIu32 ": its files are there again\n", result->number);
-    else if (result->outcome == TG_RELOAD_RESTLESS)
-        printf("not reloaded: %s changes while it is read; generation %" PRIu32 " still serves\n",
-               result->restless, result->number);
-    fflush(stdout);
+    struct tg_buf text;
+    tg_buf_init(&text);
+    if (result->outcome == TG_RELOAD_OK) {
+        write_reloaded(result, &text);
+    } else if (result->outcome == TG_RELOAD_FAILED) {
+        say_problems(reloader, result->load->problems);
+        tg_buf_printf(&text, "not reloaded: generation %" PRIu32 " still serves\n", result->number);
+    } else if (result->outcome == TG_RELOAD_BACK) {
+        tg_buf_printf(&text, "back to generation %" PRIu32 ": its files are there again\n", result->number);
+    } else if (result->outcome == TG_RELOAD_RESTLESS) {
+        tg_buf_printf(&text,
+                      "not reloaded: %s changes while it is read; generation %" PRIu32 " still serves\n",
+                      result->restless, result->number);
+    }
+    tg_print_if_taken(stdout, &text);
+    tg_buf_deinit(&text);
 }
 
 /* ---- settings ---- */
@@ -122,8 +131,11 @@ static void look_at_settings(struct tg_reloader *reloader)
     tg_files_look(&reloader->settings, path);
     tg_log(TG_LOG_WARNING, "settings_changed", TG_LOG_S("file", path),
            TG_LOG_S("help", "settings are read when the program starts: restart it"));
-    printf("%s has changed: settings are read when the program starts, so restart it\n", path);
-    fflush(stdout);
+    struct tg_buf text;
+    tg_buf_init(&text);
+    tg_buf_printf(&text, "%s has changed: settings are read when the program starts, so restart it\n", path);
+    tg_print_if_taken(stdout, &text);
+    tg_buf_deinit(&text);
 }
 
 /* ---- watching ---- */

@@ -22,6 +22,8 @@
     X(login_attempts_refused, counter, "Of these: login_attempts")                                           \
     X(login_addresses_forgotten, counter,                                                                    \
       "Addresses whose refused logins had to be forgotten: login_addresses")                                 \
+    X(password_hashes, gauge, "Passwords that wait to be hashed or checked, or are")                         \
+    X(password_hashes_full, counter, "Handlers that failed instead: max_password_hashes")                    \
     X(forwarded_malformed, counter, "Clients that a trusted proxy named in a way that makes no sense")       \
     X(messages_received, counter, "Whole data messages received")                                            \
     X(messages_sent, counter, "Data messages queued for clients")                                            \

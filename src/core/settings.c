@@ -51,6 +51,8 @@ static const struct tg_setting settings[] = {
     CHOICE(forwarded_header, "x-forwarded-for", forwarded, "where trusted proxies name their client"),
     INTEGER(login_attempts, "30", 0, 6000,
             "logins of one address that may fail in a minute; beyond: 429; 0: any number"),
+    INTEGER(max_password_hashes, "100", 1, 10000,
+            "passwords that are hashed or checked at once; beyond: the handler fails"),
     INTEGER(login_addresses, "16384", 8, 1 << 24,
             "addresses whose failed logins are counted; beyond: that with the fewest is forgotten"),
     TEXT(api_host, "", "address for /api alone; empty: /api is on the main address"),

@@ -45,6 +45,7 @@ struct tg_worker {
     struct tg_moves moves;
     struct tg_reload *reload;         /* borrowed, as the next; NULL: there is none */
     struct tg_background *background; /* NULL: what would run there runs at once */
+    struct tg_background *hasher;     /* of passwords; NULL: at once */
     struct tg_streams *streams;       /* borrowed, as the next; NULL while there is no network */
     struct tg_processes *processes;
     struct tg_watches *watches;   /* of files; borrowed; NULL where there are none */

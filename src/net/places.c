@@ -16,6 +16,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 #include <uv.h>
@@ -67,13 +68,22 @@ static struct tg_slice write_key(char *key, size_t room, int number, const char 
     return (struct tg_slice){key, (size_t)length < room ? (size_t)length : room - 1};
 }
 
+/* Of a folder as a whole: what a file has in it counts where it may be a module. */
+static bool may_matter(const struct inotify_event *event)
+{
+    size_t length = strlen(event->name);
+    if (event->name[0] == '.') return false;
+    if (!(event->mask & (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)) || event->mask & IN_ISDIR) return true;
+    return length > 4 && strcmp(event->name + length - 4, ".lua") == 0;
+}
+
 static bool is_wanted(const struct tg_places *places, const struct inotify_event *event)
 {
     char key[NUMBER_BYTES + NAME_MAX + 1];
     if (event->mask & (IN_Q_OVERFLOW | OWN_EVENTS)) return true;
     const struct folder *folder = find(places, event->wd);
     if (!folder || event->len == 0) return false;
-    if (folder->is_for_all && event->name[0] != '.') return true;
+    if (folder->is_for_all && may_matter(event)) return true;
     return tg_map_get(&places->names, write_key(key, sizeof key, event->wd, event->name)) != NULL;
 }
 

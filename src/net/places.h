@@ -25,8 +25,9 @@ void tg_places_close(struct tg_places *places);
  * are watched without a gap. */
 void tg_places_begin(struct tg_places *places);
 
-/* `name` in `folder`, which need not exist; NULL: whatever happens there, but to names that begin with a dot.
- * The folder is looked up once: when it is moved or deleted, that wakes, and the place has to be added again.
+/* `name` in `folder`, which need not exist; NULL: whatever comes and goes there, but for names that begin
+ * with a dot, and what is written to a *.lua: a log that lies there is no reason to look. The folder is
+ * looked up once: when it is moved or deleted, that wakes, and the place has to be added again.
  */
 void tg_places_add(struct tg_places *places, const char *folder, const char *name);
 

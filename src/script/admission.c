@@ -13,128 +13,26 @@
 #include "script/place.h"
 #include "script/table.h"
 #include "script/task.h"
-#include "wire/json.h"
+#include "script/verdict.h"
 
 #include <lauxlib.h>
 #include <math.h>
 
-/* ---- what the client is told ---- */
-
-struct verdict {
-    struct tg_slice text;
-    uint16_t status;
-    uint16_t close_code; /* 0: it stays open */
-};
-
-enum { LET_IN = 200, UNAUTHORIZED = 401, FORBIDDEN = 403, NOT_FOUND = 404, FAILED = 500 };
-
-static const struct verdict verdicts[] = {
-    {TG_SLICE("OK"), LET_IN, 0},
-    {TG_SLICE("Unauthorized"), UNAUTHORIZED, 4401},
-    {TG_SLICE("Forbidden"), FORBIDDEN, 4403},
-    {TG_SLICE("Not Found"), NOT_FOUND, 4404},
-    {TG_SLICE("Internal Server Error"), FAILED, 0},
-};
-
-static const struct verdict *find_verdict(lua_Integer status)
-{
-    for (size_t i = 0; i < sizeof verdicts / sizeof verdicts[0]; i++)
-        if (verdicts[i].status == status) return &verdicts[i];
-    return NULL;
-}
-
-/* Queues the frame `authentication`, as the schema of tide.messages.authentication has it. `detail`: data
- * NULL for none. */
-static enum tg_status tell(const struct tg_run *run, lua_Integer code, struct tg_slice detail)
-{
-    static const char *const heads[TG_NAMINGS][2] = {{"\"status_code\":", ",\"status_text\":"},
-                                                     {"\"statusCode\":", ",\"statusText\":"}};
-    struct tg_conn *conn = run->conn;
-    const struct verdict *verdict = find_verdict(code);
-    const char *const *head = heads[conn->consumer->naming];
-    struct tg_buf *out;
-    if (!tg_hooks_of(conn)->sends_authentication) return TG_OK;
-    enum tg_status status = tg_conn_begin(conn, &out);
-    if (status != TG_OK) return status;
-    tg_buf_append_literal(out, "{\"action\":\"authentication\",\"payload\":{");
-    tg_buf_append_slice(out, tg_slice_of(head[0]));
-    tg_json_write_integer(out, verdict->status);
-    tg_buf_append_slice(out, tg_slice_of(head[1]));
-    tg_json_write_string(out, verdict->text);
-    if (detail.data) {
-        tg_buf_append_literal(out, ",\"data\":{\"detail\":");
-        tg_json_write_string(out, detail);
-        tg_buf_append_char(out, '}');
-    }
-    tg_buf_append_char(out, '}');
-    tg_message_write_ref(out, &run->ref);
-    tg_buf_append_char(out, '}');
-    return tg_conn_commit(conn, TG_OPCODE_TEXT);
-}
-
-const struct tg_slice tg_admission_too_often = TG_SLICE("Too many attempts to log in");
-
-/* What authenticators of ours (lua/tidegate/auth) say of who has shown nothing, or something that was good
- * once: nobody has guessed. */
-static bool is_guess(struct tg_slice detail)
-{
-    static const struct tg_slice others[] = {TG_SLICE("Authentication credentials were not provided."),
-                                             TG_SLICE("The session has expired"),
-                                             TG_SLICE("The token has expired")};
-    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-        if (tg_slice_equal(detail, others[i])) return false;
-    return true;
-}
-
-/* A client that renews of its own accord has nothing to lose by it. */
-static bool is_of_client(const struct tg_run *run)
-{
-    return run->is_renewal && run->is_data;
-}
-
-/* Not when it was us who asked again. */
-static bool is_attempt(const struct tg_run *run)
-{
-    return !run->is_renewal || run->is_data;
-}
-
-/* Many may be let try before the first has failed. What those behind the limit have shown is not told, right
- * or wrong, so they learn no more than if they had come one after the other. */
-static bool is_too_often(const struct tg_run *run)
-{
-    struct tg_worker *worker = run->conn->worker;
-    return is_attempt(run) &&
-           tg_attempts_wait_seconds(&worker->attempts, run->conn->request->peer, tg_worker_now_ms(worker));
-}
-
-static void refuse(struct tg_run *run, lua_Integer status, struct tg_slice detail)
-{
-    struct tg_conn *conn = run->conn;
-    const struct verdict *verdict = find_verdict(status);
-    bool is_wrong = is_attempt(run) && status == UNAUTHORIZED && is_guess(detail);
-    if (is_wrong && tg_worker_refuse_attempt(conn->worker, conn->request->peer))
-        detail = tg_admission_too_often;
-    else if (is_wrong)
-        tg_worker_note_attempt(conn->worker, conn->request->peer);
-    conn->worker->metrics.authentications_refused++;
-    tg_log(TG_LOG_INFO, "authentication_refused", TG_LOG_CONN(conn), TG_LOG_I("status", status),
-           TG_LOG_S("by", run->what), TG_LOG_STR("detail", detail.data ? detail : TG_SLICE("")));
-    tell(run, status, detail);
-    if (!is_of_client(run)) tg_conn_close(conn, verdict->close_code, verdict->text);
-}
+/* ---- what went wrong ---- */
 
 /* What comes from other code and fails here is not there as it was: it goes. */
 void tg_admission_failed(const struct tg_run *run)
 {
-    tell(run, FAILED, (struct tg_slice){0});
+    tg_verdict_tell(run, TG_ADMISSION_FAILED, (struct tg_slice){0});
     if (run->from) tg_conn_close(run->conn, 1011, TG_SLICE("the object could not be loaded"));
 }
 
 /* Nobody has decided anything: the client comes again, to the new code. */
 static void tell_retired(const struct tg_run *run)
 {
-    tell(run, FAILED, (struct tg_slice){0});
-    if (!is_of_client(run)) tg_conn_close(run->conn, 1012, TG_SLICE("the code was replaced meanwhile"));
+    tg_verdict_tell(run, TG_ADMISSION_FAILED, (struct tg_slice){0});
+    if (!tg_verdict_is_of_client(run))
+        tg_conn_close(run->conn, 1012, TG_SLICE("the code was replaced meanwhile"));
 }
 
 void tg_admission_late(const struct tg_run *run)
@@ -147,8 +45,8 @@ void tg_admission_late(const struct tg_run *run)
     conn->worker->metrics.authentication_timeouts++;
     tg_log(TG_LOG_WARNING, "authentication_timeout", TG_LOG_CONN(conn), TG_LOG_S("by", run->what),
            TG_LOG_I("timeout_ms", tg_admission_timeout_ms(run)));
-    tell(run, UNAUTHORIZED, (struct tg_slice){0});
-    if (!is_of_client(run)) tg_conn_close(conn, 4408, TG_SLICE("authentication took too long"));
+    tg_verdict_tell(run, TG_UNAUTHORIZED, (struct tg_slice){0});
+    if (!tg_verdict_is_of_client(run)) tg_conn_close(conn, 4408, TG_SLICE("authentication took too long"));
 }
 
 uint64_t tg_admission_timeout_ms(const struct tg_run *run)
@@ -179,14 +77,14 @@ enum { USER = -3, STATUS, DETAIL }; /* what an authenticator returned, from the 
 /* nil [, status [, detail]]. False: let in all the same, as nobody. */
 static bool refuse_user(lua_State *L, struct tg_run *run)
 {
-    lua_Integer status = UNAUTHORIZED;
+    lua_Integer status = TG_UNAUTHORIZED;
     int is_integer = 1;
     if (!lua_isnil(L, STATUS)) status = lua_tointegerx(L, STATUS, &is_integer);
-    if (is_integer && status == LET_IN) return false;
-    if (!is_integer || status == FAILED || !find_verdict(status))
+    if (is_integer && status == TG_LET_IN) return false;
+    if (!is_integer || !tg_verdict_is_refusal(status))
         luaL_error(L, "%s: authenticate returned %s as a status: it is 401, 403 or 404", tg_run_source(run),
                    luaL_tolstring(L, STATUS, NULL));
-    refuse(run, status, check_detail(L, run, lua_absindex(L, DETAIL)));
+    tg_verdict_refuse(run, status, check_detail(L, run, lua_absindex(L, DETAIL)));
     return true;
 }
 
@@ -215,7 +113,8 @@ static int let_in(lua_State *L, struct tg_run *run)
 {
     if (run->is_renewal) return 0; /* asked again by us: the client has asked nothing */
     tg_conn_user_note(run->world, L, run->conn);
-    if (tell(run, LET_IN, (struct tg_slice){0}) == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
+    if (tg_verdict_tell(run, TG_LET_IN, (struct tg_slice){0}) == TG_E_NO_MEMORY)
+        luaL_error(L, "not enough memory");
     return 0;
 }
 
@@ -230,8 +129,8 @@ static int permitted(lua_State *L, int status, lua_KContext context)
                    tg_run_source(run), tg_place_push_kind(L, lua_absindex(L, -2)));
     struct tg_slice detail = check_detail(L, run, lua_gettop(L));
     if (lua_toboolean(L, -2)) return let_in(L, run);
-    refuse(run, FORBIDDEN,
-           detail.data ? detail : TG_SLICE("You do not have permission to perform this action."));
+    tg_verdict_refuse(run, TG_FORBIDDEN,
+                      detail.data ? detail : TG_SLICE("You do not have permission to perform this action."));
     return 0;
 }
 
@@ -255,7 +154,7 @@ static bool keep_object(lua_State *L, struct tg_run *run)
     if (is_found)
         tg_conn_object_set(run->world, L, run->conn, lua_gettop(L));
     else
-        refuse(run, NOT_FOUND, (struct tg_slice){0});
+        tg_verdict_refuse(run, TG_NOT_FOUND, (struct tg_slice){0});
     lua_pop(L, 1);
     return is_found;
 }
@@ -313,7 +212,8 @@ static struct tg_slice find_stranger(lua_State *L, const struct tg_run *run, boo
     if (!is_user) return conn->is_authenticated ? others : none;
     if (tg_conn_user_is(L, conn, lua_absindex(L, USER))) return none;
     if (tg_conn_user_has_id(L, lua_absindex(L, USER))) return others;
-    if (is_of_client(run)) return TG_SLICE("Whose this credential is cannot be told: its user has no id");
+    if (tg_verdict_is_of_client(run))
+        return TG_SLICE("Whose this credential is cannot be told: its user has no id");
     return conn->is_authenticated && !conn->user ? none : others;
 }
 
@@ -323,14 +223,15 @@ static int renewed(lua_State *L, struct tg_run *run, bool is_user)
     struct tg_conn *conn = run->conn;
     struct tg_slice objection = find_stranger(L, run, is_user);
     if (objection.data) {
-        refuse(run, FORBIDDEN, objection);
+        tg_verdict_refuse(run, TG_FORBIDDEN, objection);
         return 0;
     }
     note_credential(L, run);
     if (is_user) tg_conn_user_keep(run->world, L, conn, lua_absindex(L, USER));
-    if (!is_of_client(run)) return check_permissions(L, run);
+    if (!tg_verdict_is_of_client(run)) return check_permissions(L, run);
     conn->worker->metrics.credentials_renewed++;
-    if (tell(run, LET_IN, (struct tg_slice){0}) == TG_E_NO_MEMORY) luaL_error(L, "not enough memory");
+    if (tg_verdict_tell(run, TG_LET_IN, (struct tg_slice){0}) == TG_E_NO_MEMORY)
+        luaL_error(L, "not enough memory");
     return 0;
 }
 
@@ -342,8 +243,8 @@ static int authenticated(lua_State *L, int status, lua_KContext context)
     if (run->conn->state != TG_CONN_OPEN) return 0; /* the client has not waited for it */
     bool is_user = !tg_is_null(L, USER) && lua_toboolean(L, USER);
     if (!is_user && refuse_user(L, run)) return 0;
-    if (is_user && is_too_often(run)) {
-        refuse(run, UNAUTHORIZED, tg_admission_too_often);
+    if (is_user && tg_verdict_is_too_often(run)) {
+        tg_verdict_refuse(run, TG_UNAUTHORIZED, tg_verdict_too_often);
         return 0;
     }
     if (run->is_renewal) return renewed(L, run, is_user);
@@ -404,7 +305,7 @@ enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *co
     run.envelope = envelope;
     if (envelope) run.ref = envelope->ref;
     if (envelope && tg_worker_refuse_attempt(conn->worker, conn->request->peer)) {
-        tell(&run, UNAUTHORIZED, tg_admission_too_often);
+        tg_verdict_tell(&run, TG_UNAUTHORIZED, tg_verdict_too_often);
         return TG_DONE;
     }
     return tg_run_task(pool, &run, admission_body);

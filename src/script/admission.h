@@ -18,10 +18,6 @@ enum tg_outcome tg_admission_begin(struct tg_task_pool *pool, struct tg_conn *co
 enum tg_outcome tg_admission_renew(struct tg_task_pool *pool, struct tg_conn *conn,
                                    const struct tg_envelope *envelope);
 
-/* What is told to a client that has shown something wrong too often (core/attempts.h), and is not asked
- * about. */
-extern const struct tg_slice tg_admission_too_often;
-
 /* How long such a run may wait. */
 uint64_t tg_admission_timeout_ms(const struct tg_run *run);
 

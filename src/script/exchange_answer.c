@@ -4,11 +4,14 @@
 #include "script/exchange_answer.h"
 
 #include "base/log.h"
+#include "core/dev.h"
 #include "core/worker.h"
+#include "script/failure_place.h"
 #include "script/outgoing.h"
 #include "script/place.h"
 #include "script/to_json.h"
 #include "wire/json.h"
+#include "wire/message.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
@@ -233,41 +236,40 @@ void tg_exchange_write_answer(struct tg_world *world, lua_State *L, struct tg_ex
 
 /* ---- failures ---- */
 
-struct place {
-    struct tg_slice file;
-    int64_t line;
-};
-
-/* Where it happened: the innermost Lua function, or where the route is declared. */
-static struct place find_place(const struct tg_exchange *exchange, const struct tg_failure *failure)
-{
-    if (failure->file[0]) return (struct place){tg_slice_of(failure->file), failure->line};
-    struct tg_slice source = exchange->route->source;
-    const char *colon = memrchr(source.data, ':', source.length);
-    if (!colon) return (struct place){source, 0};
-    return (struct place){{source.data, (size_t)(colon - source.data)}, strtoll(colon + 1, NULL, 10)};
-}
-
 static void log_failure(const struct tg_exchange *exchange, const struct tg_failure *failure,
-                        const struct place *place)
+                        const struct tg_failure_place *place)
 {
-    char source[sizeof failure->file + 16];
-    snprintf(source, sizeof source, "%.*s:%lld", TG_SLICE_ARG(place->file), (long long)place->line);
+    char source[TG_FAILURE_PLACE_BYTES];
     tg_log(TG_LOG_ERROR, tg_failure_event(failure, "handler_failed"), TG_LOG_EXCHANGE(exchange),
-           TG_LOG_S("source", source), TG_LOG_STR("error", failure->message),
+           TG_LOG_S("source", tg_failure_place_text(place, source)), TG_LOG_STR("error", failure->message),
            TG_LOG_STR("traceback", failure->traceback));
 }
 
-/* Members of the answer that only development has. */
-static void write_details(struct tg_buf *out, const struct tg_failure *failure, const struct place *place)
+/* What only development has, in the answer and on pages of ours. */
+static void tell_developer(struct tg_exchange *exchange, const struct tg_failure *failure,
+                           const struct tg_failure_place *place)
 {
-    tg_buf_append_literal(out, "{\"detail\":\"Internal server error\",\"traceback\":");
-    tg_json_write_string(out, failure->traceback);
-    tg_buf_append_literal(out, ",\"file\":");
-    tg_json_write_string(out, place->file);
-    tg_buf_append_literal(out, ",\"line\":");
-    tg_json_write_integer(out, place->line);
-    tg_buf_append_char(out, '}');
+    struct tg_buf source;
+    uint32_t generation = exchange->generation->number;
+    tg_buf_init(&source);
+    tg_failure_place_write_source(place, &source);
+    const struct tg_detail detail = {.detail = TG_SLICE("Internal server error"),
+                                     .traceback = failure->traceback,
+                                     .file = place->file,
+                                     .line = place->line,
+                                     .source = tg_buf_peek(&source),
+                                     .generation = generation};
+    tg_buf_truncate(&exchange->answer.body, 0);
+    tg_message_write_detail_object(&exchange->answer.body, &detail);
+    const struct tg_dev_failure told = {.action = exchange->route->name,
+                                        .message = failure->message,
+                                        .traceback = failure->traceback,
+                                        .file = place->file,
+                                        .line = place->line,
+                                        .source = tg_buf_peek(&source),
+                                        .generation = generation};
+    tg_dev_tell_failure(exchange->worker->dev, &told);
+    tg_buf_deinit(&source);
 }
 
 void tg_exchange_write_failure(struct tg_exchange *exchange, const struct tg_failure *failure)
@@ -282,11 +284,9 @@ void tg_exchange_write_failure(struct tg_exchange *exchange, const struct tg_fai
         tg_buf_append_char(&answer->body, '}');
         return;
     }
-    const struct place place = find_place(exchange, failure);
+    const struct tg_failure_place place = tg_failure_place_find(failure, exchange->route->source);
     worker->metrics.handler_errors++;
     log_failure(exchange, failure, &place);
     tg_http_answer_detail(answer, 500, TG_SLICE("Internal server error"));
-    if (!tg_config_is_development(worker->config)) return;
-    tg_buf_truncate(&answer->body, 0);
-    write_details(&answer->body, failure, &place);
+    if (tg_config_is_development(worker->config)) tell_developer(exchange, failure, &place);
 }

@@ -4,9 +4,9 @@
 
 #include "core/credential.h"
 #include "core/worker.h"
-#include "script/admission.h"
 #include "script/run.h"
 #include "script/run_failure.h"
+#include "script/verdict.h"
 
 #include <lauxlib.h>
 
@@ -34,7 +34,7 @@ static int first_token(lua_State *L, int status, lua_KContext context)
         /* Others that came at the same time may have failed since it was let try. */
         if (tg_worker_refuse_attempt(run->conn->worker, run->conn->request->peer)) {
             lua_pushnil(L);
-            lua_pushlstring(L, tg_admission_too_often.data, tg_admission_too_often.length);
+            lua_pushlstring(L, tg_verdict_too_often.data, tg_verdict_too_often.length);
             return 2;
         }
         lua_pushlstring(L, tg_buf_peek(token).data, tg_buf_peek(token).length);

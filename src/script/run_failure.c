@@ -9,40 +9,26 @@
 #include "core/topic.h"
 #include "core/worker.h"
 #include "script/admission.h"
-#include "script/excerpt.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "script/failure_place.h"
 
 static struct tg_slice what_failed(const struct tg_run *run)
 {
     return run->action ? run->action->name : tg_slice_of(run->what);
 }
 
-struct place {
-    struct tg_slice file;
-    int64_t line;
-};
-
-/* Where it happened: the innermost Lua function; or, where none runs any more because what one returned is
- * wrong, the handler, or what has the hook. */
-static struct place find_place(const struct tg_run *run, const struct tg_failure *failure)
+/* Where no Lua runs any more: the handler, or what has the hook. */
+static struct tg_failure_place find_place(const struct tg_run *run, const struct tg_failure *failure)
 {
-    if (failure->file[0]) return (struct place){tg_slice_of(failure->file), failure->line};
-    const char *source = run->action ? run->action->source.data : tg_run_source(run);
-    const char *colon = strrchr(source, ':');
-    if (!colon) return (struct place){tg_slice_of(source), 0};
-    return (struct place){{source, (size_t)(colon - source)}, strtoll(colon + 1, NULL, 10)};
+    return tg_failure_place_find(failure,
+                                 run->action ? run->action->source : tg_slice_of(tg_run_source(run)));
 }
 
 static void log_failure(const struct tg_run *run, const struct tg_failure *failure)
 {
-    struct place place = find_place(run, failure);
-    char source[sizeof failure->file + 16];
-    snprintf(source, sizeof source, "%.*s:%lld", TG_SLICE_ARG(place.file), (long long)place.line);
+    struct tg_failure_place place = find_place(run, failure);
+    char source[TG_FAILURE_PLACE_BYTES];
     tg_log(TG_LOG_ERROR, tg_failure_event(failure, "handler_failed"), TG_LOG_CONN(run->conn),
-           TG_LOG_STR("action", what_failed(run)), TG_LOG_S("source", source),
+           TG_LOG_STR("action", what_failed(run)), TG_LOG_S("source", tg_failure_place_text(&place, source)),
            TG_LOG_STR("error", failure->message), TG_LOG_STR("traceback", failure->traceback));
 }
 
@@ -50,19 +36,6 @@ static void log_failure(const struct tg_run *run, const struct tg_failure *failu
 static bool is_authorising(const struct tg_run *run)
 {
     return run->subscription && run->subscription->state == TG_SUBSCRIBING;
-}
-
-/* The lines around, as JSON. */
-static void write_source(struct tg_buf *out, const struct place *place)
-{
-    struct tg_arena arena;
-    uint32_t first_line;
-    if (place->line <= 0 || place->line > INT32_MAX) return;
-    tg_arena_init(&arena, 0);
-    struct tg_slice lines = tg_excerpt_read(&arena, place->file, (uint32_t)place->line, &first_line);
-    if (lines.length) tg_excerpt_write_json(lines, first_line, out);
-    if (out->has_failed) tg_buf_truncate(out, 0);
-    tg_arena_deinit(&arena);
 }
 
 /* `source`: of the place, in development. */
@@ -76,7 +49,7 @@ static void answer_failure(const struct tg_run *run, const struct tg_failure *fa
     if (failure->is_declared) {
         detail = (struct tg_detail){.code = failure->code, .detail = failure->detail};
     } else if (tg_config_is_development(run->world->config)) {
-        struct place place = find_place(run, failure);
+        struct tg_failure_place place = find_place(run, failure);
         detail.traceback = failure->traceback;
         detail.file = place.file;
         detail.line = place.line;
@@ -88,7 +61,7 @@ static void answer_failure(const struct tg_run *run, const struct tg_failure *fa
 
 static void tell_developer(const struct tg_run *run, const struct tg_failure *failure, struct tg_slice source)
 {
-    struct place place = find_place(run, failure);
+    struct tg_failure_place place = find_place(run, failure);
     const struct tg_dev_failure told = {
         .consumer = run->conn->consumer->name,
         .action = what_failed(run),
@@ -108,8 +81,8 @@ void tg_run_tell_failure(void *context, const struct tg_failure *failure)
     struct tg_buf source;
     tg_buf_init(&source);
     if (tg_config_is_development(run->world->config) && !failure->is_declared) {
-        struct place place = find_place(run, failure);
-        write_source(&source, &place);
+        struct tg_failure_place place = find_place(run, failure);
+        tg_failure_place_write_source(&place, &source);
     }
     if (!failure->is_declared || !run->answers || run->is_authentication) {
         run->conn->worker->metrics.handler_errors++;

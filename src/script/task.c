@@ -267,13 +267,24 @@ void tg_task_turn(struct tg_task_pool *pool)
 
 /* ---- waiting ---- */
 
+/* Whether a wait can be passed on to who runs the task. */
+static bool is_open(lua_State *L, const struct tg_task *task)
+{
+    bool is_nobody = task == &task->pool->nobody;
+    bool is_at_once = !is_nobody && task->kind && task->kind->at_once;
+    return !is_nobody && !is_at_once && !task->is_unwinding && !task->held && lua_isyieldable(L);
+}
+
+bool tg_task_can_wait(lua_State *L)
+{
+    const struct tg_task *task = tg_task_of(L);
+    return is_open(L, task) && !task->is_cancelled;
+}
+
 struct tg_task *tg_task_check_wait(lua_State *L)
 {
     struct tg_task *task = tg_task_of(L);
-    bool is_nobody = task == &task->pool->nobody;
-    bool is_at_once = !is_nobody && task->kind && task->kind->at_once;
-    if (is_nobody || is_at_once || task->is_unwinding || task->held || !lua_isyieldable(L))
-        tg_blame_raise(L, task);
+    if (!is_open(L, task)) tg_blame_raise(L, task);
     if (task->is_cancelled) luaL_error(L, "the task was cancelled");
     return task;
 }

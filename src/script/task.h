@@ -40,6 +40,9 @@ struct tg_wait {
  * Returns the running task. [-0, +0, e] */
 struct tg_task *tg_task_check_wait(lua_State *L);
 
+/* Whether that would raise nothing. [-0, +0, -] */
+bool tg_task_can_wait(lua_State *L);
+
 /* `return tg_task_wait(L, &x->wait, k, context);` parks the running task until tg_task_wake; then `k`
  * continues, with the stack as it was, and pushes the results. Raises like tg_task_check_wait. What may end
  * before it is waited for has to be looked at first: only a parked task can be woken. */

@@ -121,3 +121,8 @@ bool tg_crypto_check(struct tg_slice secret, struct tg_slice hash)
     tg_buf_deinit(&again);
     return is_same;
 }
+
+bool tg_crypto_is_slow(struct tg_slice hash)
+{
+    return has_prefix(hash, TG_SLICE(PASSWORD_PREFIX));
+}

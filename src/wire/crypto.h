@@ -102,4 +102,7 @@ enum tg_status tg_crypto_hash_key(struct tg_slice key, struct tg_buf *out);
 /* Whether `hash` was made of `secret` by one of these. */
 bool tg_crypto_check(struct tg_slice secret, struct tg_slice hash);
 
+/* Whether that takes long: it is a password's. */
+bool tg_crypto_is_slow(struct tg_slice hash);
+
 #endif

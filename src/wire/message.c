@@ -190,7 +190,7 @@ static void write_key(struct tg_buf *out, struct tg_slice key, bool *is_first)
     tg_buf_append_char(out, ':');
 }
 
-void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail, const struct tg_ref *ref)
+void tg_message_write_detail_object(struct tg_buf *out, const struct tg_detail *detail)
 {
     const struct {
         struct tg_slice key, text;
@@ -200,7 +200,7 @@ void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail,
                  {TG_SLICE("traceback"), detail->traceback},
                  {TG_SLICE("file"), detail->file}};
     bool is_first = true;
-    tg_buf_append_literal(out, "{\"action\":\"error\",\"payload\":{");
+    tg_buf_append_char(out, '{');
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (!texts[i].text.data) continue;
         write_key(out, texts[i].key, &is_first);
@@ -219,6 +219,12 @@ void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail,
         tg_json_write_integer(out, detail->generation);
     }
     tg_buf_append_char(out, '}');
+}
+
+void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail, const struct tg_ref *ref)
+{
+    tg_buf_append_literal(out, "{\"action\":\"error\",\"payload\":");
+    tg_message_write_detail_object(out, detail);
     tg_message_write_ref(out, ref);
     tg_buf_append_char(out, '}');
 }

@@ -70,6 +70,9 @@ struct tg_detail {
     uint32_t generation;
 };
 
+/* {"code":...,"detail":...,...} */
+void tg_message_write_detail_object(struct tg_buf *out, const struct tg_detail *detail);
+
 /* {"action":"error","payload":{"code":...,"detail":...,...},"topic":...,"ref":...} */
 void tg_message_write_detail(struct tg_buf *out, const struct tg_detail *detail, const struct tg_ref *ref);
 

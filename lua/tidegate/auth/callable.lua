@@ -14,6 +14,10 @@ local Callable <const> = {}
 ---@type table<table, tidegate.auth.Known>
 local known <const> = setmetatable({}, { __mode = "k" })
 
+--- What functions that make one are called. Who gives one of these has forgotten to call it.
+---@type table<function, string>
+local makers <const> = setmetatable({}, { __mode = "k" })
+
 ---@class tidegate.auth.Making
 ---@field headers? string[]
 ---@field queries? string[]
@@ -44,11 +48,27 @@ function Callable.new(what, call, making)
   return object
 end
 
+--- Remembers what makes one.
+---@param what string "tide.auth.jwt"
+---@param make function
+function Callable.add_maker(what, make)
+  makers[make] = what
+end
+
 --- Whether it is a function, or one of ours.
 ---@param value any
 ---@return boolean
 function Callable.is(value)
-  return type(value) == "function" or known[value] ~= nil
+  return type(value) == "function" and not makers[value] or known[value] ~= nil
+end
+
+--- What an option has to be that has one.
+---@param value any
+---@param usual string
+---@return string
+function Callable.expected(value, usual)
+  local what <const> = makers[value]
+  return what and ("what %s(...) returns"):format(what) or usual
 end
 
 --- What it reads of a request; nothing is known of a function.

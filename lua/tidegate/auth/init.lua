@@ -86,4 +86,20 @@ function Auth.check(secret, hash)
 end
 
 declare.public(Auth)
+for _, name in ipairs {
+  "all",
+  "anonymous",
+  "any",
+  "api_key",
+  "basic",
+  "custom",
+  "first_message",
+  "http",
+  "jwt",
+  "none",
+  "session",
+} do
+  callable.add_maker("tide.auth." .. name, Auth[name])
+end
+
 return declare.closed("tide.auth", Auth)

@@ -142,7 +142,7 @@ function auth.http(options) end
 ---@return string
 function auth.hash_key(key) end
 
---- How a password is kept. Takes about 50 ms in which nothing else runs.
+--- How a password is kept. Takes about 50 ms, in which a handler waits and others run.
 ---@param password string
 ---@return string
 function auth.hash_password(password) end

@@ -120,7 +120,7 @@ static void has_a_row_for_every_field_in_the_order_of_the_struct(void **state)
     (void)state;
     size_t count;
     const struct tg_setting *settings = tg_settings(&count);
-    assert_int_equal(count, 73);
+    assert_int_equal(count, 74);
     for (size_t i = 0; i < count; i++) {
         assert_true(strlen(settings[i].name) < 64);
         assert_true(strlen(settings[i].help) > 10);

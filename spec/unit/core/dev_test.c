@@ -162,7 +162,8 @@ static void takes_pages_of_its_own_origin(void **state)
 {
     struct fake_core *core = *state;
     assert_true(takes(core, "http://localhost:8000", "localhost:8000"));
-    assert_true(takes(core, "http://Example.org", "example.ORG"));
+    assert_true(takes(core, "http://Box.local", "box.LOCAL"));
+    assert_false(takes(core, "http://example.org", "example.org")); /* whose it is can have it point here */
     assert_false(takes(core, "https://localhost:8000", "localhost:8000"));
     assert_false(takes(core, "http://localhost:8001", "localhost:8000"));
     assert_false(takes(core, "http://localhost:80001", "localhost:8000"));

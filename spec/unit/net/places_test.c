@@ -166,6 +166,28 @@ static void wakes_for_whatever_happens_in_a_folder_but_what_is_hidden(void **sta
     expect_silence(place);
 }
 
+/* A log or a database beside the modules: it woke with each line, and as it is never closed whoever had saved
+ * a module waited half a second for it. */
+static void sleeps_while_something_else_is_written_there(void **state)
+{
+    struct place *place = *state;
+    tg_places_begin(place->places);
+    add(place, "app", NULL);
+    end(place);
+    FILE *log = fopen(path_of(place, "app/log.txt"), "w");
+    expect_woken(place); /* it might be a folder */
+    for (int i = 0; i < 3; i++) {
+        fputs("line\n", log);
+        fflush(log);
+        expect_silence(place);
+    }
+    assert_false(tg_places_are_written(place->places));
+    fclose(log);
+    expect_silence(place);
+    write_file(place, "app/a.lua");
+    expect_woken(place);
+}
+
 static void wakes_when_a_folder_is_moved_and_knows_its_place_when_it_is_added_again(void **state)
 {
     struct place *place = *state;
@@ -327,6 +349,7 @@ int main(void)
         TEST(wakes_once_for_all_that_happened),
         TEST(wakes_when_another_file_is_put_in_its_place),
         TEST(wakes_for_whatever_happens_in_a_folder_but_what_is_hidden),
+        TEST(sleeps_while_something_else_is_written_there),
         TEST(wakes_when_a_folder_is_moved_and_knows_its_place_when_it_is_added_again),
         TEST(wakes_when_a_folder_is_deleted),
         TEST(what_is_added_again_is_watched_without_a_gap),

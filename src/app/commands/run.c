@@ -23,7 +23,6 @@ static void print_address(const struct tg_gateway *gateway)
     print_listening("tidegate", config->host, tg_server_port(gateway->server));
     if (config->api_host[0])
         print_listening("tidegate /api", config->api_host, tg_server_api_port(gateway->server));
-    fflush(stdout);
 }
 
 static void print_failure(const struct tg_gateway *gateway, enum tg_status status,

@@ -132,7 +132,8 @@
     reload_failed: (payload) =>
       show('load', 'The application does not load; the code before goes on serving.', payload.problems),
     handler_failed: (payload) => {
-      if (shown !== 'load') show('handler', `${payload.consumer}: ${payload.handler} raised an error`, [payload]);
+      const name = payload.consumer ? `${payload.consumer}: ${payload.handler}` : payload.handler; // of a route
+      if (shown !== 'load') show('handler', `${name} raised an error`, [payload]);
     },
   };
 

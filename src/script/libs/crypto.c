@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "core/secrets.h"
+#include "script/libs/password.h"
 #include "script/scratch.h"
 #include "wire/crypto.h"
 #include "wire/sealed.h"
@@ -271,33 +272,13 @@ static int crypto_from_base64(lua_State *L)
     return decode(L, tg_base64_read);
 }
 
-static int hash(lua_State *L, enum tg_status (*write)(struct tg_slice secret, struct tg_buf *out))
-{
-    struct tg_slice secret = tg_crypto_check_text(L, 1);
-    struct tg_scratch *scratch = tg_scratch_push(world_of(L), L);
-    enum tg_status status = write(secret, &scratch->text);
-    if (status == TG_E_IO) return luaL_error(L, "the system has no random bytes");
-    if (status != TG_OK) return luaL_error(L, "not enough memory");
-    return push_buf(L, &scratch->text);
-}
-
 /* crypto.hash_key(key) -> text */
 static int crypto_hash_key(lua_State *L)
 {
-    return hash(L, tg_crypto_hash_key);
-}
-
-/* crypto.hash_password(password) -> text */
-static int crypto_hash_password(lua_State *L)
-{
-    return hash(L, tg_crypto_hash_password);
-}
-
-/* crypto.check(secret, hash) -> boolean */
-static int crypto_check(lua_State *L)
-{
-    lua_pushboolean(L, tg_crypto_check(tg_crypto_check_text(L, 1), tg_crypto_check_text(L, 2)));
-    return 1;
+    struct tg_slice key = tg_crypto_check_text(L, 1);
+    struct tg_scratch *scratch = tg_scratch_push(world_of(L), L);
+    if (tg_crypto_hash_key(key, &scratch->text) != TG_OK) return luaL_error(L, "not enough memory");
+    return push_buf(L, &scratch->text);
 }
 
 void tg_crypto_library_install(struct tg_world *world, lua_State *L)
@@ -313,8 +294,6 @@ void tg_crypto_library_install(struct tg_world *world, lua_State *L)
         {"from_base64url", crypto_from_base64url},
         {"from_base64", crypto_from_base64},
         {"hash_key", crypto_hash_key},
-        {"hash_password", crypto_hash_password},
-        {"check", crypto_check},
         {NULL, NULL},
     };
     tg_world_push(world, L, TG_REF_LOADED);
@@ -326,6 +305,7 @@ void tg_crypto_library_install(struct tg_world *world, lua_State *L)
     lua_pushcclosure(L, crypto_secrets, UPVALUE_SECRETS);
     lua_setfield(L, -2, "secrets");
     tg_crypto_keys_install(world, L);
+    tg_password_install(world, L);
     lua_setfield(L, -2, "tidegate.crypto");
     lua_pop(L, 1);
 }

@@ -3,6 +3,7 @@
  *
  *     crypto.c       sealed texts, hashes, the module
  *     crypto_keys.c  sets of keys, and tokens
+ *     password.c     hashes of passwords
  */
 #ifndef TG_SCRIPT_LIBS_CRYPTO_H
 #define TG_SCRIPT_LIBS_CRYPTO_H

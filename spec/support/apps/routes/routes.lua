@@ -23,6 +23,12 @@ tide.route("GET", "/ended", function()
   return 200, tostring(ended)
 end)
 
+local password <const> = tide.auth.hash_password "right"
+
+tide.route("GET", "/password", function(request)
+  return 200, tostring(tide.auth.check(request.query.is, password))
+end)
+
 tide.route("GET", "/soon", function()
   tide.sleep(0.4)
   return 200, "soon"

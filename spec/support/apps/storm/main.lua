@@ -244,6 +244,18 @@ Deeds:on_event(notice, { output = noticed }, function(conn, event)
 end)
 Deeds:relay(passed)
 
+tide.route("GET", "/slowly", function()
+  pause(0.5, 0.2)
+  local dice <const> = math.random(10)
+  if dice == 1 then
+    error "a route broke"
+  elseif dice == 2 then
+    tide.sleep(10)
+  end
+  tide.spawn(deeds.late)
+  return 200, { gathered = deeds.gather() }
+end)
+
 local function door(options)
   options.topics = { Room }
   options.send_completion = true
