@@ -68,23 +68,32 @@ static struct tg_slice write_key(char *key, size_t room, int number, const char 
     return (struct tg_slice){key, (size_t)length < room ? (size_t)length : room - 1};
 }
 
+static bool may_be_module(const struct inotify_event *event)
+{
+    size_t length = strlen(event->name);
+    return length > 4 && strcmp(event->name + length - 4, ".lua") == 0;
+}
+
 /* Of a folder as a whole: what a file has in it counts where it may be a module. */
 static bool may_matter(const struct inotify_event *event)
 {
-    size_t length = strlen(event->name);
     if (event->name[0] == '.') return false;
     if (!(event->mask & (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)) || event->mask & IN_ISDIR) return true;
-    return length > 4 && strcmp(event->name + length - 4, ".lua") == 0;
+    return may_be_module(event);
+}
+
+static bool is_named(const struct tg_places *places, const struct inotify_event *event)
+{
+    char key[NUMBER_BYTES + NAME_MAX + 1];
+    return tg_map_get(&places->names, write_key(key, sizeof key, event->wd, event->name)) != NULL;
 }
 
 static bool is_wanted(const struct tg_places *places, const struct inotify_event *event)
 {
-    char key[NUMBER_BYTES + NAME_MAX + 1];
     if (event->mask & (IN_Q_OVERFLOW | OWN_EVENTS)) return true;
     const struct folder *folder = find(places, event->wd);
     if (!folder || event->len == 0) return false;
-    if (folder->is_for_all && may_matter(event)) return true;
-    return tg_map_get(&places->names, write_key(key, sizeof key, event->wd, event->name)) != NULL;
+    return (folder->is_for_all && may_matter(event)) || is_named(places, event);
 }
 
 /* A file of this name in that folder. */
@@ -94,6 +103,13 @@ static uint32_t hash_file(const struct inotify_event *event)
     return (uint32_t)(hash ^ hash >> 32);
 }
 
+/* Of a file that was made only where it will be heard that it is closed. */
+static bool is_beginning(const struct tg_places *places, const struct inotify_event *event)
+{
+    if (event->mask & IN_MODIFY) return true;
+    return event->mask & IN_CREATE && (may_be_module(event) || is_named(places, event));
+}
+
 static void note_writing(struct tg_places *places, const struct inotify_event *event)
 {
     size_t at = 0;
@@ -101,7 +117,7 @@ static void note_writing(struct tg_places *places, const struct inotify_event *e
     uint32_t hash = hash_file(event);
     while (at < places->written_count && places->written[at] != hash) at++;
     bool is_known = at < places->written_count;
-    if (event->mask & (IN_CREATE | IN_MODIFY) && !is_known && at < WRITTEN_MAX)
+    if (is_beginning(places, event) && !is_known && at < WRITTEN_MAX)
         places->written[places->written_count++] = hash;
     if (event->mask & WHOLE_EVENTS && is_known)
         places->written[at] = places->written[--places->written_count];
