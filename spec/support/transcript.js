@@ -15,9 +15,16 @@
 //     bob< close 4403 kicked       the server closes bob's connection
 //     - ann                        ann goes away, without a word
 //
+// The code may be edited meanwhile: the file is saved and loaded anew, before the next line.
+//
+//     ~ chat.lua: "Hello" -> "Hi"  in this file of the application, the one place that reads so reads so
+//
 // Empty lines may stand anywhere. What is received is waited for, however long its handler takes. What
 // the transcript does not tell must not come: after the frames of each sent line, and at the end, the
 // client pings, and nothing may arrive before the pong.
+
+import fs from 'node:fs';
+import path from 'node:path';
 
 import { RawClient } from './raw.js';
 import { Server, run } from './server.js';
@@ -25,6 +32,7 @@ import { Server, run } from './server.js';
 const FRAME = /^([a-z]*)([<>]) (.*)$/;
 const COMING = /^\+ ([a-z]+)(?: (\S+))?(?: ([\w-]+): (.+))?$/;
 const LEAVING = /^- ([a-z]+)$/;
+const EDIT = /^~ (\S+): (.+) -> (.+)$/;
 const SETTING = /^! ([a-z_]+) (\S+)$/;
 
 // The step that a line tells; null: it tells of a setting, or of nothing.
@@ -36,6 +44,8 @@ function parseStep(line, where) {
     const [, who, path, header, value] = coming;
     return { who, what: 'come', path, headers: header ? { [header]: value } : {}, where };
   }
+  const edit = EDIT.exec(line);
+  if (edit) return { who: '~', what: 'edit', file: edit[1], from: edit[2], to: edit[3], where };
   const leaving = LEAVING.exec(line);
   return leaving && { who: leaving[1], what: 'leave', where };
 }
@@ -134,15 +144,28 @@ class Stage {
   }
 }
 
-// Plays the steps to a server that runs already.
-async function play(port, path, { steps }) {
-  const stage = new Stage(port, path);
+// Saves a file of the application with one place of it changed, and waits until that serves.
+async function edit(folder, server, { file, from, to, where }) {
+  const full = path.join(folder, file);
+  const parts = fs.readFileSync(full, 'utf8').split(from);
+  if (parts.length !== 2) throw new Error(`${where}: ${JSON.stringify(from)} stands in ${parts.length - 1} places of ${file}`);
+  const reloads = () => server.stdout.split('\nreloaded generation ').length;
+  const before = reloads();
+  fs.writeFileSync(full, parts.join(to));
+  server.signal('SIGHUP');
+  await server.until(() => reloads() > before, `${where}: the new code`);
+}
+
+// Plays the steps to a server that runs already; `change` makes the edits.
+async function play(port, target, { steps }, change) {
+  const stage = new Stage(port, target);
   try {
     let { where } = steps[0];
     if (steps.some(({ who }) => !who)) await stage.come({ who: '' });
     for (const step of steps) {
       if (step.what !== 'receive') await stage.expectNothing(where);
       if (step.what === 'come') await stage.come(step);
+      else if (step.what === 'edit') await change(step);
       else if (step.what === 'send') stage.find(step).text(step.text);
       else if (step.what === 'leave' || await expectFrame(stage.find(step), step)) stage.leave(step.who);
       ({ where } = step);
@@ -158,11 +181,11 @@ const flag = (name) => `--${name.replaceAll('_', '-')}`;
 // Runs the application in `folder` with the settings of the transcript, and plays its steps.
 async function perform(folder, transcript) {
   const isElsewhere = transcript.steps.every(({ who, what, path }) => who && (what !== 'come' || path));
-  const path = transcript.path || (isElsewhere ? null : await onlyPath(folder, transcript.where));
+  const target = transcript.path || (isElsewhere ? null : await onlyPath(folder, transcript.where));
   const args = Object.entries(transcript.settings).flatMap(([name, value]) => [flag(name), value]);
   const server = await Server.start(folder, { args });
   try {
-    await play(server.port, path, transcript);
+    await play(server.port, target, transcript, (step) => edit(folder, server, step));
   } catch (error) {
     throw new Error(`${error.message}\nthe log:\n${server.stderr}`);
   } finally {

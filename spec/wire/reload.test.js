@@ -27,6 +27,33 @@ Talk:on(ask, { output = said }, function()
 end)
 return Talk
 `;
+// One whose handler sleeps until somebody else, of whatever generation, wakes it.
+const sleeper = (stamp) => `
+local tide <const> = require "tidegate"
+local s <const> = tide.schema
+local is_morning <const> = tide.keep("is_morning", false)
+local said <const> = tide.message("said", s.string())
+local Talk <const> = tide.consumer { name = "talk", path = "/ws/talk" }
+function Talk:connected(conn)
+  conn.state.count = 0
+end
+Talk:on(tide.message "nap", { output = said }, function(conn)
+  conn.state.count = conn.state.count + 1
+  while not is_morning:get() do
+    tide.sleep(0.01)
+  end
+  return said("${stamp} slept " .. conn.state.count)
+end)
+Talk:on(tide.message "wake", { output = said }, function()
+  is_morning:set(true)
+  return said "${stamp} wakes"
+end)
+Talk:on(tide.message "ask", { output = said }, function(conn)
+  conn.state.count = conn.state.count + 1
+  return said("${stamp} " .. conn.state.count)
+end)
+return Talk
+`;
 const words = (word) => `return { word = "${word}" }\n`;
 
 let folder;
@@ -149,6 +176,23 @@ describe('a program that was started with --reload', () => {
     await reloaded(3);
     assert.strictEqual(await ask(client), 'B two');
     assert.strictEqual(server.stderr.includes('disconnected'), false);
+  });
+
+  it('lets a handler that sleeps across three reloads end where it began, and its client be the newest code\'s', async () => {
+    const client = await serve({ 'app/consumers/talk.lua': sleeper('A') });
+    client.json({ action: 'nap' });
+    await server.metricUntil('tasks', (count) => count === 1);
+    client.json({ action: 'ask' });
+    for (const [number, stamp] of [[2, 'B'], [3, 'C'], [4, 'D']]) {
+      write('app/consumers/talk.lua', sleeper(stamp));
+      await reloaded(number);
+    }
+    const other = await open('/ws/talk');
+    other.json({ action: 'wake' });
+    assert.strictEqual((await other.nextJson()).payload, 'D wakes');
+    assert.strictEqual((await client.nextJson()).payload, 'A slept 1');
+    assert.strictEqual((await client.nextJson()).payload, 'D 2');
+    await server.metricUntil('generations_alive', (count) => count === 1);
   });
 
   it('answers with new code when a file was put in the place of the old one', async () => {
