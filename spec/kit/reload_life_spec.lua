@@ -310,6 +310,41 @@ describe("old code", function()
     table.sort(heard)
     assert.same({ "two hears one", "two hears one", "two hears two", "two hears two" }, heard)
   end)
+
+  it("and new check events of each other by their own schema", function()
+    local heard <const> = {}
+    local function told_of(version, fields)
+      return code(version, function(Chat, tide)
+        local s <const> = tide.schema
+        local Note <const> = tide.event("note", fields(s))
+        local Tell <const> = tide.message("tell", { seconds = s.number(), text = s.string() })
+        Chat:on_event(Note, function(_, event)
+          heard[#heard + 1] = ("%s hears %s, %s"):format(
+            version,
+            event.payload.text,
+            event.payload.tone
+          )
+        end)
+        Chat:on(Tell, function(_, message)
+          tide.sleep(message.payload.seconds)
+          tide.broadcast_event("all", Note { text = message.payload.text })
+        end)
+      end, { groups = { "all" } })
+    end
+    local app <close> = testing.app(told_of("one", function(s)
+      return { text = s.string() }
+    end))
+    local short <const> = app:connect "/ws"
+    local long <const> = app:connect "/ws"
+    short:send { action = "tell", payload = { seconds = 5, text = "short" } }
+    long:send { action = "tell", payload = { seconds = 5, text = "much too long" } }
+    assert(app:reload(told_of("two", function(s)
+      return { text = s.string { max = 5 }, tone = s.string():default "plain" }
+    end)))
+    app:advance(5)
+    assert.same({ "two hears short, plain", "two hears short, plain" }, heard)
+    assert.equal(1, app:metric "tidegate_events_invalid_total") -- what all are sent is checked once
+  end)
 end)
 
 describe("what is kept", function()

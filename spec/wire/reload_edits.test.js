@@ -19,7 +19,7 @@ import { PATIENCE_MS, Server } from '../support/server.js';
 
 const EDITS = Number(process.env.RELOAD_EDITS || 200);
 const SEED = Number(process.env.RELOAD_EDITS_SEED || Date.now() % 100000);
-const OF_EACH_KIND = 0.3; // at least so many of the edits are swapped in, and so many refused
+const OF_EACH_KIND = EDITS < 1000 ? 0.2 : 0.3; // at least so many are swapped in, and so many refused
 
 // Both modules say who they are, so that a file in the place of the other is no stamp of its own.
 const MAIN = `
@@ -140,7 +140,7 @@ class Application {
     const { random } = this;
     const isWhole = this.pair !== null;
     const side = random.pick(SIDES);
-    const kind = random.whole(0, isWhole ? 11 : 5);
+    const kind = random.whole(0, isWhole ? 13 : 5);
     if (!isWhole && kind < 3) for (const name of SIDES) this.save(name, good(this.next()));
     else if (kind < 4) this.save(side, good(this.next()));
     else if (kind < 5) await this.halve(side, good(this.next()));
