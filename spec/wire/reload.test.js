@@ -581,6 +581,10 @@ describe('GET /api/status and tidegate status', () => {
     await said(/^not reloaded/m);
     const shown = await run(['status', at('app')], { env: { TIDEGATE_API_TOKEN: TOKEN } });
     assert.match(shown.stdout, /^ {2}last reload \(files\): it did not load, in \d+ ms$\n {4}\S*lib\/words\.lua:\d+: /m);
+    write('app/lib/words.lua', 'error "a bell \\a\\27[31m\\nand more"\n');
+    await server.until(() => times('^not reloaded') === 2, 'the second that is not loaded');
+    const { stdout } = await run(['status', at('app')], { env: { TIDEGATE_API_TOKEN: TOKEN } });
+    assert.match(stdout, /^ {4}\S*lib\/words\.lua:1: a bell \\u0007\\u001b\[31m\\nand more$/m);
   });
 
   it('of no gateway say so', async () => {

@@ -57,7 +57,7 @@ struct tg_config {
     char *secrets;            /* with commas between; secret; "": made at start in development, else none */
     char *secrets_file;       /* where they are read from, one a line; "": nowhere */
     uint64_t max_token_bytes; /* of a JSON Web Token; refused beyond */
-    uint32_t max_password_hashes; /* being made or checked at once; beyond, the handler fails */
+    uint64_t max_password_hashes; /* being made or checked at once; beyond, the handler fails */
 
     /* what */
     enum tg_mode mode;

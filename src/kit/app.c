@@ -67,6 +67,8 @@ void tg_kit_leave(struct tg_kit_app *app)
 /* Links whose connection has ended need no anchor any more. */
 static void let_go_of_links(lua_State *L, struct tg_kit_app *app, int index)
 {
+    if (!app->loop.has_ended) return;
+    app->loop.has_ended = false;
     lua_getiuservalue(L, index, TG_KIT_UV_LINKS);
     for (struct tg_list *node = app->links.next, *next; node != &app->links; node = next) {
         struct tg_kit_link *link = TG_CONTAINER(node, struct tg_kit_link, link);
@@ -122,6 +124,7 @@ static void abandon(struct tg_kit_app *app)
         tg_task_abandon_all(&TG_CONTAINER(conn->generation, struct tg_host, generation)->tasks, conn);
         conn->is_connected_called = false;
         if (conn->transport) ((struct tg_kit_link *)conn->transport)->conn = NULL;
+        app->loop.has_ended = true;
         if (conn->state == TG_CONN_CLOSED)
             tg_conn_drop(conn);
         else

@@ -195,6 +195,7 @@ static void end(struct tg_kit_link *link)
 {
     struct tg_conn *conn = link->conn;
     link->conn = NULL;
+    link->loop->has_ended = true;
     link->is_dropped = true;
     if (!link->has_ended && !link->is_client_gone) add_frame(link, TG_KIT_END, CLOSE_ABNORMAL, TG_SLICE(""));
     link->has_ended = true;

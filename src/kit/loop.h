@@ -29,6 +29,7 @@ struct tg_kit_loop {
     struct tg_list events;
     bool wants_turn;
     bool is_stopped; /* the worker has drained */
+    bool has_ended;  /* some connection, since links were let go of (app.c) */
 };
 
 void tg_kit_loop_init(struct tg_kit_loop *loop, struct tg_worker *worker);

@@ -25,6 +25,8 @@ enum {
     EVENT_BYTES = 16 * 1024,
     NAMES_KEEP_BYTES = 64 * 1024,
     WRITTEN_MAX = 16,
+    /* A file that was made is written to soon; a link, which is made as well, never is. */
+    CREATED_LOOKS = 4,
     NUMBER_BYTES = 16, /* of a folder's number as the beginning of a key */
     /* What ends the writing of a file, as far as others are concerned. */
     WHOLE_EVENTS = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE,
@@ -38,6 +40,12 @@ struct folder {
     bool is_for_all; /* whatever happens in it */
 };
 
+/* A file that is being written. */
+struct writing {
+    uint32_t hash;  /* of its name and its folder's number */
+    uint32_t looks; /* how often it may still be asked about; 0: until it is closed */
+};
+
 struct tg_places {
     uv_poll_t poll;
     int fd;
@@ -48,7 +56,7 @@ struct tg_places {
     struct tg_arena arena; /* of the names */
     struct tg_map names;   /* "NUMBER/NAME" */
     bool has_new, is_full, is_out_of_memory;
-    uint32_t written[WRITTEN_MAX]; /* hashes of names that are being written */
+    struct writing written[WRITTEN_MAX];
     size_t written_count;
     uint64_t changes;
 };
@@ -68,10 +76,10 @@ static struct tg_slice write_key(char *key, size_t room, int number, const char 
     return (struct tg_slice){key, (size_t)length < room ? (size_t)length : room - 1};
 }
 
-static bool may_be_module(const struct inotify_event *event)
+static bool is_lua(const char *name)
 {
-    size_t length = strlen(event->name);
-    return length > 4 && strcmp(event->name + length - 4, ".lua") == 0;
+    size_t length = strlen(name);
+    return length > 4 && strcmp(name + length - 4, ".lua") == 0;
 }
 
 /* Of a folder as a whole: what a file has in it counts where it may be a module. */
@@ -79,7 +87,7 @@ static bool may_matter(const struct inotify_event *event)
 {
     if (event->name[0] == '.') return false;
     if (!(event->mask & (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB)) || event->mask & IN_ISDIR) return true;
-    return may_be_module(event);
+    return is_lua(event->name);
 }
 
 static bool is_named(const struct tg_places *places, const struct inotify_event *event)
@@ -88,12 +96,18 @@ static bool is_named(const struct tg_places *places, const struct inotify_event 
     return tg_map_get(&places->names, write_key(key, sizeof key, event->wd, event->name)) != NULL;
 }
 
+static bool may_be_module(const struct tg_places *places, const struct inotify_event *event)
+{
+    return is_lua(event->name) || is_named(places, event);
+}
+
 static bool is_wanted(const struct tg_places *places, const struct inotify_event *event)
 {
     if (event->mask & (IN_Q_OVERFLOW | OWN_EVENTS)) return true;
     const struct folder *folder = find(places, event->wd);
     if (!folder || event->len == 0) return false;
-    return (folder->is_for_all && may_matter(event)) || is_named(places, event);
+    if (folder->is_for_all && may_matter(event)) return true;
+    return is_named(places, event);
 }
 
 /* A file of this name in that folder. */
@@ -103,22 +117,16 @@ static uint32_t hash_file(const struct inotify_event *event)
     return (uint32_t)(hash ^ hash >> 32);
 }
 
-/* Of a file that was made only where it will be heard that it is closed. */
-static bool is_beginning(const struct tg_places *places, const struct inotify_event *event)
-{
-    if (event->mask & IN_MODIFY) return true;
-    return event->mask & IN_CREATE && (may_be_module(event) || is_named(places, event));
-}
-
 static void note_writing(struct tg_places *places, const struct inotify_event *event)
 {
     size_t at = 0;
-    if (event->len == 0 || event->mask & IN_ISDIR) return;
+    if (event->len == 0 || event->mask & IN_ISDIR || !may_be_module(places, event)) return;
     uint32_t hash = hash_file(event);
-    while (at < places->written_count && places->written[at] != hash) at++;
+    while (at < places->written_count && places->written[at].hash != hash) at++;
     bool is_known = at < places->written_count;
-    if (is_beginning(places, event) && !is_known && at < WRITTEN_MAX)
-        places->written[places->written_count++] = hash;
+    if (event->mask & (IN_CREATE | IN_MODIFY) && !is_known && at < WRITTEN_MAX)
+        places->written[places->written_count++] = (struct writing){.hash = hash, .looks = CREATED_LOOKS};
+    if (event->mask & IN_MODIFY && at < WRITTEN_MAX) places->written[at].looks = 0;
     if (event->mask & WHOLE_EVENTS && is_known)
         places->written[at] = places->written[--places->written_count];
 }
@@ -157,6 +165,9 @@ static void readable(uv_poll_t *poll, int failure, int events)
 bool tg_places_are_written(struct tg_places *places)
 {
     read_events(places);
+    for (size_t i = places->written_count; i-- > 0;)
+        if (places->written[i].looks && --places->written[i].looks == 0)
+            places->written[i] = places->written[--places->written_count];
     return places->written_count > 0;
 }
 

@@ -1,5 +1,5 @@
-/* A message on its way through the consumer's code: its checks, `allow`, `before`, the handler, the reply. Each
- * may wait; what follows it is its continuation.
+/* A message on its way through the consumer's code: its checks, `allow`, `before`, the handler, the reply.
+ * Each may wait; what follows it is its continuation.
  */
 #include "core/dispatch.h"
 #include "core/event.h"

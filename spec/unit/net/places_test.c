@@ -322,6 +322,21 @@ static void waits_no_longer_for_what_is_not_closed_when_it_is_told_to(void **sta
     assert_false(tg_places_are_written(place->places));
 }
 
+/* Nobody closes a link: whoever waited for that would wait as long as he waits at all. */
+static void a_link_is_not_written_for_long(void **state)
+{
+    struct place *place = *state;
+    write_file(place, "a.lua");
+    tg_places_begin(place->places);
+    add(place, "app", "a.lua");
+    end(place);
+    assert_int_equal(symlink(path_of(place, "a.lua"), path_of(place, "app/a.lua")), 0);
+    expect_woken(place);
+    int waits = 0;
+    while (tg_places_are_written(place->places) && waits < 10) waits++;
+    assert_in_range(waits, 1, 5);
+}
+
 static enum tg_status open_and_add(void *context)
 {
     struct place *place = context;
@@ -358,6 +373,7 @@ int main(void)
         TEST(knows_that_a_new_file_is_being_written_before_anything_stands_in_it),
         TEST(counts_what_has_happened),
         TEST(waits_no_longer_for_what_is_not_closed_when_it_is_told_to),
+        TEST(a_link_is_not_written_for_long),
         TEST(may_run_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ static void print_failure(const struct tg_gateway *gateway, enum tg_status statu
 static void wait_for_change(struct tg_gateway *gateway)
 {
     struct tg_source *source = &gateway->source.core;
-    const struct timespec pause = {.tv_nsec = 100 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 100000000};
     while (!source->ops->differs(source, &gateway->first)) nanosleep(&pause, NULL);
 }
 

@@ -1,6 +1,7 @@
 /* `tidegate status`: GET /api/status of a running gateway, for people or as it came. */
 #include "app/commands/commands.h"
 #include "app/remote.h"
+#include "wire/json.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -53,6 +54,19 @@ static void print_generation(const struct tg_value *generation)
     putchar('\n');
 }
 
+/* In one line, whatever the code has put into its message. */
+static void print_problem(const struct tg_value *problem)
+{
+    struct tg_slice file = text_of(problem, "file");
+    struct tg_buf text;
+    tg_buf_init(&text);
+    tg_json_write_line(&text, file);
+    if (file.length) tg_buf_printf(&text, ":%" PRId64 ": ", number_of(problem, "line"));
+    tg_json_write_line(&text, text_of(problem, "message"));
+    printf("    %.*s\n", TG_SLICE_ARG(tg_buf_peek(&text)));
+    tg_buf_deinit(&text);
+}
+
 static void print_last(const struct tg_value *last)
 {
     static const struct {
@@ -72,8 +86,7 @@ static void print_last(const struct tg_value *last)
     printf("  last reload (%.*s): %s, in %" PRId64 " ms\n", TG_SLICE_ARG(text_of(last, "why")), text,
            number_of(last, "took_ms"));
     for (uint32_t i = 0; problems && problems->type == TG_VALUE_ARRAY && i < problems->length; i++)
-        printf("    %.*s:%" PRId64 ": %.*s\n", TG_SLICE_ARG(text_of(&problems->items[i], "file")),
-               number_of(&problems->items[i], "line"), TG_SLICE_ARG(text_of(&problems->items[i], "message")));
+        print_problem(&problems->items[i]);
 }
 
 static void print_status(const struct tg_remote *remote, const struct tg_value *status)

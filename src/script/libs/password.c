@@ -130,7 +130,7 @@ static int hashed(lua_State *L, int status, lua_KContext context)
 
 static void check_room(lua_State *L, struct tg_worker *worker)
 {
-    uint32_t most = worker->config->max_password_hashes;
+    uint64_t most = worker->config->max_password_hashes;
     if (worker->metrics.password_hashes < most) return;
     worker->metrics.password_hashes_full++;
     tg_place_push(L);
