@@ -17,12 +17,15 @@ static const struct tg_slice standard[] = {
     TG_SLICE("unsubscribed"),
 };
 
-static const struct tg_consumer *check_consumer(lua_State *L, const struct tg_kit_app *app, int index)
+/* The consumer whose name is at `index`; NULL: raise_unknown. */
+static const struct tg_consumer *find_consumer(lua_State *L, const struct tg_kit_app *app, int index)
 {
-    const char *name = luaL_checkstring(L, index);
-    const struct tg_consumer *consumer = tg_generations_find_consumer(&app->worker, tg_slice_of(name));
-    if (!consumer) luaL_error(L, "there is no consumer called '%s'", name);
-    return consumer;
+    return tg_generations_find_consumer(&app->worker, tg_slice_of(luaL_checkstring(L, index)));
+}
+
+static int raise_unknown(lua_State *L, int index)
+{
+    return luaL_error(L, "there is no consumer called '%s'", lua_tostring(L, index));
 }
 
 static const struct tg_output *find(const struct tg_outputs *outputs, struct tg_slice action)
@@ -120,7 +123,8 @@ int tg_kit_check(lua_State *L)
 {
     struct tg_kit_app *app = tg_kit_check_open_app(L, 1);
     struct tg_world *world = &tg_kit_host(app)->world;
-    struct judge judge = {.consumer = check_consumer(L, app, 2)};
+    struct judge judge = {.consumer = find_consumer(L, app, 2)};
+    if (!judge.consumer) return raise_unknown(L, 2);
     struct tg_slice text;
     text.data = luaL_checklstring(L, 3, &text.length);
     struct tg_scratch *scratch = tg_scratch_push(world, L);
@@ -151,7 +155,9 @@ int tg_kit_check(lua_State *L)
 /* app:is_text(consumer) -> whether frames of its clients are texts, not messages */
 int tg_kit_is_text(lua_State *L)
 {
-    lua_pushboolean(L, check_consumer(L, tg_kit_check_open_app(L, 1), 2)->is_text);
+    const struct tg_consumer *consumer = find_consumer(L, tg_kit_check_open_app(L, 1), 2);
+    if (!consumer) return raise_unknown(L, 2);
+    lua_pushboolean(L, consumer->is_text);
     return 1;
 }
 
@@ -163,7 +169,9 @@ int tg_kit_text(lua_State *L)
     const struct tg_ref none = {0};
     if (!type) return 0;
     struct tg_world *world = tg_message_world_of_instance(L, 2); /* the app's, or the spec's own */
-    enum tg_naming naming = check_consumer(L, app, 3)->naming;
+    const struct tg_consumer *consumer = find_consumer(L, app, 3);
+    if (!consumer) return raise_unknown(L, 3);
+    enum tg_naming naming = consumer->naming;
     tg_message_check_naming(L, type, naming);
     struct tg_scratch *scratch = tg_scratch_push(world, L);
     tg_message_push_payload(world, L, 2, type);
