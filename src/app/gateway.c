@@ -194,7 +194,7 @@ enum tg_status tg_gateway_open_bare(struct tg_gateway *gateway, const struct tg_
     status = open_worker(gateway, error);
     if (status != TG_OK) return status;
     gateway->first.generation = NULL;
-    tg_host_attach(gateway->host, &gateway->worker);
+    tg_generation_serve(&gateway->host->generation, &gateway->worker);
     return TG_OK;
 }
 

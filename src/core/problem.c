@@ -241,17 +241,6 @@ void tg_problems_write_text(const struct tg_problems *problems, bool has_colour,
     }
 }
 
-void tg_problems_write_brief(const struct tg_problems *problems, struct tg_buf *out)
-{
-    for (const struct tg_problem *problem = problems->first; problem; problem = problem->next) {
-        tg_buf_append_slice(out, problem->file);
-        if (problem->line) tg_buf_printf(out, ":%u", problem->line);
-        if (problem->file.length) tg_buf_append_literal(out, ": ");
-        tg_buf_append_slice(out, problem->message);
-        tg_buf_append_char(out, '\n');
-    }
-}
-
 /* ---- JSON ---- */
 
 void tg_problem_write_string(struct tg_buf *out, struct tg_slice text)

@@ -65,9 +65,6 @@ void tg_problems_printf(struct tg_problems *problems, const char *format, ...)
 /* Splits "chat.lua:12: text" into its place, which is 0 when there is none, and the text. */
 struct tg_slice tg_problem_split(struct tg_slice text, struct tg_slice *file, uint32_t *line);
 
-/* A line of text, or more where the message has more, for each: "chat.lua:12: what is wrong". */
-void tg_problems_write_brief(const struct tg_problems *problems, struct tg_buf *out);
-
 /* All of it, as a terminal shows it: characters that it would obey are escaped. */
 void tg_problems_write_text(const struct tg_problems *problems, bool has_colour, struct tg_buf *out);
 

@@ -64,17 +64,6 @@ void tg_host_deinit_in(struct tg_host *host);
 
 /* ---- */
 
-/* Short for tg_generation_serve and tg_generation_end. */
-static inline void tg_host_attach(struct tg_host *host, struct tg_worker *worker)
-{
-    tg_generation_serve(&host->generation, worker);
-}
-
-static inline void tg_host_detach(struct tg_host *host)
-{
-    tg_generation_end(&host->generation);
-}
-
 /* One that never began, or has ended. On any thread. */
 void tg_host_close(struct tg_host *host);
 

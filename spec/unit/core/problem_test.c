@@ -122,17 +122,6 @@ static void writes_json_of_any_bytes_without_what_is_not_known(void **state)
                         "{\"message\":\"no \xef\xbf\xbd place\"}]");
 }
 
-static void writes_a_line_for_each_in_short(void **state)
-{
-    struct fixture *fixture = *state;
-    add_all(&fixture->problems);
-    tg_problems_add_text(&fixture->problems, TG_SLICE("b.lua:3: worse"));
-    tg_problems_printf(&fixture->problems, "%s: %d", "apps/x", 7);
-    tg_problems_write_brief(&fixture->problems, &fixture->out);
-    expect_out(fixture, "a.lua:2: '}' expected near 'b'\n\tand more\nb.lua:3: worse\napps/x: 7\n");
-    assert_int_equal(fixture->problems.count, 3);
-}
-
 static enum tg_status add_and_write(void *context)
 {
     struct fixture *fixture = context;
@@ -158,7 +147,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(shows_the_source_with_a_caret_below_the_column, setup, teardown),
         cmocka_unit_test_setup_teardown(has_colours_only_where_they_are_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(writes_json_of_any_bytes_without_what_is_not_known, setup, teardown),
-        cmocka_unit_test_setup_teardown(writes_a_line_for_each_in_short, setup, teardown),
         cmocka_unit_test_setup_teardown(says_when_there_is_no_memory, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

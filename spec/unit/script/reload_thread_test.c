@@ -211,7 +211,7 @@ static void stops_modules_that_do_not_end(void **state)
     assert_true(made.is_done);
     assert_int_equal(made.status, TG_E_SCRIPT);
     tg_buf_init(&text);
-    tg_problems_write_brief(made.load.problems, &text);
+    tg_problems_write_text(made.load.problems, false, &text);
     tg_buf_append_char(&text, '\0');
     assert_non_null(strstr(text.data, "this takes more than load_cpu_ms, 100 ms of CPU time"));
     tg_buf_deinit(&text);

@@ -16,7 +16,7 @@ struct app_stage app_begin(const char *name, struct fake_core *core)
     assert_int_equal(tg_host_open(&stage.host, &core->config, folder, 1, &problems), TG_OK);
     tg_problems_deinit(&problems);
     tg_generation_end(&core->generation);
-    tg_host_attach(stage.host, &core->worker);
+    tg_generation_serve(&stage.host->generation, &core->worker);
     return stage;
 }
 
@@ -40,7 +40,7 @@ void app_end(struct app_stage *stage)
     for (size_t i = 0; i < FAKE_CLIENTS; i++)
         if (stage->core->clients[i].conn) fake_client_vanish(&stage->core->clients[i]);
     app_pass(stage, stage->core->config.disconnected_timeout_ms + TG_WHEEL_TICK_MS);
-    tg_host_detach(stage->host);
+    tg_generation_end(&stage->host->generation);
     tg_host_close(stage->host);
     fake_core_free(stage->core);
 }
