@@ -10,6 +10,7 @@
 #include "script/outgoing.h"
 #include "script/place.h"
 #include "script/to_json.h"
+#include "wire/handshake.h"
 #include "wire/json.h"
 #include "wire/message.h"
 
@@ -53,17 +54,6 @@ static bool has_no_body(unsigned status)
 }
 
 /* ---- headers ---- */
-
-/* RFC 9110 5.6.2 */
-static bool is_token(struct tg_slice name)
-{
-    for (size_t i = 0; i < name.length; i++) {
-        char c = name.data[i];
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!is_letter && (c == '\0' || !strchr("!#$%&'*+-.^_`|~", c))) return false;
-    }
-    return name.length > 0;
-}
 
 /* What would break the framing of the answer, which is ours. */
 static bool is_ours(struct tg_slice name)
@@ -129,7 +119,7 @@ static void add_value(lua_State *L, struct headers *headers, struct tg_slice nam
 /* The value or the list of values on top. */
 static void add_header(lua_State *L, struct headers *headers, struct tg_slice name)
 {
-    if (!is_token(name))
+    if (!tg_handshake_is_token(name))
         fail(L, headers->exchange,
              lua_pushfstring(L, "a header with the name '%s', which is none", name.data));
     if (is_ours(name))

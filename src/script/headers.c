@@ -39,14 +39,14 @@ static struct tg_slice text_at(lua_State *L, int index)
     return text;
 }
 
-/* A name is a token (RFC 9110 5.1), as a subprotocol is. */
+/* RFC 9110 5.1 */
 static void check_name(lua_State *L, int index, const char *what)
 {
     if (lua_type(L, index) != LUA_TSTRING)
         luaL_error(L, "%s has a header whose name is %s: names are strings", what,
                    tg_place_push_kind(L, index));
     struct tg_slice name = text_at(L, index);
-    if (!tg_handshake_is_protocol(name))
+    if (!tg_handshake_is_token(name))
         luaL_error(L, "%s has a header \"%s\": a name has letters, digits and \"-\"", what, name.data);
     if (is_own(name)) luaL_error(L, "%s has the header %s, which the gateway writes itself", what, name.data);
 }

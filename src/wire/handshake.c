@@ -31,11 +31,11 @@ static bool is_token_character(char c)
            (c && strchr("!#$%&'*+-.^_`|~", c));
 }
 
-bool tg_handshake_is_protocol(struct tg_slice name)
+bool tg_handshake_is_token(struct tg_slice text)
 {
-    for (size_t i = 0; i < name.length; i++)
-        if (!is_token_character(name.data[i])) return false;
-    return name.length > 0;
+    for (size_t i = 0; i < text.length; i++)
+        if (!is_token_character(text.data[i])) return false;
+    return text.length > 0;
 }
 
 /* Takes the next item off a list with commas. */
@@ -65,7 +65,7 @@ bool tg_handshake_choose_protocol(struct tg_slice offered, const struct tg_slice
     struct tg_slice rest = offered, item;
     *chosen = TG_SLICE("");
     while (take_item(&rest, &item))
-        if (!tg_handshake_is_protocol(item)) return false;
+        if (!tg_handshake_is_token(item)) return false;
     for (size_t i = 0; i < count && !chosen->length; i++)
         if (offers(offered, names[i])) *chosen = names[i];
     return true;

@@ -13,8 +13,8 @@ bool tg_handshake_key_is_valid(struct tg_slice key);
 /* RFC 6455 4.4: the one version that is spoken. */
 bool tg_handshake_version_is_supported(struct tg_slice version);
 
-/* RFC 6455 11.3.4, RFC 9110 5.6.2: whether the text can name a subprotocol. */
-bool tg_handshake_is_protocol(struct tg_slice name);
+/* RFC 9110 5.6.2: whether the text can name a subprotocol (RFC 6455 11.3.4), or a header. */
+bool tg_handshake_is_token(struct tg_slice text);
 
 /* The first of `count` names that the list `offered` (Sec-WebSocket-Protocol) has; `chosen` is empty when it
  * has none of them. False: it is no list of names. */
